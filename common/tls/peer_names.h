@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The identity a peer's certificate gives it: the dNSName alternative names if there is any, else the
+ * common name (the last one, as NSS does), and the end of validity. A channel makes the object when the
+ * handshake completes and drops the certificate itself; whoever decides about identity compares names.
+ * Every name is free of NUL and control characters, never empty, at most TLS_PEER_NAME_LENGTH_MAX bytes.
+ */
+#ifndef QUORATE_COMMON_TLS_PEER_NAMES_H
+#define QUORATE_COMMON_TLS_PEER_NAMES_H
+
+#include <stddef.h>
+#include <time.h>
+
+#include "common/err.h"
+
+#define TLS_PEER_NAME_LENGTH_MAX 255
+#define TLS_PEER_NAME_COUNT_MAX 64
+
+struct x509_st;
+
+struct tls_peer_names {
+    time_t not_after;
+    size_t count;        /* 0: the certificate names nobody */
+    const char *names[]; /* NUL-terminated; in the same allocation */
+};
+
+/*
+ * Read the names of cert into *out (tls_peer_names_free). A certificate without any name gives count 0.
+ * Q_ERR_INVALID: a name has an embedded NUL, control character or impossible encoding, is empty or too
+ * long, or there are too many; err_text says which. Q_ERR_NO_MEMORY.
+ */
+enum q_err tls_peer_names_new(const struct x509_st *cert, struct tls_peer_names **out, char *err_text,
+                              size_t size);
+
+/* NULL is allowed. */
+void tls_peer_names_free(struct tls_peer_names *names);
+
+#endif
