@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One cluster as the arbiter knows it: its members (connected clients, and ghosts of clients that vanished
+ * holding a vote), what they reported, and what was granted to whom. Owned by the arbiter; created at the first
+ * INIT or from a grant record, freed when the last client has left and the last ghost has ended. The shell
+ * reads these structs for status and never writes them. Nobody outside qnetd/logic may keep a pointer across
+ * a step.
+ */
+#ifndef QUORATE_QNETD_LOGIC_CLUSTER_H
+#define QUORATE_QNETD_LOGIC_CLUSTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/deadline_heap.h"
+#include "common/node_set.h"
+#include "common/wire/wire.h"
+#include "qnetd/logic/verdict.h"
+
+/* Whether a node may be casting an ACK of ours. */
+enum grant_state {
+    GRANT_NONE,  /* it certainly is not */
+    GRANT_HELD,  /* connected; an ACK is in force, or its revocation is not confirmed yet */
+    GRANT_GHOST  /* its connection is gone; the ACK may be in force until ghost_until_ms */
+};
+
+struct member {
+    struct member *next; /* ascending node id */
+    uint32_t node_id;
+
+    /* The connection, meaningful while conn != 0. */
+    uint64_t conn;
+    char peer[64];               /* printable address */
+    bool tls_active;
+    bool tls_cert_verified;
+    uint32_t heartbeat_ms;       /* H in force */
+    uint32_t heartbeat_ms_longest; /* the longest H announced on this connection: bounds the lease */
+    bool has_lease;              /* a device of ours: it stated its bounds */
+    struct wire_lease lease;
+    uint64_t heard_ms;           /* last complete message */
+    uint64_t joined_ms;
+    uint64_t cert_not_after_s;   /* unused by logic; 0: unknown */
+
+    /* What it reported since its INIT. */
+    bool keep_active_partition;
+    bool has_config;
+    bool has_config_version;
+    uint64_t config_version;
+    struct node_set config;
+    struct wire_node_info *config_nodes; /* as sent: order and data centres, for status */
+    uint32_t config_node_count;
+    bool has_membership;
+    struct node_set membership; /* within the configuration, where one is known; always contains the node */
+    struct wire_ring_id ring;   /* of INIT, then of the latest membership list */
+    enum wire_heuristics heuristics;            /* latest of either kind: what decisions use */
+    enum wire_heuristics heuristics_membership;
+    enum wire_heuristics heuristics_regular;
+    bool has_quorum;            /* a quorum list came */
+    bool quorate;               /* as it said */
+
+    /* Votes. */
+    enum grant_state grant;
+    uint64_t ghost_until_ms;        /* GRANT_GHOST */
+    bool restored;                  /* this ghost was read from a grant record */
+    uint32_t vote_seq;              /* of the newest VOTE_INFO */
+    bool vote_unconfirmed;          /* the newest VOTE_INFO awaits its confirmation */
+    uint64_t vote_sent_ms;
+    enum wire_vote verdict;         /* newest ACK or NACK sent on this connection, else WIRE_VOTE_UNDEFINED */
+    struct wire_ring_id verdict_ring;
+    bool awaits_vote;               /* it reported a membership that no verdict has answered yet */
+    enum wire_vote last_vote;       /* in any message, for status; WIRE_VOTE_UNDEFINED: none yet */
+};
+
+enum cluster_phase {
+    CLUSTER_EMPTY,      /* nobody reports */
+    CLUSTER_UNSTABLE,   /* reports contradict each other; bounded wait until unstable_until_ms */
+    CLUSTER_WAITING,    /* decided; losers must confirm or their leases end before winners are told */
+    CLUSTER_PERSISTING, /* decided; the grant is being recorded */
+    CLUSTER_SETTLED     /* every reporting client has its verdict */
+};
+
+struct cluster {
+    struct cluster *next; /* in order of appearance */
+    struct cluster *previous;
+    uint64_t id; /* never reused */
+    struct wire_bytes name;
+    char label[96]; /* the name made printable, for logs */
+
+    enum wire_algorithm algorithm;
+    struct wire_tie_breaker tie_breaker;
+    struct member *members; /* connected clients and ghosts, ascending node id */
+    uint32_t connected_count;
+    uint32_t reporting_count;
+    uint32_t ghost_count;
+
+    enum cluster_phase phase;
+    uint64_t unstable_until_ms;  /* CLUSTER_UNSTABLE */
+    uint64_t waiting_until_ms;   /* CLUSTER_WAITING: latest end of what is waited for; ARBITER_NEVER if unknown */
+    bool known_from_record;      /* restored or born under full knowledge: no start-up quarantine */
+    struct node_set winner;      /* of the current verdict; empty: nobody */
+    struct node_set granted;     /* the partition to which ACKs last went out (keep-active-partition) */
+    bool granted_exclusive;      /* that grant excluded all others (not a harmless strict majority) */
+    struct verdict verdict;      /* why */
+    char waiting_for[VERDICT_REASON_SIZE]; /* CLUSTER_WAITING, CLUSTER_UNSTABLE: for whom and why, in words; else "" */
+    uint64_t decided_ms;         /* when the verdict was reached */
+    uint64_t persist_generation;
+    uint64_t persist_retry_ms;   /* a failed PERSIST is tried again then */
+
+    struct deadline deadline; /* in the arbiter's heap */
+};
+
+/* Takes part in decisions: connected, and has sent what its algorithm needs since INIT. */
+bool member_is_reporting(const struct cluster *cluster, const struct member *member);
+
+struct member *cluster_find_member(struct cluster *cluster, uint32_t node_id);
+
+/* "Fifty-Fifty split" etc. are the tools' business; this is "ffsplit: ..." -- see verdict.reason. */
+
+#endif
