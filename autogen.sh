@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Make ./configure from configure.ac and Makefile.am (needs autoconf, automake, pkg-config).
+set -e
+cd "$(dirname "$0")"
+mkdir -p build-aux
+exec autoreconf --install --warnings=all,no-portability "$@"

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What the programs share, in three libraries. Add a file by adding it and its header to a list:
+#   libwire.a    common/wire: pure, the bytes on the wire
+#   libcommon.a  pure: no clock, randomness, descriptors, logging or exit (tests/lint checks it)
+#   libshell.a   what does I/O: event loop, logging, options, TLS, credentials, control socket
+
+noinst_LIBRARIES += libwire.a libcommon.a libshell.a
+
+libwire_a_SOURCES =
+
+libcommon_a_SOURCES = \
+	common/err.c \
+	common/err.h
+
+libshell_a_SOURCES =

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Manual pages. Add one with:  man_MANS += docs/man/NAME.8
+# They are distributed with the whole docs folder and checked by `mandoc -T lint` in tests/lint.

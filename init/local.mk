@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Service files: units, sysusers.d, example defaults files.

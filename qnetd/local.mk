@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The arbiter. qnetd/logic is pure and goes into libqnetd_logic.a (tests/lint checks it); the rest is
+# shell and belongs to the programs. A program is listed with its sources like this:
+#   bin_PROGRAMS += corosync-qnetd
+#   corosync_qnetd_SOURCES = qnetd/main.c qnetd/server.c qnetd/server.h
+#   corosync_qnetd_LDADD = libqnetd_logic.a $(SHELL_LIBS)
+
+noinst_LIBRARIES += libqnetd_logic.a
+
+libqnetd_logic_a_SOURCES =

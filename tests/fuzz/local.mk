@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Fuzz targets. Each defines LLVMFuzzerTestOneInput; with --enable-fuzzing it is linked with libFuzzer,
+# else with a main that replays the corpus tests/fuzz/corpus/X, which is what `make check` does.
+#   FUZZERS += tests/fuzz/fuzz_X
+#   tests_fuzz_fuzz_X_SOURCES = tests/fuzz/fuzz_X.c $(fuzz_main)
+#   tests_fuzz_fuzz_X_LDADD = $(PURE_LIBS)
+#   tests_fuzz_fuzz_X_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+if FUZZING
+fuzz_main =
+else
+fuzz_main = tests/fuzz/replay.c
+endif

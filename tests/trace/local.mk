@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Golden traces. A program that is compiled goes to TRACE_BINARIES; what is run (that program, or a
+# script that runs it over the trace files) goes to TRACE_TESTS and speaks TAP:
+#   TRACE_BINARIES += tests/trace/trace_X
+#   TRACE_TESTS += tests/trace/trace_X
+#   tests_trace_trace_X_SOURCES = tests/trace/trace_X.c
+#   tests_trace_trace_X_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
+TRACE_BINARIES =
