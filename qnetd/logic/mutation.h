@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Deliberate defects, for the simulator alone: it compiles the logic with QUORATE_MUTATIONS, switches one safety
+ * rule off and must then find a violation. A check that no mutation can trip proves nothing. In every other build
+ * MUTATION(x) is the constant false and leaves no trace in the objects.
+ *
+ * MUTATION(rule) is true where the rule is to be ignored: `if (holds_conflict(cluster) && !MUTATION(lease_wait))`.
+ */
+#ifndef QUORATE_QNETD_LOGIC_MUTATION_H
+#define QUORATE_QNETD_LOGIC_MUTATION_H
+
+#include <stdbool.h>
+
+#ifdef QUORATE_MUTATIONS
+
+enum mutation {
+    MUTATION_none,
+    MUTATION_losers_first,  /* connected losers need not confirm their NACK before winners are told */
+    MUTATION_lease_wait,    /* ghosts do not hold winners up: a holder's lease is not waited for */
+    MUTATION_stable_view,   /* contradicting reports are decided at once */
+    MUTATION_quarantine,    /* a start without trustworthy records grants like any other */
+    MUTATION_persist_first  /* ACKs leave before the grant is recorded */
+};
+
+extern enum mutation mutation_active; /* tests/sim */
+
+#define MUTATION(rule) (mutation_active == MUTATION_##rule)
+
+#else
+
+#define MUTATION(rule) false
+
+#endif
+
+#endif
