@@ -6,7 +6,17 @@
 
 noinst_LIBRARIES += libwire.a libcommon.a libshell.a
 
-libwire_a_SOURCES =
+libwire_a_SOURCES = \
+	common/buf.c \
+	common/buf.h \
+	common/wire/decode.c \
+	common/wire/encode.c \
+	common/wire/framer.c \
+	common/wire/framer.h \
+	common/wire/names.c \
+	common/wire/tables.c \
+	common/wire/tables.h \
+	common/wire/wire.h
 
 libcommon_a_SOURCES = \
 	common/err.c \

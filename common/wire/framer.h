@@ -42,11 +42,15 @@ void wire_framer_set_size_max(struct wire_framer *framer, size_t size_max);
 
 /*
  * How many bytes are missing to the end of the header, or of the message whose header is there. A reader that
- * never takes more than this never reads past the end of a message, as STARTTLS demands. At least 1.
+ * never takes more than this never reads past the end of a message, as STARTTLS demands. At least 1. Ask after
+ * wire_framer_next answered WIRE_FRAME_MORE.
  */
 size_t wire_framer_wanted(const struct wire_framer *framer);
 
-/* Room to read into: at least 1 byte, at most `size`. NULL without memory. Then tell how much came. */
+/*
+ * Room to read into: at least 1 byte, at most `size` (which is not 0). NULL without memory. Then tell how much
+ * came, 0 if nothing. A message handed out before is no longer valid.
+ */
 uint8_t *wire_framer_room(struct wire_framer *framer, size_t size, size_t *room);
 void wire_framer_fed(struct wire_framer *framer, size_t size);
 

@@ -256,7 +256,8 @@ struct wire_message {
  * Views in `out` point into `bytes`. Returns false if the body breaks the rules of section 5.2: the receiver
  * answers error 9. Then only out->type, and out->seq if WIRE_TLV_MSG_SEQ_NUMBER is set in out->present
  * (it was decoded before the fault), are meaningful. Unknown TLVs are ignored, the last of a repeated TLV wins,
- * node infos accumulate; more than WIRE_NODES_MAX of them are a fault. Required TLVs are not checked here.
+ * node infos accumulate; more than WIRE_NODES_MAX of them are a fault. TLVs that do not belong to the message's
+ * type are checked like all others but leave no trace in `out`. Required TLVs are not checked here.
  */
 bool wire_decode(const uint8_t *bytes, size_t size, struct wire_message *out);
 
@@ -265,8 +266,10 @@ bool wire_has_required(const struct wire_message *message);
 
 /*
  * Appends the encoded message to `buf`, TLVs in the packaged programs' order (section 3.1). A TLV is written
- * iff its bit is set in message->present, except node infos, which follow node_count, and a HEURISTICS field
- * in NODE_LIST, which is left out when undefined. Sets buf->failed without memory.
+ * iff it belongs to the type and its bit is set in message->present, except in NODE_LIST: node infos follow
+ * node_count, and HEURISTICS is written iff the field is not undefined. A reason longer than
+ * WIRE_REASON_SIZE_MAX is cut at a character. Field values that a receiver would refuse (an undefined vote, a
+ * node id of 0 in a list) are our own bug: an assertion. Sets buf->failed without memory.
  */
 void wire_encode(struct q_buf *buf, const struct wire_message *message);
 
