@@ -19,7 +19,11 @@ libwire_a_SOURCES = \
 	common/wire/wire.h
 
 libcommon_a_SOURCES = \
+	common/deadline_heap.c \
+	common/deadline_heap.h \
 	common/err.c \
-	common/err.h
+	common/err.h \
+	common/node_set.c \
+	common/node_set.h
 
 libshell_a_SOURCES =

@@ -7,4 +7,19 @@
 
 noinst_LIBRARIES += libqnetd_logic.a
 
-libqnetd_logic_a_SOURCES =
+libqnetd_logic_a_SOURCES = \
+	qnetd/logic/arbiter.h \
+	qnetd/logic/cluster.h \
+	qnetd/logic/ffsplit.c \
+	qnetd/logic/grant_record.h \
+	qnetd/logic/lease.c \
+	qnetd/logic/lease.h \
+	qnetd/logic/lms.c \
+	qnetd/logic/lms.h \
+	qnetd/logic/mutation.h \
+	qnetd/logic/ranking.c \
+	qnetd/logic/ranking.h \
+	qnetd/logic/two_node_lms.c \
+	qnetd/logic/verdict.c \
+	qnetd/logic/verdict.h \
+	qnetd/logic/verdict_text.h

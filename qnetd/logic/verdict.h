@@ -25,7 +25,8 @@ struct view_partition {
     uint32_t reporting; /* of those, how many report to the arbiter */
     uint32_t pass;      /* reporting members whose heuristics pass */
     uint32_t fail;
-    uint32_t lowest_reporting; /* node id */
+    uint32_t lowest_reporting; /* node ids */
+    uint32_t highest_reporting;
     bool incumbent; /* contains a node of the partition granted last */
 };
 
@@ -56,7 +57,7 @@ struct verdict {
 /* Dispatches on view->algorithm. `test` has no view: it must not be asked. */
 void verdict_decide(const struct view *view, struct verdict *verdict);
 
-/* The algorithms. Preconditions: at least one partition, partitions disjoint, each with reporting > 0. */
+/* The algorithms. Preconditions: at least one partition, each with reporting > 0; disjoint unless majority_only. */
 void ffsplit_decide(const struct view *view, struct verdict *verdict);
 void lms_decide(const struct view *view, struct verdict *verdict);
 void two_node_lms_decide(const struct view *view, struct verdict *verdict);

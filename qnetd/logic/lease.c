@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "qnetd/logic/lease.h"
+
+#include <stdbool.h>
+
+/* Clock rate drift and scheduling on both sides; a device of ours has counted its own delays in already. */
+#define OWN_MARGIN_FIXED_MS 50
+#define OWN_MARGIN_PERCENT 1
+
+static uint32_t clamp_u32(uint64_t value)
+{
+    return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
+
+uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings)
+{
+    uint64_t bound;
+
+    if (member->has_lease) {
+        bound = (uint64_t)member->lease.lease_ms + member->lease.hold_ms;
+        return clamp_u32(bound + bound * OWN_MARGIN_PERCENT / 100 + OWN_MARGIN_FIXED_MS);
+    }
+    bound = (uint64_t)member->heartbeat_ms_longest * 9 / 4;
+    return clamp_u32(bound + settings->lease_margin_ms);
+}
+
+uint64_t lease_ghost_until_ms(const struct member *member, const struct arbiter_settings *settings,
+                              enum wire_algorithm algorithm, enum arbiter_disconnect how, uint64_t now_ms)
+{
+    uint64_t silent_end = member->heard_ms + lease_bound_ms(member, settings);
+    uint64_t killed_end = now_ms + (uint64_t)member->heartbeat_ms_longest * 5 / 4 + settings->lease_margin_ms;
+    bool casts_nack_before_goodbye = algorithm == WIRE_ALGORITHM_FFSPLIT && !member->has_lease;
+
+    if (!settings->strict)
+        return 0;
+    if (how == ARBITER_GONE_CLOSE_NOTIFY && casts_nack_before_goodbye)
+        return 0;
+    if (member->has_lease || how == ARBITER_GONE_SEND_FAILED)
+        return silent_end;
+    return silent_end > killed_end ? silent_end : killed_end;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How long a vote can outlive what the arbiter sees of its holder. Pure arithmetic; the arguments are in
+ * docs/safety.md, the facts in spec/arbitration.md sections 10 (U1, U21) and 11.5.
+ *
+ * A packaged device with heartbeat H (0.8 x quorum.device.timeout, so that timeout = 1.25 H):
+ *  - on a silent path it gives up at the echo tick 2 H after it sent the last echo that was answered;
+ *  - stopped or killed without a goodbye it may have polled just before the next echo was due, H after the last
+ *    message, and votequorum keeps that vote for another 1.25 H: 2.25 H, which also covers the first case;
+ *  - killed with its connection closed by the kernel, the vote stays 1.25 H after the last poll.
+ * A device of ours states its own bounds.
+ */
+#ifndef QUORATE_QNETD_LOGIC_LEASE_H
+#define QUORATE_QNETD_LOGIC_LEASE_H
+
+#include <stdint.h>
+
+#include "qnetd/logic/arbiter.h"
+#include "qnetd/logic/cluster.h"
+
+/* The longest time, from the last message heard of it, that `member` can cast an ACK; margins included. */
+uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings);
+
+/*
+ * When the vote of a member whose connection ended `how` at now_ms has certainly ended; 0: at once. `silent` tells
+ * that the arbiter itself ended the connection (dead peer), so no end of stream proves anything about the device.
+ */
+uint64_t lease_ghost_until_ms(const struct member *member, const struct arbiter_settings *settings,
+                              enum wire_algorithm algorithm, enum arbiter_disconnect how, uint64_t now_ms);
+
+#endif
