@@ -58,7 +58,7 @@ class Tally:
             self.skipped += 1
             self.reasons.append(skip.group(1))
         elif result.group(1):
-            self.fail(result.group(3))
+            self.fail(result.group(3).removeprefix("- "))
         else:
             self.passed += 1
 

@@ -1,2 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Checks of the tree itself, in TAP; see tests/lint/. Add one with:  LINT_TESTS += tests/lint/X.py
+# Checks of the tree itself, in TAP, each with samples that it must find fault with. Add one with:
+#   LINT_TESTS += tests/lint/X.py
+# They look at the source tree and, in the first build that is tested, at what was built.
+
+LINT_TESTS += \
+	tests/lint/includes.py \
+	tests/lint/manpages.py \
+	tests/lint/scripts.py \
+	tests/lint/services.py \
+	tests/lint/style.py \
+	tests/lint/symbols.py
