@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The cast: an arbiter, nodes, and the lab they live in.
+
+    with Lab(scratch, certificates) as lab:
+        arbiter = lab.arbiter("ours", ["-s", "req"])         starts it; "packaged" for Debian's
+        cluster = lab.cluster(nodes=2, tie_breaker="highest")  corosync + device on each node, waits for quorum
+        cluster.cut([1], [2])                                  LAN cut, the arbiter stays reachable from both
+        cluster.wait_quorate([2], not_quorate=[1])
+        lab.verdict()                                          safety: was there ever a contradiction?
+
+Only one lab may exist per sandbox (`isolate.enter()`). Programs: "packaged" ones come from the system, "ours" from the
+directory named by Q_BUILD.
+"""
+
+import os
+import pathlib
+import time
+
+from . import certs, tooltext
+from .conf import ClusterConfig
+from .host import Host
+from .net import Wires
+from .timeline import Timeline
+from .wait import POLL_S, Failure, check, now_ns, wait_for
+from .watch import Watch, overlaps, quorate_gap_ms
+
+ARBITER_NUMBER = 254
+"""Host number of the arbiter; of node i it is i."""
+
+READY_S = 10
+QUORATE_S = 40
+
+TOLERANCE_MS = 300
+"""Contradictions up to this long are measurement: the two notifications travel through two corosyncs and watchers that
+share two processors with everything else."""
+
+PACKAGED = {
+    "corosync-qnetd": "/usr/bin/corosync-qnetd",
+    "corosync-qnetd-tool": "/usr/bin/corosync-qnetd-tool",
+    "corosync-qdevice": "/usr/sbin/corosync-qdevice",
+    "corosync-qdevice-tool": "/usr/sbin/corosync-qdevice-tool",
+}
+
+
+def program(name, flavour):
+    """Path of a program; flavour is "ours" or "packaged"."""
+    if flavour == "packaged":
+        return PACKAGED[name]
+    build = os.environ.get("Q_BUILD")
+    if not build:
+        raise Failure("Q_BUILD does not name the directory of our build")
+    path = pathlib.Path(build, name).resolve()
+    if not os.access(path, os.X_OK):
+        raise Failure(f"no {name} in {build}")
+    return str(path)
+
+
+class Arbiter:
+    """An arbiter on the host "arbiter". After `kill` or `stop`, `start` runs it again."""
+
+    SOCKET = "/run/corosync-qnetd/corosync-qnetd.sock"
+
+    def __init__(self, lab, host, flavour, options):
+        self.lab = lab
+        self.host = host
+        self.flavour = flavour
+        self.options = list(options)
+        self.process = None
+        self.wrapper = []
+
+    def start(self, flavour=None, options=None, expect_ready=True):
+        """Start it (again), perhaps as the other flavour; returns when its tool answers."""
+        self.flavour = flavour or self.flavour
+        self.options = list(self.options if options is None else options)
+        argv = self.wrapper + [program("corosync-qnetd", self.flavour), "-f", "-d", *self.options]
+        self.process = self.host.start(argv, log=f"corosync-qnetd.{self.flavour}")
+        if expect_ready:
+            wait_for(f"the {self.flavour} arbiter to answer its tool", self._answers, READY_S)
+            self.lab.note(f"{self.flavour} arbiter started")
+        return self
+
+    def _answers(self):
+        check(self.process.running, f"arbiter ended at once: {self.process.text()}")
+        return self.tool("-s").status == 0
+
+    def kill(self):
+        """SIGKILL."""
+        self.process.kill()
+        self.lab.note("arbiter killed (SIGKILL)")
+
+    def stop(self):
+        """SIGTERM; its exit status must be 0."""
+        status = self.process.stop()
+        self.lab.note("arbiter stopped")
+        check(status == 0, f"arbiter's exit status after SIGTERM is {status}")
+
+    def tool(self, *options, flavour=None):
+        """Run corosync-qnetd-tool beside it (default: of the same flavour); returns a `Result`."""
+        return self.host.run([program("corosync-qnetd-tool", flavour or self.flavour), *options],
+                             env={"LC_ALL": "C"})
+
+    def nodes_connected(self, cluster_name):
+        """Ids of the nodes it lists for a cluster."""
+        result = self.tool("-l")
+        return sorted(tooltext.clusters(result.out).get(cluster_name, {"nodes": {}})["nodes"])
+
+    def votes(self, cluster_name):
+        """{node id: "ACK" or "NACK" as last sent, or None}."""
+        found = tooltext.clusters(self.tool("-l").out).get(cluster_name, {"nodes": {}})["nodes"]
+        return {node: _effective_vote(fields.get("Vote", "")) for node, fields in found.items()}
+
+    @property
+    def log(self):
+        return self.process.text()
+
+
+def _effective_vote(text):
+    """Of `No change (ACK)` or `ACK (ACK)` the word in brackets."""
+    return text[text.index("(") + 1:-1] if "(" in text else (text if text in ("ACK", "NACK") else None)
+
+
+class Node:
+    """A cluster node: host, corosync, device, and the watcher of its belief."""
+
+    def __init__(self, lab, cluster, node_id):
+        self.lab = lab
+        self.cluster = cluster
+        self.id = node_id
+        self.host = lab.host(f"n{node_id}", {"lan": node_id, "arb": node_id})
+        self.corosync = None
+        self.device = None
+        watcher = self.host.start([lab.watcher], log="watch")
+        self.watch = Watch(node_id, watcher.log)
+
+    def start_corosync(self):
+        self.corosync = self.host.start(["/usr/sbin/corosync", "-f"])
+
+    def start_device(self):
+        wait_for(f"corosync of node {self.id}", lambda: self.watch.update().connected, READY_S)
+        self.device = self.host.start([program("corosync-qdevice", self.lab.device_flavour), "-f", "-d"])
+
+    def start(self):
+        """Start both."""
+        self.start_corosync()
+        self.start_device()
+
+    def kill_device(self):
+        """SIGKILL the device only; corosync lives on."""
+        self.device.kill()
+        self.lab.note(f"device of node {self.id} killed (SIGKILL)")
+
+    def kill(self):
+        """SIGKILL corosync and the device."""
+        self.corosync.popen.kill()
+        self.device.popen.kill()
+        self.corosync.wait(10)
+        self.device.wait(10)
+        self.watch.update().died(now_ns())
+        self.lab.note(f"node {self.id} killed (SIGKILL)")
+
+    def stop(self):
+        """Stop both in order, as systemd does."""
+        check(self.device.stop() == 0, f"device of node {self.id} did not end cleanly")
+        self.corosync.stop()
+        self.lab.note(f"node {self.id} stopped")
+
+    def device_tool(self, *options):
+        return self.host.run([program("corosync-qdevice-tool", self.lab.device_flavour), *options])
+
+    def connected(self):
+        """True while its device says it is connected to the arbiter."""
+        return tooltext.fields(self.device_tool("-s").out).get("State") == "Connected"
+
+
+class Cluster:
+    """Nodes with a common configuration."""
+
+    def __init__(self, lab, config):
+        self.lab = lab
+        self.config = config
+        self.nodes = {i: Node(lab, self, i) for i in config.node_ids}
+        for node in self.nodes.values():
+            self.write_config(node)
+            if lab.certificates and config.tls != "off":
+                certs.install_device(node.host, lab.certificates, config.name)
+
+    def write_config(self, node):
+        address = Wires.address("arb", ARBITER_NUMBER, self.config.family)
+        node.host.path("etc", "corosync.conf").write_text(self.config.text(address), encoding="ascii")
+
+    def start(self):
+        """Start corosync everywhere, then the devices."""
+        for node in self.nodes.values():
+            node.start_corosync()
+        for node in self.nodes.values():
+            node.start_device()
+
+    def cut(self, *groups):
+        """LAN cut: only nodes of the same group hear each other."""
+        self.lab.wires.split("lan", [[f"n{i}" for i in group] for group in groups])
+        self.lab.note("LAN cut: " + " | ".join(",".join(map(str, group)) for group in groups))
+
+    def heal(self):
+        """Plug everything in again, LAN and arbiter net."""
+        self.lab.wires.heal("lan")
+        self.lab.wires.heal("arb")
+        self.lab.note("network healed")
+
+    def cut_arbiter(self, *ids):
+        """These nodes no longer reach the arbiter; packets vanish."""
+        self.lab.wires.unplug("arb", *[f"n{i}" for i in ids])
+        self.lab.note(f"arbiter unreachable from {','.join(map(str, ids))} (silent)")
+
+    def heal_arbiter(self, *ids):
+        self.lab.wires.heal("arb", *[f"n{i}" for i in ids])
+        self.lab.note(f"arbiter reachable again from {','.join(map(str, ids))}")
+
+    def cut_host(self, node_id):
+        """Power failure as the others see it: neither LAN nor arbiter."""
+        self.lab.wires.unplug("arb", f"n{node_id}")
+        self.lab.wires.unplug("lan", f"n{node_id}")
+        self.lab.note(f"node {node_id} cut off from everything")
+
+    def watches(self):
+        return [node.watch.update() for node in self.nodes.values()]
+
+    def quorate(self):
+        """Ids of the nodes that believe they are quorate now."""
+        return [watch.node_id for watch in self.watches() if watch.quorate]
+
+    def wait_quorate(self, ids, not_quorate=(), members=None, deadline_s=QUORATE_S):
+        """Wait until exactly these are quorate (with exactly these members, default themselves) and those are not."""
+        wanted = frozenset(ids if members is None else members)
+
+        def settled():
+            states = {watch.node_id: watch for watch in self.watches()}
+            return (all(states[i].quorate and states[i].members == wanted for i in ids)
+                    and not any(states[i].quorate for i in not_quorate))
+        try:
+            wait_for(f"nodes {list(ids)} quorate, {list(not_quorate)} not", settled, deadline_s)
+        except Failure as failure:
+            raise Failure(f"{failure}; quorate are {self.quorate()}") from None
+        self.lab.note(f"quorate: {','.join(map(str, self.quorate())) or 'nobody'}")
+
+    def wait_all(self, deadline_s=QUORATE_S):
+        """Wait until all nodes are one quorate membership with every device connected."""
+        self.wait_quorate(list(self.nodes), deadline_s=deadline_s)
+        self.wait_connected(list(self.nodes), deadline_s)
+
+    def wait_connected(self, ids, deadline_s=QUORATE_S):
+        """Wait until the arbiter lists these nodes, each with a vote."""
+        arbiter = self.lab.the_arbiter
+
+        def listed():
+            votes = arbiter.votes(self.config.name)
+            return all(votes.get(i) for i in ids)
+        wait_for(f"nodes {ids} at the arbiter", listed, deadline_s)
+
+    def wait_listed(self, ids, deadline_s=QUORATE_S):
+        """Wait until the arbiter lists exactly these nodes of the cluster."""
+        wait_for(f"exactly nodes {ids} at the arbiter",
+                 lambda: self.lab.the_arbiter.nodes_connected(self.config.name) == sorted(ids), deadline_s)
+
+    def wait_votes(self, votes, deadline_s=QUORATE_S):
+        """Wait until the arbiter shows these votes: {node id: "ACK" or "NACK"}."""
+        arbiter = self.lab.the_arbiter
+
+        def shown():
+            current = arbiter.votes(self.config.name)
+            return all(current.get(i) == vote for i, vote in votes.items())
+        try:
+            wait_for(f"votes {votes}", shown, deadline_s)
+        except Failure as failure:
+            raise Failure(f"{failure}; shown are {arbiter.votes(self.config.name)}") from None
+
+    def hold(self, what, ids, duration_s):
+        """Nodes `ids` must stay quorate, all the others not, for this long (the one place where time itself is the
+        subject: something must not happen)."""
+        start = now_ns()
+        end = start + int(duration_s * 1e9)
+        wanted = sorted(ids)
+        while now_ns() < end:
+            got = self.quorate()
+            if got != wanted:
+                raise Failure(f"{what}: quorate are {got}, not {wanted}, {(now_ns() - start) / 1e9:.1f} s later")
+            time.sleep(POLL_S)
+
+    def gap_ms(self, node_id, since_ns):
+        """How long a node was not quorate since then."""
+        return quorate_gap_ms(self.nodes[node_id].watch.update(), since_ns, now_ns())
+
+
+class Lab:
+    """See the module."""
+
+    def __init__(self, scratch, certificates=None, device_flavour="packaged", watcher=None):
+        self.scratch = pathlib.Path(scratch)
+        self.certificates = certificates
+        self.device_flavour = device_flavour
+        self.watcher = watcher
+        self.hosts = []
+        self.clusters = []
+        self.the_arbiter = None
+        self.flavour = "ours"
+        self.timeline = Timeline()
+        self.wires = Wires()
+        self.frozen_allowed_ms = 0
+        """Set by a scenario in which the winner has a majority of its own (see watch.py)."""
+        self.allowed_ms = TOLERANCE_MS
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for host in self.hosts:
+            host.close()
+
+    def host(self, name, plugs):
+        """A host on the given nets: {net: number}."""
+        host = Host(name, self.scratch)
+        for net, number in plugs.items():
+            self.wires.plug(host, net, number)
+        host.hosts_file.write_text(self._hosts_text(), encoding="ascii")
+        self.hosts.append(host)
+        return host
+
+    @staticmethod
+    def _hosts_text():
+        lines = ["127.0.0.1 localhost", "::1 localhost"]
+        lines += [f"{Wires.address('lan', i)} n{i}" for i in range(1, 9)]
+        lines += [f"{Wires.address('arb', ARBITER_NUMBER)} arbiter arbiter4",
+                  f"{Wires.address('arb', ARBITER_NUMBER, 6)} arbiter arbiter6"]
+        return "\n".join(lines) + "\n"
+
+    def arbiter(self, flavour="ours", options=(), start=True):
+        """The arbiter and its host; started unless `start=False`."""
+        host = self.host("arbiter", {"arb": ARBITER_NUMBER})
+        if self.certificates:
+            certs.install_arbiter(host, self.certificates)
+        self.the_arbiter = Arbiter(self, host, flavour, options)
+        if start:
+            self.the_arbiter.start()
+        return self.the_arbiter
+
+    def cluster(self, wait=True, **options):
+        """A cluster with `ClusterConfig(**options)`, started; waits until all are quorate and at the arbiter."""
+        cluster = Cluster(self, ClusterConfig(**options))
+        self.clusters.append(cluster)
+        cluster.start()
+        if wait:
+            cluster.wait_all()
+        return cluster
+
+    def note(self, text):
+        """Put something into the timeline."""
+        self.timeline.add(now_ns(), text)
+
+    def contradictions(self, frozen=True):
+        """All overlaps so far, of all clusters."""
+        end = now_ns()
+        return [overlap for cluster in self.clusters for overlap in overlaps(cluster.watches(), end, frozen)]
+
+    def verdict(self):
+        """The safety assertion. Contradictions of settled beliefs may last `allowed_ms`, with frozen ones
+        `frozen_allowed_ms` if a scenario set that."""
+        for overlap in self.contradictions(frozen=False):
+            check(overlap.ms <= self.allowed_ms, f"unsafe: {overlap}")
+        allowed = max(self.allowed_ms, self.frozen_allowed_ms)
+        for overlap in self.contradictions():
+            check(overlap.ms <= allowed, f"unsafe: {overlap} ({allowed} ms allowed)")
+
+    def worst_ms(self):
+        """The longest contradiction so far."""
+        return max((overlap.ms for overlap in self.contradictions()), default=0.0)
+
+    def story(self):
+        """The timeline with the nodes' beliefs, as text."""
+        return self.timeline.text(self.clusters)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""corosync.conf of a cluster under test."""
+
+import dataclasses
+
+from .net import Wires
+
+
+@dataclasses.dataclass
+class ClusterConfig:  # pylint: disable=too-many-instance-attributes
+    """What a scenario may vary. Times in milliseconds. The device's heartbeat interval H is 0.8 x `timeout_ms`."""
+
+    nodes: int = 2
+    algorithm: str = "ffsplit"
+    tie_breaker: str = "lowest"
+    name: str = "alpha"
+    transport: str = "knet"
+    tls: str = "on"
+    host: str = ""
+    timeout_ms: int = 1250
+    sync_timeout_ms: int = 12000
+    token_ms: int = 1000
+    wait_for_all: bool = False
+    keep_active_partition: bool = True
+    heuristics: dict = dataclasses.field(default_factory=dict)
+    """Options of the heuristics section, e.g. {"mode": "on", "interval": 1000, "exec_a": "/bin/true"}."""
+    net: dict = dataclasses.field(default_factory=dict)
+    """More options of the device's net section."""
+    family: int = 4
+
+    @property
+    def heartbeat_ms(self):
+        """H."""
+        return max(1000, self.timeout_ms * 8 // 10)
+
+    @property
+    def device_votes(self):
+        """One vote for ffsplit, as many as all other nodes together for the last-man-standing algorithms."""
+        return 1 if self.algorithm in ("ffsplit", "test") else self.nodes - 1
+
+    @property
+    def node_ids(self):
+        return list(range(1, self.nodes + 1))
+
+    def text(self, arbiter_address):
+        """The file; the same on every node."""
+        net = {"host": self.host or arbiter_address, "algorithm": self.algorithm, "tie_breaker": self.tie_breaker,
+               "tls": self.tls, "keep_active_partition_tie_breaker": "on" if self.keep_active_partition else "off",
+               **self.net}
+        device = {"model": "net", "votes": self.device_votes, "timeout": self.timeout_ms,
+                  "sync_timeout": self.sync_timeout_ms, "net": net}
+        if self.heuristics:
+            device["heuristics"] = self.heuristics
+        quorum = {"provider": "corosync_votequorum", "device": device}
+        if self.wait_for_all:
+            quorum["wait_for_all"] = 1
+        nodes = [("node", {"ring0_addr": Wires.address("lan", i, self.family), "nodeid": i, "name": f"n{i}"})
+                 for i in self.node_ids]
+        totem = {"version": 2, "cluster_name": self.name, "transport": self.transport, "token": self.token_ms,
+                 "token_coefficient": 0}
+        logging = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}
+        lines = []
+        for name, content in (("totem", totem), ("nodelist", nodes), ("quorum", quorum), ("logging", logging)):
+            _section(lines, name, content, "")
+        return "\n".join(lines) + "\n"
+
+
+def _section(lines, name, content, indent):
+    lines.append(f"{indent}{name} {{")
+    for key, value in content.items() if isinstance(content, dict) else content:
+        if isinstance(value, dict):
+            _section(lines, key, value, indent + "    ")
+        else:
+            lines.append(f"{indent}    {key}: {value}")
+    lines.append(f"{indent}}}")

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs one piece of work in a sandbox of its own, as a child process: what run.py and the demo share.
+
+`prepare(scratch)` compiles the quorum-watcher and makes the certificates; `Scratch` is the directory a run works in.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from . import certs
+from .wait import Failure
+
+HERE = pathlib.Path(__file__).resolve().parent
+NEEDS = {
+    "/usr/sbin/corosync": "corosync",
+    "/usr/sbin/corosync-qdevice": "corosync-qdevice",
+    "/usr/bin/corosync-qnetd": "corosync-qnetd",
+    "/usr/bin/certutil": "libnss3-tools",
+    "/usr/bin/nsenter": "util-linux",
+    "/usr/sbin/ip": "iproute2",
+    "/usr/include/corosync/votequorum.h": "libvotequorum-dev",
+}
+
+
+def missing():
+    """What this machine lacks, in words; empty if nothing."""
+    if os.geteuid() != 0:
+        return "root (network namespaces): run it with sudo"
+    packages = sorted({package for path, package in NEEDS.items() if not os.path.exists(path)})
+    if packages:
+        return "Debian packages: apt-get install " + " ".join(packages)
+    return ""
+
+
+def make_scratch():
+    """A new directory for a run."""
+    return pathlib.Path(tempfile.mkdtemp(prefix="qr-"))
+
+
+def watcher_path(scratch):
+    return scratch / "quorum-watcher"
+
+
+def certificates_path(scratch):
+    return scratch / "certificates"
+
+
+def prepare(scratch):
+    """Compile the watcher and make the certificates; call it inside the sandbox."""
+    done = subprocess.run([os.environ.get("CC", "cc").split()[0], "-std=gnu17", "-O2", "-Wall", "-o",
+                           watcher_path(scratch), HERE / "quorum-watcher.c", "-lvotequorum"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(f"cannot compile the quorum-watcher: {done.stderr}")
+    certificates_path(scratch).mkdir()
+    certs.make(certificates_path(scratch), scratch / "ca")
+    shutil.rmtree(scratch / "ca")

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Waiting for a condition, never for a time, and the checks scenarios are made of."""
+
+import time
+
+POLL_S = 0.02
+
+
+class Failure(AssertionError):
+    """What a scenario found wrong; its text is shown to the reader."""
+
+
+def now_ns():
+    """The clock of every time stamp in the lab (CLOCK_MONOTONIC)."""
+    return time.monotonic_ns()
+
+
+def wait_for(what, condition, deadline_s):
+    """Poll `condition` until it is true and return its value; `Failure` naming `what` after `deadline_s`."""
+    end = time.monotonic() + deadline_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failure(f"not within {deadline_s:g} s: {what}")
+        time.sleep(POLL_S)
+
+
+def check(truth, what):
+    """`Failure` unless `truth`."""
+    if not truth:
+        raise Failure(what)
+
+
+def check_equal(got, wanted, what):
+    """`Failure` showing both values unless they are equal."""
+    if got != wanted:
+        raise Failure(f"{what}: got {got!r}, wanted {wanted!r}")

@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs the integration scenarios and prints TAP. Needs root.
+
+Each scenario runs in a process of its own, inside a sandbox of its own (lab/isolate.py); several run at the same time,
+since they mostly wait. Q_BUILD names the directory in which our programs were built.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import scenarios  # noqa: E402
+from lab import isolate, runner  # noqa: E402
+from lab.cluster import Lab  # noqa: E402
+
+DEFAULT_JOBS = 6
+SCENARIO_TIMEOUT_S = 180
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", action="store_true", help="list the scenarios and what they show")
+    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="only names containing TEXT")
+    parser.add_argument("--arbiter", choices=("ours", "packaged"), default="ours", help="arbiter under test; of the packaged one safety is reported, not demanded")
+    parser.add_argument("--jobs", type=int, default=DEFAULT_JOBS, help="scenarios at a time (default %(default)s)")
+    parser.add_argument("--repeat", type=int, default=1, help="run everything this often")
+    parser.add_argument("--keep", action="store_true", help="keep the logs of successful scenarios too")
+    parser.add_argument("--story", action="store_true", help="print every scenario's timeline")
+    parser.add_argument("--inside", nargs=2, metavar=("WORK", "SCRATCH"), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def work_inside(arguments):
+    """In the child: one scenario, or the preparation. The exit status is the outcome."""
+    work, scratch = arguments.inside[0], pathlib.Path(arguments.inside[1])
+    isolate.enter()
+    if work == "prepare":
+        runner.prepare(scratch)
+        return 0
+    with Lab(scratch / work, runner.certificates_path(scratch), watcher=runner.watcher_path(scratch)) as lab:
+        lab.flavour = arguments.arbiter
+        try:
+            scenarios.load()[work.split("@")[0]].function(lab)
+            if arguments.arbiter == "ours":
+                lab.verdict()
+            print(f"longest contradiction {lab.worst_ms():.0f} ms")
+            failed = False
+        except Exception:  # pylint: disable=broad-except
+            traceback.print_exc(file=sys.stdout)
+            failed = True
+        if failed or arguments.story:
+            print(lab.story())
+    return 1 if failed else 0
+
+
+class Running:
+    """A child at work."""
+
+    def __init__(self, work, scratch, arguments):
+        self.work = work
+        self.output_path = scratch / f"{work}.output"
+        argv = [sys.executable, str(HERE / "run.py"), "--arbiter", arguments.arbiter, "--inside", work, str(scratch)]
+        if arguments.story:
+            argv.append("--story")
+        with open(self.output_path, "wb") as output:
+            self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                          start_new_session=True)
+        self.started = time.monotonic()
+
+    def over(self):
+        """True once it has ended; one that takes too long is ended."""
+        if self.child.poll() is None and time.monotonic() - self.started > SCENARIO_TIMEOUT_S:
+            self.child.kill()
+            self.child.wait()
+            with open(self.output_path, "a", encoding="utf-8") as output:
+                output.write(f"took longer than {SCENARIO_TIMEOUT_S} s\n")
+        return self.child.poll() is not None
+
+    @property
+    def seconds(self):
+        return time.monotonic() - self.started
+
+    def output(self):
+        return self.output_path.read_text(errors="replace")
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def report(number, running, scratch, arguments):
+    """One TAP line, and on failure what happened; returns True if it passed."""
+    good = running.child.returncode == 0
+    say(f"{'ok' if good else 'not ok'} {number} - {running.work} # {running.seconds:.1f} s")
+    if not good or arguments.story:
+        for line in running.output().splitlines():
+            say(f"# {line}")
+    if not good:
+        say(f"# logs: {scratch / running.work}")
+    elif not arguments.keep:
+        shutil.rmtree(scratch / running.work, ignore_errors=True)
+        running.output_path.unlink()
+    return good
+
+
+def run_all(names, scratch, arguments):
+    """Run the named scenarios, `jobs` at a time; returns the number of failures."""
+    waiting, active, number, failures = list(names), [], 0, 0
+    try:
+        while waiting or active:
+            while waiting and len(active) < arguments.jobs:
+                active.append(Running(waiting.pop(0), scratch, arguments))
+            for running in [one for one in active if one.over()]:
+                active.remove(running)
+                number += 1
+                failures += not report(number, running, scratch, arguments)
+            time.sleep(0.05)
+    finally:
+        for running in active:
+            running.child.kill()
+            running.child.wait()
+    return failures
+
+
+def selected(arguments):
+    """(names to run, names skipped)."""
+    known = scenarios.load()
+    names = [name for name in known if not arguments.only or any(text in name for text in arguments.only)]
+    skipped = [name for name in names if known[name].ours_only and arguments.arbiter == "packaged"]
+    names = [name for name in names if name not in skipped]
+    if arguments.repeat > 1:
+        names = [f"{name}@{i}" for i in range(arguments.repeat) for name in names]
+    return names, skipped
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.inside:
+        return work_inside(arguments)
+    if arguments.list:
+        for name, one in scenarios.load().items():
+            say(f"{name}\n    {one.doc}")
+        return 0
+    lacking = runner.missing()
+    if not lacking and arguments.arbiter == "ours" and not os.path.exists(
+            os.path.join(os.environ.get("Q_BUILD", ""), "corosync-qnetd")):
+        lacking = "our corosync-qnetd in Q_BUILD"
+    if lacking:
+        say(f"1..0 # SKIP needs {lacking}")
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    names, skipped = selected(arguments)
+    scratch = runner.make_scratch()
+    failures = 1
+    try:
+        say("TAP version 13")
+        say(f"1..{len(names) + len(skipped)}")
+        preparing = Running("prepare", scratch, arguments)
+        if preparing.child.wait() != 0:
+            say(f"Bail out! {preparing.output()}")
+            return 1
+        failures = run_all(names, scratch, arguments)
+        for index, name in enumerate(skipped):
+            say(f"ok {len(names) + index + 1} - {name} # SKIP not what the packaged arbiter does")
+        return 1 if failures else 0
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        if failures == 0 and not arguments.keep:
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:
+            say(f"# everything kept in {scratch}")
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())
