@@ -3,7 +3,7 @@
  * bench-load: plays many two-node clusters to one arbiter (or to bench-tls-reference) and prints what it measured, one
  * line of JSON per phase. Started by tests/bench/run.py; by hand it is good for profiling a server:
  *
- *   bench-load -p PORT -s SERVER-PID -c CLUSTERS -d CREDENTIALS [options] PHASE...     (phases: connect echo split storm)
+ *   bench-load -p PORT -s SERVER-PID -c CLUSTERS -d CREDENTIALS [options] connect echo=500 split=100 storm
  */
 #include <getopt.h>
 #include <signal.h>
@@ -19,15 +19,13 @@
 static void usage(void)
 {
     fputs("usage: bench-load -p PORT -s SERVER-PID -c CLUSTERS -d CREDENTIALS [options] PHASE...\n"
-          "phases: connect echo split storm\n"
+          "phases: connect, echo=PER-SECOND, split=CLUSTERS (one at a time), storm\n"
           "  -b       the server is bench-tls-reference\n"
           "  -w N     devices connecting at a time (32)\n"
           "  -H MS    heartbeat interval (120000)\n"
           "  -T S     limit of the connect phase (120)\n"
-          "  -r N     echoes per second (500)\n"
-          "  -e S     length of the echo phase (10)\n"
-          "  -n N     clusters to split one at a time (500)\n"
-          "  -t S     limit of a split phase (60)\n",
+          "  -e S     length of an echo phase (10)\n"
+          "  -t S     limit of a split phase, and of a storm (60)\n",
           stderr);
     exit(2);
 }
@@ -46,7 +44,7 @@ static void parse(int argc, char **argv, struct fleet_options *options, struct p
 {
     int opt;
 
-    while ((opt = getopt(argc, argv, "p:s:c:d:bw:H:T:r:e:n:t:")) != -1) {
+    while ((opt = getopt(argc, argv, "p:s:c:d:bw:H:T:e:t:")) != -1) {
         switch (opt) {
         case 'p':
             options->port = (uint16_t)number(optarg, UINT16_MAX);
@@ -72,14 +70,8 @@ static void parse(int argc, char **argv, struct fleet_options *options, struct p
         case 'T':
             limits->connect_s = number(optarg, 3600);
             break;
-        case 'r':
-            limits->echo_rate = number(optarg, 100000);
-            break;
         case 'e':
             limits->echo_s = number(optarg, 3600);
-            break;
-        case 'n':
-            limits->splits = number(optarg, 1000000);
             break;
         case 't':
             limits->split_s = number(optarg, 3600);
@@ -111,8 +103,7 @@ static void raise_fd_limit(unsigned devices)
 int main(int argc, char **argv)
 {
     struct fleet_options options = {.heartbeat_ms = 120000, .window = 32};
-    struct phase_limits limits = {
-        .connect_s = 120, .echo_s = 10, .echo_rate = 500, .splits = 500, .split_s = 60};
+    struct phase_limits limits = {.connect_s = 120, .echo_s = 10, .split_s = 60};
     static struct fleet fleet;
 
     parse(argc, argv, &options, &limits);

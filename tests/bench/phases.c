@@ -14,7 +14,8 @@
 #define ECHO_GRACE_S 3      /* for the answers to the last echoes */
 #define REPORTS_PER_PUMP 32 /* in a storm: read answers now and then while reporting */
 #define SHUFFLE_STEP 7919   /* a prime: visits all clusters, neighbours far apart */
-#define ARRIVAL_GAP_MS 20   /* the first report has long been answered when the second leaves */
+#define ARGUMENT_MAX 1000000
+#define ARRIVAL_GAP_MS 20 /* the first report has long been answered when the second leaves */
 
 static double seconds(uint64_t ns)
 {
@@ -28,9 +29,10 @@ static uint64_t deadline(unsigned in_s)
 
 /* ---- connect: everybody from SYN to ACK ---- */
 
-static void run_connect(struct fleet *fleet, const struct phase_limits *limits)
+static void run_connect(struct fleet *fleet, const struct phase_limits *limits, unsigned unused)
 {
     uint64_t start_ns = bench_now_ns(), end_ns = deadline(limits->connect_s), stop_ns;
+    (void)unused;
     struct process_usage before = fleet_server_usage(fleet), after;
 
     do {
@@ -71,9 +73,9 @@ static unsigned send_due_echoes(struct fleet *fleet, unsigned *sent, unsigned du
     return overdue;
 }
 
-static void run_echo(struct fleet *fleet, const struct phase_limits *limits)
+static void run_echo(struct fleet *fleet, const struct phase_limits *limits, unsigned rate)
 {
-    unsigned sent = 0, overdue = 0, total = limits->echo_rate * limits->echo_s;
+    unsigned sent = 0, overdue = 0, total = rate * limits->echo_s;
 
     fleet_settle(fleet, SETTLE_MS);
     samples_init(&echo_samples, total);
@@ -82,7 +84,7 @@ static void run_echo(struct fleet *fleet, const struct phase_limits *limits)
     uint64_t start_ns = bench_now_ns(), end_ns = deadline(limits->echo_s + ECHO_GRACE_S);
     struct process_usage before = fleet_server_usage(fleet);
     while (sent < total) {
-        uint64_t due = (bench_now_ns() - start_ns) * limits->echo_rate / NS_PER_S;
+        uint64_t due = (bench_now_ns() - start_ns) * rate / NS_PER_S;
         overdue += send_due_echoes(fleet, &sent, due < total ? (unsigned)due : total);
         fleet_pump(fleet, 1);
     }
@@ -97,7 +99,7 @@ static void run_echo(struct fleet *fleet, const struct phase_limits *limits)
     printf(
         "{\"phase\": \"echo\", \"clients\": %u, \"ready\": %u, \"rate\": %u, \"sent\": %u, \"answered\": %u, "
         "\"wall_s\": %.3f, \"cpu_s\": %.6f, \"p50_ms\": %.3f, \"p99_ms\": %.3f}\n",
-        fleet->device_count, fleet->ready, limits->echo_rate, sent - overdue, fleet->echoes_answered,
+        fleet->device_count, fleet->ready, rate, sent - overdue, fleet->echoes_answered,
         seconds(stop_ns - start_ns), seconds(after.cpu_ns - before.cpu_ns),
         samples_percentile_ms(&echo_samples, 50), samples_percentile_ms(&echo_samples, 99));
     samples_fini(&echo_samples);
@@ -134,7 +136,7 @@ static bool change_alone(struct fleet *fleet, struct cluster *cluster, bool spli
     return cluster->decided_ns != 0;
 }
 
-static void run_split(struct fleet *fleet, const struct phase_limits *limits)
+static void run_split(struct fleet *fleet, const struct phase_limits *limits, unsigned count)
 {
     uint64_t end_ns = deadline(limits->split_s);
     struct samples times;
@@ -142,10 +144,10 @@ static void run_split(struct fleet *fleet, const struct phase_limits *limits)
     unsigned tried = 0;
 
     fleet_settle(fleet, SETTLE_MS);
-    samples_init(&times, limits->splits);
+    samples_init(&times, count);
     fleet->wrong_verdicts = fleet->early_verdicts = 0;
     before = fleet_server_usage(fleet);
-    while (tried < limits->splits && bench_now_ns() < end_ns) {
+    while (tried < count && bench_now_ns() < end_ns) {
         struct cluster *cluster =
             &fleet->clusters[(uint64_t)tried * SHUFFLE_STEP % fleet->options.cluster_count];
         unsigned first = tried++ / 2 % FLEET_NODES;
@@ -210,25 +212,35 @@ static void change_all(struct fleet *fleet, const struct phase_limits *limits, b
     samples_fini(&times);
 }
 
-static void run_storm(struct fleet *fleet, const struct phase_limits *limits)
+static void run_storm(struct fleet *fleet, const struct phase_limits *limits, unsigned unused)
 {
+    (void)unused;
     change_all(fleet, limits, true);
     change_all(fleet, limits, false);
 }
 
-bool phase_run(struct fleet *fleet, const struct phase_limits *limits, const char *name)
+bool phase_run(struct fleet *fleet, const struct phase_limits *limits, const char *phase)
 {
     static const struct {
-        const char *name;
-        void (*run)(struct fleet *fleet, const struct phase_limits *limits);
-    } phases[] = {{"connect", run_connect}, {"echo", run_echo}, {"split", run_split}, {"storm", run_storm}};
+        const char *name; /* with a '=' if a number must follow */
+        void (*run)(struct fleet *fleet, const struct phase_limits *limits, unsigned argument);
+    } phases[] = {{"connect", run_connect}, {"echo=", run_echo}, {"split=", run_split}, {"storm", run_storm}};
 
     for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++) {
-        if (strcmp(name, phases[i].name) == 0) {
-            phases[i].run(fleet, limits);
-            fflush(stdout);
-            return true;
+        size_t length = strlen(phases[i].name);
+        unsigned long argument = 0;
+        if (strncmp(phase, phases[i].name, length) != 0)
+            continue;
+        if (phases[i].name[length - 1] == '=') {
+            argument = strtoul(phase + length, NULL, 10);
+            if (argument == 0 || argument > ARGUMENT_MAX)
+                return false;
+        } else if (phase[length] != '\0') {
+            return false;
         }
+        phases[i].run(fleet, limits, (unsigned)argument);
+        fflush(stdout);
+        return true;
     }
     return false;
 }

@@ -13,13 +13,14 @@
 
 struct phase_limits {
     unsigned connect_s; /* for all devices to get their ACK */
-    unsigned echo_s;    /* length of the echo phase */
-    unsigned echo_rate; /* per second, spread evenly over the devices */
-    unsigned splits;    /* clusters split one at a time */
-    unsigned split_s;   /* for all of these, and for a storm */
+    unsigned echo_s;    /* length of an echo phase */
+    unsigned split_s;   /* for all clusters that are split one at a time, and for a storm */
 };
 
-/* False if there is no phase of that name. */
-bool phase_run(struct fleet *fleet, const struct phase_limits *limits, const char *name);
+/*
+ * Runs "connect", "echo=RATE" (per second, spread evenly over the devices), "split=COUNT" (clusters, one at a time), or
+ * "storm" (all clusters at once, then all merge again). False if that is none of these.
+ */
+bool phase_run(struct fleet *fleet, const struct phase_limits *limits, const char *phase);
 
 #endif
