@@ -74,6 +74,10 @@ class Tally:
         elif status != 0 and self.failed == 0:
             self.fail("exits with status 0 (it was %d)" % status)
 
+    def closing_line(self):
+        skipped = ", %d skipped" % self.skipped if self.skipped else ""
+        return "%d passed, %d failed%s" % (self.passed, self.failed, skipped)
+
 
 def environment(build):
     env = dict(os.environ, Q_BUILD=build, Q_SRC=SRC, CMOCKA_MESSAGE_OUTPUT="TAP", PYTHONDONTWRITEBYTECODE="1")
@@ -197,9 +201,8 @@ def main():
         print("\nFailed:")
         for name in total.failures:
             print("    " + name)
-    skipped = ", %d skipped" % total.skipped if total.skipped else ""
-    print("%d passed, %d failed%s" % (total.passed, total.failed, skipped))
-    return 1 if total.failed or not total.passed else 0
+    print(total.closing_line())
+    return 1 if total.failed or not total.passed + total.skipped else 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 LINT_TESTS += \
 	tests/lint/includes.py \
 	tests/lint/manpages.py \
+	tests/lint/runner.py \
 	tests/lint/scripts.py \
 	tests/lint/services.py \
 	tests/lint/style.py \
