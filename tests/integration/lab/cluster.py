@@ -14,11 +14,13 @@ directory named by Q_BUILD.
 
 import os
 import pathlib
+import signal
+import socket
 import time
 
 from . import certs, tooltext
 from .conf import ClusterConfig
-from .host import Host
+from .host import Host, wait_gone
 from .net import Wires
 from .timeline import Timeline
 from .wait import POLL_S, Failure, check, now_ns, wait_for
@@ -94,20 +96,87 @@ class Arbiter:
         self.lab.note("arbiter stopped")
         check(status == 0, f"arbiter's exit status after SIGTERM is {status}")
 
+    def shut_down(self, tool=None):
+        """By corosync-qnetd-tool -H; both exit statuses must be 0."""
+        result = self.tool("-H", flavour=tool)
+        check(result.status == 0, f"corosync-qnetd-tool -H: {result}")
+        status = self.process.wait(READY_S)
+        self.lab.note("arbiter shut down by its tool")
+        check(status == 0, f"arbiter's exit status after shutdown is {status}")
+
+    def freeze(self):
+        """SIGSTOP."""
+        self.process.signal(signal.SIGSTOP)
+        self.lab.note("arbiter frozen (SIGSTOP)")
+
+    def thaw(self):
+        """SIGCONT."""
+        self.process.signal(signal.SIGCONT)
+        self.lab.note("arbiter goes on (SIGCONT)")
+
+    def reload(self):
+        """SIGHUP."""
+        self.process.signal(signal.SIGHUP)
+        self.lab.note("arbiter told to reload (SIGHUP)")
+
+    def start_another(self, options):
+        """A second daemon on the same host; returns the `Process`."""
+        return self.host.start([program("corosync-qnetd", self.flavour), "-f", *options], log="corosync-qnetd.second")
+
+    def start_detached(self):
+        """Start it the way an init script does, without -f; returns when its tool answers."""
+        self.host.run([program("corosync-qnetd", self.flavour), *self.options], ok=True)
+        wait_for("the detached arbiter to answer its tool", lambda: self.tool("-s").status == 0, READY_S)
+
+    def shut_down_detached(self):
+        """End a daemon started by `start_detached`."""
+        pid = int(self.host.run(["/usr/bin/cat", "/run/corosync-qnetd/corosync-qnetd.pid"], ok=True).out)
+        check(self.tool("-H").status == 0, "corosync-qnetd-tool -H")
+        wait_gone(pid, READY_S)
+
+    def ask(self, request):
+        """Send raw bytes to its local socket; returns all it answers until it closes (b"" if it resets)."""
+        answer = b""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
+            control.settimeout(READY_S)
+            control.connect(f"/proc/{self.host.pid}/root{self.SOCKET}")
+            try:
+                control.sendall(request)
+                while chunk := control.recv(65536):
+                    answer += chunk
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+        return answer
+
+    @property
+    def address(self):
+        """Its IPv4 address."""
+        return Wires.address("arb", ARBITER_NUMBER)
+
     def tool(self, *options, flavour=None):
         """Run corosync-qnetd-tool beside it (default: of the same flavour); returns a `Result`."""
         return self.host.run([program("corosync-qnetd-tool", flavour or self.flavour), *options],
                              env={"LC_ALL": "C"})
 
+    def listing(self, cluster_name, *options):
+        """What it lists of a cluster: {node id: {field: text}}."""
+        return tooltext.clusters(self.tool("-l", *options).out).get(cluster_name, {"nodes": {}})["nodes"]
+
+    def status(self, *options):
+        """Its status: {field: text}."""
+        return tooltext.fields(self.tool("-s", *options).out)
+
     def nodes_connected(self, cluster_name):
         """Ids of the nodes it lists for a cluster."""
-        result = self.tool("-l")
-        return sorted(tooltext.clusters(result.out).get(cluster_name, {"nodes": {}})["nodes"])
+        return sorted(self.listing(cluster_name))
+
+    def client_addresses(self, cluster_name):
+        """{node id: address and port of its connection}."""
+        return {node: fields["Client address"] for node, fields in self.listing(cluster_name).items()}
 
     def votes(self, cluster_name):
         """{node id: "ACK" or "NACK" as last sent, or None}."""
-        found = tooltext.clusters(self.tool("-l").out).get(cluster_name, {"nodes": {}})["nodes"]
-        return {node: _effective_vote(fields.get("Vote", "")) for node, fields in found.items()}
+        return {node: _effective_vote(fields.get("Vote", "")) for node, fields in self.listing(cluster_name).items()}
 
     @property
     def log(self):
@@ -242,6 +311,11 @@ class Cluster:
             raise Failure(f"{failure}; quorate are {self.quorate()}") from None
         self.lab.note(f"quorate: {','.join(map(str, self.quorate())) or 'nobody'}")
 
+    def wait_one_quorate(self, deadline_s=QUORATE_S):
+        """Wait until exactly one node is quorate."""
+        wait_for("exactly one node quorate", lambda: len(self.quorate()) == 1, deadline_s)
+        self.lab.note(f"quorate: {self.quorate()[0]}")
+
     def wait_all(self, deadline_s=QUORATE_S):
         """Wait until all nodes are one quorate membership with every device connected."""
         self.wait_quorate(list(self.nodes), deadline_s=deadline_s)
@@ -342,12 +416,13 @@ class Lab:
             self.the_arbiter.start()
         return self.the_arbiter
 
-    def cluster(self, wait=True, **options):
+    def cluster(self, wait=True, start=True, **options):
         """A cluster with `ClusterConfig(**options)`, started; waits until all are quorate and at the arbiter."""
         cluster = Cluster(self, ClusterConfig(**options))
         self.clusters.append(cluster)
-        cluster.start()
-        if wait:
+        if start:
+            cluster.start()
+        if wait and start:
             cluster.wait_all()
         return cluster
 

@@ -12,7 +12,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 
 from . import isolate
 from .wait import Failure, wait_for
@@ -188,8 +187,3 @@ def wait_gone(pid, deadline_s):
             return True
         return state == "Z"
     wait_for(f"end of process {pid}", gone, deadline_s)
-
-
-def uptime_text(since_ns):
-    """Seconds since `since_ns`, for messages."""
-    return f"{(time.monotonic_ns() - since_ns) / 1e9:.2f} s"

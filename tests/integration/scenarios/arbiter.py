@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The arbiter itself goes away and comes back: killed, stopped, swapped for the other make."""
+
+from lab.wait import check, now_ns
+
+from . import register, scenario
+
+
+def _end(arbiter, how):
+    """End the arbiter: "killed", "stopped" (SIGTERM) or "shut_down" (by its tool)."""
+    if how == "killed":
+        arbiter.kill()
+    elif how == "stopped":
+        arbiter.stop()
+    else:
+        arbiter.shut_down()
+
+
+def _outside_split(how, algorithm):
+    def run(lab):
+        arbiter = lab.arbiter(lab.flavour)
+        cluster = lab.cluster(algorithm=algorithm)
+        start = now_ns()
+        _end(arbiter, how)
+        cluster.hold("the arbiter is away", [1, 2], 1.5)
+        arbiter.start()
+        cluster.wait_all()
+        check(cluster.gap_ms(1, start) == 0 and cluster.gap_ms(2, start) == 0, "a whole cluster lost quorum")
+        cluster.cut([1], [2])
+        cluster.wait_quorate([1], not_quorate=[2])
+    return run
+
+
+def _in_split(how, **config):
+    def run(lab):
+        arbiter = lab.arbiter(lab.flavour)
+        cluster = lab.cluster(**config)
+        ids = list(cluster.nodes)
+        half = len(ids) // 2
+        winners, losers = ids[:half], ids[half:]
+        cluster.cut(winners, losers)
+        cluster.wait_quorate(winners, not_quorate=losers)
+        start = now_ns()
+        _end(arbiter, how)
+        cluster.wait_quorate([], not_quorate=ids)
+        arbiter.start()
+        cluster.wait_quorate(winners, not_quorate=losers)
+        for i in losers:
+            check(cluster.gap_ms(i, start) * 1e6 >= now_ns() - start - 50e6, f"node {i} was quorate in between")
+        cluster.heal()
+        cluster.wait_all()
+    return run
+
+
+for _how in ("killed", "stopped", "shut_down"):
+    for _algorithm in ("ffsplit", "lms"):
+        register(f"arbiter_{_how}_outside_split_{_algorithm}",
+                 f"{_algorithm}: the arbiter is {_how.replace('_', ' ')} and started again outside a split: nobody "
+                 "loses quorum, and the next split is decided as ever.",
+                 _outside_split(_how, _algorithm))
+        register(f"arbiter_{_how}_in_split_{_algorithm}",
+                 f"{_algorithm}: the arbiter is {_how.replace('_', ' ')} and started again during a split: the same "
+                 "half is quorate again, the other never.",
+                 _in_split(_how, algorithm=_algorithm),
+                 ours_only=True)
+register("arbiter_killed_in_split_four", "Four nodes, two and two: as with two nodes.",
+         _in_split("killed", nodes=4), ours_only=True)
+
+
+@scenario(ours_only=True)
+def restart_serves_the_old_holder_at_once(lab):
+    """The holder of the vote is not the tie-breaker's choice. The arbiter is killed and started: it knows the holder,
+    gives it the vote again without waiting for old leases to end, and does not give it to the favourite."""
+    arbiter = lab.arbiter(lab.flavour)
+    cluster = lab.cluster(timeout_ms=5000, sync_timeout_ms=20000)
+    cluster.cut_arbiter(1)
+    cluster.wait_listed([2])
+    cluster.cut([1], [2])
+    cluster.wait_quorate([2], not_quorate=[1])
+    cluster.heal_arbiter(1)
+    cluster.wait_votes({1: "NACK", 2: "ACK"})
+    start = now_ns()
+    arbiter.kill()
+    arbiter.start()
+    cluster.wait_quorate([2], not_quorate=[1], deadline_s=6)
+    cluster.hold("after the restart", [2], 2)
+    check(cluster.gap_ms(1, start) * 1e6 >= now_ns() - start - 50e6, "node 1 was quorate in between")
+
+
+@scenario(ours_only=True)
+def restart_with_the_holder_gone(lab):
+    """The arbiter is killed during a split and the holder vanishes with it. Started again, it gives the vote to the
+    other half, but only when the vanished holder must have given up."""
+    arbiter = lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    cluster.cut_arbiter(1)
+    arbiter.kill()
+    arbiter.start()
+    cluster.wait_quorate([2], not_quorate=[1])
+
+
+@scenario(ours_only=True)
+def frozen_arbiter(lab):
+    """The arbiter is stopped (SIGSTOP) for longer than every lease during a split, then goes on: whatever it does then,
+    never are both halves quorate, and the split is decided again."""
+    arbiter = lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    arbiter.freeze()
+    cluster.wait_quorate([], not_quorate=[1, 2])
+    arbiter.thaw()
+    cluster.wait_one_quorate()
+
+
+@scenario()
+def swapped_outside_split(lab):
+    """Packaged arbiter, ours, packaged again, under a live cluster: nobody loses quorum, each decides a split alike."""
+    arbiter = lab.arbiter("packaged")
+    cluster = lab.cluster()
+    for flavour in (lab.flavour, "packaged"):
+        start = now_ns()
+        arbiter.stop()
+        arbiter.start(flavour)
+        cluster.wait_all()
+        check(cluster.gap_ms(1, start) == 0 and cluster.gap_ms(2, start) == 0, f"quorum lost when {flavour} took over")
+        cluster.cut([1], [2])
+        cluster.wait_quorate([1], not_quorate=[2])
+        cluster.heal()
+        cluster.wait_all()
+
+
+@scenario(ours_only=True)
+def swapped_in_split(lab):
+    """The packaged arbiter is swapped for ours during a split: the same half is quorate again, the other never."""
+    arbiter = lab.arbiter("packaged")
+    cluster = lab.cluster()
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    start = now_ns()
+    arbiter.stop()
+    arbiter.start(lab.flavour)
+    cluster.wait_quorate([1], not_quorate=[2])
+    check(cluster.gap_ms(2, start) * 1e6 >= now_ns() - start - 50e6, "node 2 was quorate in between")
+    cluster.heal()
+    cluster.wait_all()
+    arbiter.stop()
+    arbiter.start("packaged")
+    cluster.wait_all()

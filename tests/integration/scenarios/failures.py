@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Nodes, devices and paths that fail: killed, stopped, cut off, or failing their heuristics."""
+
+from lab.wait import check, now_ns, wait_for
+
+from . import register, scenario
+
+_HEALTHY = "healthy"
+_HEURISTICS = {"mode": "on", "interval": 1000, "timeout": 1000, "sync_timeout": 1000,
+               "exec_healthy": f"/usr/bin/test -e /etc/corosync/{_HEALTHY}"}
+
+
+def _set_health(cluster, node_id, healthy):
+    """Make a node's heuristics pass or fail."""
+    path = cluster.nodes[node_id].host.path("etc", _HEALTHY)
+    if healthy:
+        path.touch()
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _wait_heuristics(lab, cluster, results):
+    """Wait until the arbiter shows these heuristics: {node id: "Pass" or "Fail"}."""
+    def shown():
+        nodes = lab.the_arbiter.listing(cluster.config.name)
+        return all(nodes.get(i, {}).get("Heuristics") == result for i, result in results.items())
+    wait_for(f"heuristics {results} at the arbiter", shown, 20)
+
+
+def _heuristics(groups, failing, winner, **config):
+    """The nodes in `failing` fail their heuristics; then the LAN is cut and group `winner` must win."""
+    def run(lab):
+        lab.arbiter(lab.flavour)
+        cluster = lab.cluster(wait=False, start=False, heuristics=_HEURISTICS, **config)
+        for i in cluster.nodes:
+            _set_health(cluster, i, i not in failing)
+        cluster.start()
+        cluster.wait_all()
+        _wait_heuristics(lab, cluster, {i: "Fail" if i in failing else "Pass" for i in cluster.nodes})
+        cluster.cut(*groups)
+        losers = [i for index, group in enumerate(groups) if index != winner for i in group]
+        cluster.wait_quorate(groups[winner], not_quorate=losers)
+        cluster.heal()
+        cluster.wait_all()
+    return run
+
+
+for _algorithm in ("ffsplit", "lms"):
+    register(f"heuristics_two_{_algorithm}",
+             f"Two nodes, {_algorithm}, heuristics fail on the favourite: the other node wins.",
+             _heuristics(([1], [2]), {1}, 1, algorithm=_algorithm))
+    register(f"heuristics_four_{_algorithm}",
+             f"Four nodes, {_algorithm}, heuristics fail on one node of the favourite half: the other half wins.",
+             _heuristics(([1, 2], [3, 4]), {2}, 1, nodes=4, algorithm=_algorithm))
+
+
+@scenario()
+def heuristics_move_the_vote(lab):
+    """Two nodes split: when the heuristics of the holder begin to fail, the vote moves; when they pass again, it stays
+    where it went (keep-active-partition)."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster(wait=False, start=False, heuristics=_HEURISTICS)
+    for i in cluster.nodes:
+        _set_health(cluster, i, True)
+    cluster.start()
+    cluster.wait_all()
+    _wait_heuristics(lab, cluster, {1: "Pass", 2: "Pass"})
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    _set_health(cluster, 1, False)
+    lab.note("heuristics of node 1 fail from here")
+    cluster.wait_quorate([2], not_quorate=[1])
+    _set_health(cluster, 1, True)
+    lab.note("heuristics of node 1 pass from here")
+    _wait_heuristics(lab, cluster, {1: "Pass", 2: "Pass"})
+    cluster.hold("scores are equal again", [2], 1.5)
+
+
+def _favourite_killed(algorithm):
+    def run(lab):
+        lab.arbiter(lab.flavour)
+        cluster = lab.cluster(algorithm=algorithm)
+        cluster.nodes[1].kill()
+        cluster.wait_quorate([2])
+        cluster.nodes[1].start()
+        cluster.wait_all()
+    return run
+
+
+def _favourite_stopped(algorithm):
+    def run(lab):
+        lab.arbiter(lab.flavour)
+        cluster = lab.cluster(algorithm=algorithm)
+        cluster.nodes[1].stop()
+        cluster.wait_quorate([2])
+        cluster.nodes[1].start()
+        cluster.wait_all()
+    return run
+
+
+def _favourite_cut_off(algorithm):
+    def run(lab):
+        lab.arbiter(lab.flavour)
+        cluster = lab.cluster(algorithm=algorithm)
+        cluster.cut_host(1)
+        cluster.wait_quorate([2], not_quorate=[1])
+        cluster.heal()
+        cluster.wait_all()
+    return run
+
+
+for _algorithm in ("ffsplit", "lms"):
+    register(f"favourite_killed_{_algorithm}",
+             f"{_algorithm}: corosync and device of the favourite are killed; the other node takes over; back, both are.",
+             _favourite_killed(_algorithm))
+    register(f"favourite_stopped_{_algorithm}",
+             f"{_algorithm}: the favourite is stopped in order; the other node stays quorate.",
+             _favourite_stopped(_algorithm))
+    register(f"favourite_cut_off_{_algorithm}",
+             f"{_algorithm}: the favourite loses LAN and arbiter at once (as in a power failure, but it lives and "
+             "believes): the other takes over, yet never while the first is still quorate.",
+             _favourite_cut_off(_algorithm))
+
+
+@scenario()
+def favourite_half_cut_off(lab):
+    """Four nodes: the favourite half is cut off from the other half and from the arbiter; the other half takes over."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster(nodes=4)
+    cluster.cut_arbiter(1, 2)
+    cluster.cut([1, 2], [3, 4])
+    cluster.wait_quorate([3, 4], not_quorate=[1, 2])
+    cluster.heal()
+    cluster.wait_all()
+
+
+@scenario()
+def one_of_four_cut_off(lab):
+    """Four nodes: one is cut off from everything; the majority needs no arbiter and goes on, the one gives up when its
+    device notices, at most two heartbeat intervals later."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster(nodes=4)
+    lab.frozen_allowed_ms = 2 * cluster.config.heartbeat_ms + lab.allowed_ms
+    cluster.cut_host(1)
+    cluster.wait_quorate([2, 3, 4], not_quorate=[1])
+    cluster.heal()
+    cluster.wait_all()
+
+
+@scenario()
+def device_killed_in_split(lab):
+    """Two nodes split, the holder's device is killed: its vote lives on in corosync until the device's timeout, so the
+    other node may have it only after that."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    cluster.nodes[1].kill_device()
+    cluster.wait_quorate([2], not_quorate=[1])
+    cluster.nodes[1].start_device()
+    cluster.wait_listed([1, 2])
+    cluster.heal()
+    cluster.wait_all()
+
+
+@scenario()
+def device_killed_outside_split(lab):
+    """Two nodes, one device is killed: the two nodes are a majority without it; a split then goes to the other."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    cluster.nodes[1].kill_device()
+    cluster.wait_listed([2])
+    cluster.hold("a device is dead", [1, 2], 2)
+    cluster.cut([1], [2])
+    cluster.wait_quorate([2], not_quorate=[1])
+    cluster.heal()
+    cluster.wait_quorate([1, 2])
+
+
+@scenario()
+def arbiter_unreachable_from_favourite(lab):
+    """The favourite loses the arbiter in silence: both stay quorate while the LAN holds; cut, the other wins."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    cluster.cut_arbiter(1)
+    cluster.wait_listed([2])
+    cluster.hold("one node without arbiter", [1, 2], 2)
+    cluster.cut([1], [2])
+    cluster.wait_quorate([2], not_quorate=[1])
+    cluster.heal()
+    cluster.wait_all()
+
+
+@scenario()
+def arbiter_refused_to_favourite(lab):
+    """The same with "no route to host" instead of silence."""
+    arbiter = lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    lab.wires.refuse("n1", [arbiter.address])
+    lab.note("arbiter unreachable from 1 (refused)")
+    cluster.wait_listed([2])
+    cluster.hold("one node without arbiter", [1, 2], 2)
+    cluster.cut([1], [2])
+    cluster.wait_quorate([2], not_quorate=[1])
+    lab.wires.accept("n1", [arbiter.address])
+    cluster.heal()
+    cluster.wait_all()
+
+
+@scenario()
+def holder_loses_arbiter_in_split(lab):
+    """Two nodes split, then the holder loses the arbiter: the vote moves, but not before the holder has given up."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    cluster.cut_arbiter(1)
+    cluster.wait_quorate([2], not_quorate=[1])
+    cluster.heal_arbiter(1)
+    cluster.wait_listed([1, 2])
+    cluster.heal()
+    cluster.wait_all()
+
+
+@scenario()
+def short_arbiter_outage_in_split(lab):
+    """Two nodes split, the holder's path to the arbiter is silent for less than the device's patience: nothing moves."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster(timeout_ms=5000)
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    start = now_ns()
+    cluster.cut_arbiter(1)
+    cluster.hold("a short outage", [1], 2)
+    cluster.heal_arbiter(1)
+    cluster.hold("after a short outage", [1], 3)
+    check(cluster.gap_ms(1, start) == 0, "node 1 lost quorum")

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The tools: ours against the packaged daemon, the packaged one against ours, same words, same exit codes."""
+
+from lab import tooltext
+from lab.wait import Failure, check, check_equal, wait_for
+
+from . import scenario
+
+_QUERIES = (("-s",), ("-s", "-v"), ("-l",), ("-l", "-v"), ("-l", "-c", "alpha"), ("-l", "-v", "-c", "alpha"),
+            ("-l", "-c", "nosuch"), ("-l", "-c", ""))
+
+_RAW_REQUESTS = (b"\n", b"nonsense\n", b"STATUS\n", b"status verbose\n", b"status \t verbose junk\n",
+                 b"list cluster \"alpha\"\n", b"list verbose cluster \"al\"pha\n", b"list cluster nosuch\n",
+                 b"list junk verbose\n", b"list cluster \"\"\n", b"  status\r\nshutdown\n",
+                 b"list cluster alpha" + b" " * (4095 - 18) + b"\n")
+
+
+def _answers(arbiter, tool):
+    """{query: (status, shape of stdout, stderr)} of all queries with one tool."""
+    answers = {}
+    for query in _QUERIES:
+        result = arbiter.tool(*query, flavour=tool)
+        answers[query] = (result.status, tooltext.shape(result.out), result.err)
+    return answers
+
+
+def _compare(wanted, got, what):
+    for key, value in wanted.items():
+        check_equal(got[key], value, f"{what}, {key}")
+
+
+def _in_split(cluster):
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    cluster.wait_votes({1: "ACK", 2: "NACK"})
+
+
+@scenario(ours_only=True)
+def tools_crossed(lab):
+    """All four pairs of daemon and tool, whole and split: text has the same shape line by line, the same exit status,
+    and parses the way pcs parses it."""
+    arbiter = lab.arbiter("packaged")
+    cluster = lab.cluster()
+    whole = _answers(arbiter, "packaged")
+    _compare(whole, _answers(arbiter, "ours"), "our tool, packaged daemon, whole")
+    _in_split(cluster)
+    split = _answers(arbiter, "packaged")
+    _compare(split, _answers(arbiter, "ours"), "our tool, packaged daemon, split")
+    arbiter.stop()
+    arbiter.start("ours")
+    cluster.wait_quorate([1], not_quorate=[2])
+    cluster.wait_votes({1: "ACK", 2: "NACK"})
+    for tool in ("packaged", "ours"):
+        _compare(split, _answers(arbiter, tool), f"{tool} tool, our daemon, split")
+    cluster.heal()
+    cluster.wait_all()
+    for tool in ("packaged", "ours"):
+        _compare(whole, _answers(arbiter, tool), f"{tool} tool, our daemon, whole")
+    parsed = tooltext.clusters(arbiter.tool("-l", "-v", flavour="packaged").out)
+    check_equal(sorted(parsed["alpha"]["nodes"]), [1, 2], "nodes as pcs would read them")
+
+
+@scenario(ours_only=True)
+def tool_without_daemon(lab):
+    """No daemon, a dead daemon's socket, usage errors: our tool's words and exit status are the packaged tool's."""
+    arbiter = lab.arbiter("packaged", start=False)
+    cases = [("-s",), ("-l",), ("-H",), (), ("-h",), ("-Z",), ("-c",), ("-s", "-p", ""), ("-s", "-p", "/" + "x" * 120)]
+
+    def compare(when):
+        for case in cases:
+            wanted = arbiter.tool(*case, flavour="packaged")
+            got = arbiter.tool(*case, flavour="ours")
+            check_equal(got.status, wanted.status, f"exit status of {case} {when}")
+            if wanted.status != 1:
+                check_equal((got.out, got.err), (wanted.out, wanted.err), f"words of {case} {when}")
+    compare("without a daemon")
+    check_equal(arbiter.tool("-s", flavour="ours").status, 3, "exit status without a daemon")
+    arbiter.start()
+    arbiter.kill()
+    compare("after a crash")
+
+
+@scenario(ours_only=True)
+def socket_requests(lab):
+    """Raw requests on the local socket, odd ones too: both daemons answer alike."""
+    arbiter = lab.arbiter("packaged")
+    cluster = lab.cluster()
+
+    def answers():
+        return {request: tooltext.shape(arbiter.ask(request).decode()) for request in _RAW_REQUESTS}
+    wanted = answers()
+    too_long = b"x" * 4096 + b"\n"
+    check_equal(arbiter.ask(too_long), b"", "packaged daemon's answer to a request that is too long")
+    arbiter.stop()
+    arbiter.start("ours")
+    cluster.wait_all()
+    _compare(wanted, answers(), "our daemon")
+    check_equal(arbiter.ask(too_long), b"", "our daemon's answer to a request that is too long")
+    check_equal(arbiter.tool("-s").status, 0, "status afterwards")
+
+
+@scenario(ours_only=True)
+def crossed_shutdown(lab):
+    """Each tool shuts the other make's daemon down: exit status 0 on both sides, the socket is gone."""
+    arbiter = lab.arbiter("packaged")
+    for daemon, tool in (("packaged", "ours"), ("ours", "packaged"), ("ours", "ours")):
+        if not arbiter.process.running:
+            arbiter.start(daemon)
+        arbiter.shut_down(tool)
+        result = arbiter.tool("-s", flavour=tool)
+        check_equal(result.status, 3, "status of a daemon that is down")
+        check("No such file or directory" in result.err, f"socket gone: {result.err}")
+
+
+@scenario()
+def device_tool_against_arbiter(lab):
+    """The packaged corosync-qdevice-tool shows its device connected, with the arbiter's algorithm and tie-breaker."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster(tie_breaker="highest")
+    fields = tooltext.fields(cluster.nodes[1].device_tool("-s", "-v").out)
+    for name, value in {"State": "Connected", "Algorithm": "Fifty-Fifty split", "KAP Tie-breaker": "Enabled",
+                        "Tie-breaker": "Node with highest node ID", "TLS active": "Yes (client certificate sent)"}.items():
+        check_equal(fields.get(name), value, name)
+    if "Echo reply received" not in fields:
+        wait_for("an echo reply", lambda: "Echo reply received" in cluster.nodes[1].device_tool("-s", "-v").out, 5)
+
+
+@scenario()
+def daemonised(lab):
+    """Without -f the parent exits 0 and the daemon serves; it can be shut down by its tool."""
+    arbiter = lab.arbiter(lab.flavour, start=False)
+    arbiter.start_detached()
+    lab.cluster()
+    try:
+        arbiter.shut_down_detached()
+    except Failure:
+        raise Failure("the detached daemon does not end") from None
