@@ -271,14 +271,6 @@ static void encode_node_infos(struct q_buf *buf, const struct wire_node_list *li
     }
 }
 
-static bool is_written(const struct wire_message *message, uint32_t slot)
-{
-    if (message->type == WIRE_NODE_LIST && slot == WIRE_TLV_HEURISTICS) {
-        return message->u.node_list.heuristics != WIRE_HEURISTICS_UNDEFINED;
-    }
-    return (message->present & WIRE_HAS(slot)) != 0;
-}
-
 void wire_encode(struct q_buf *buf, const struct wire_message *message)
 {
     size_t offset = buf->size;
@@ -289,7 +281,7 @@ void wire_encode(struct q_buf *buf, const struct wire_message *message)
     for (const uint8_t *slot = wire_tlv_order[message->type]; *slot != WIRE_SLOT_COUNT; slot++) {
         if (*slot == WIRE_TLV_NODE_INFO) {
             encode_node_infos(buf, &message->u.node_list);
-        } else if (is_written(message, *slot)) {
+        } else if (wire_is_written(message, *slot)) {
             encode_tlv(buf, message, *slot);
         }
     }

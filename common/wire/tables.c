@@ -158,6 +158,14 @@ uint32_t wire_type_mask(enum wire_type type)
     return mask;
 }
 
+bool wire_is_written(const struct wire_message *message, uint32_t slot)
+{
+    if (message->type == WIRE_NODE_LIST && slot == WIRE_TLV_HEURISTICS) {
+        return message->u.node_list.heuristics != WIRE_HEURISTICS_UNDEFINED;
+    }
+    return (message->present & WIRE_HAS(slot)) != 0;
+}
+
 static bool length_is_valid(const struct wire_tlv_rule *rule, size_t size)
 {
     switch (rule->length) {

@@ -59,6 +59,9 @@ uint32_t wire_slot(uint16_t tlv);
 /* The bits of all TLVs in a type's order. */
 uint32_t wire_type_mask(enum wire_type type);
 
+/* Whether a TLV of the type's order is written: by its bit, but HEURISTICS of NODE_LIST by its field. */
+bool wire_is_written(const struct wire_message *message, uint32_t slot);
+
 /* Whether a value obeys its rule; the inside of WIRE_LENGTH_NESTED is not looked at. */
 bool wire_value_is_valid(uint32_t slot, const uint8_t *data, size_t size);
 

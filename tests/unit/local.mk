@@ -8,3 +8,21 @@
 UNIT_TESTS += tests/unit/test_err
 tests_unit_test_err_SOURCES = tests/unit/test_err.c
 tests_unit_test_err_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+# The wire: bytes, messages, framing.
+UNIT_TESTS += \
+	tests/unit/test_buf \
+	tests/unit/test_framer \
+	tests/unit/test_wire_golden \
+	tests/unit/test_wire_required \
+	tests/unit/test_wire_rules
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c
+tests_unit_test_buf_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_framer_SOURCES = tests/unit/test_framer.c tests/unit/wire_help.h tests/unit/wire_vectors.h
+tests_unit_test_framer_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_wire_golden_SOURCES = tests/unit/test_wire_golden.c tests/unit/wire_help.h tests/unit/wire_vectors.h
+tests_unit_test_wire_golden_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_wire_required_SOURCES = tests/unit/test_wire_required.c tests/unit/wire_help.h
+tests_unit_test_wire_required_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_wire_rules_SOURCES = tests/unit/test_wire_rules.c tests/unit/wire_help.h
+tests_unit_test_wire_rules_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
