@@ -23,13 +23,13 @@ const uint8_t *q_buf_bytes(const struct q_buf *buf)
     return buf->data == NULL ? NULL : buf->data + buf->start;
 }
 
-/* The next power of two that holds `needed`; 0 if there is none. */
+/* The next power of two that holds `needed`; 0 if no object can be that large. */
 static size_t capacity_for(size_t needed)
 {
     size_t capacity = CAPACITY_MIN;
 
     while (capacity < needed) {
-        if (capacity > SIZE_MAX / 2) {
+        if (capacity > SIZE_MAX / 4) {
             return 0;
         }
         capacity *= 2;
