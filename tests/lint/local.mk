@@ -5,6 +5,7 @@
 
 LINT_TESTS += \
 	tests/lint/includes.py \
+	tests/lint/install.py \
 	tests/lint/manpages.py \
 	tests/lint/runner.py \
 	tests/lint/scripts.py \
