@@ -28,4 +28,20 @@ libcommon_a_SOURCES = \
 	common/node_set.c \
 	common/node_set.h
 
-libshell_a_SOURCES =
+libshell_a_SOURCES = \
+	common/tls/channel.c \
+	common/tls/channel.h \
+	common/tls/channel_bio.c \
+	common/tls/channel_bio.h \
+	common/tls/credentials.c \
+	common/tls/credentials.h \
+	common/tls/credentials_internal.h \
+	common/tls/credentials_nss.c \
+	common/tls/credentials_pem.c \
+	common/tls/expiry.c \
+	common/tls/expiry.h \
+	common/tls/material.c \
+	common/tls/peer_names.c \
+	common/tls/peer_names.h \
+	common/tls/verify.c \
+	common/tls/verify.h

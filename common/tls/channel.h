@@ -21,6 +21,9 @@
 
 #include "common/err.h"
 
+/* alert_in and alert_out when there was none; no alert has this number. */
+#define TLS_ALERT_NONE 255
+
 struct iovec;
 struct ssl_st;
 struct tls_credentials;

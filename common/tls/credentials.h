@@ -71,7 +71,6 @@ struct tls_facts {
 };
 
 struct tls_credentials;
-struct ssl_ctx_st;
 
 /*
  * Load credentials from src for role into *out (one reference, to be given back with
@@ -106,8 +105,5 @@ bool tls_credentials_client_cert_required(const struct tls_credentials *creds);
 
 /* Client: the name to expect and to send as SNI; NULL for a server. */
 const char *tls_credentials_peer_name(const struct tls_credentials *creds);
-
-/* The OpenSSL context, for channel.c; borrowed. */
-struct ssl_ctx_st *tls_credentials_ctx(const struct tls_credentials *creds);
 
 #endif
