@@ -31,7 +31,7 @@ def check_python(path, text):
 def main():
     with tree.Tap() as tap:
         started = {path: interpreter(path) for path in tree.files() if interpreter(path)}
-        tree.tell(tap, "what starts with #! is executable",
+        tree.tell(tap, "what starts with a shebang is executable",
                   [path for path in started if not os.access(os.path.join(tree.SRC, path), os.X_OK)])
         tree.tell(tap, "Python compiles",
                   [finding for path in tree.files(".py") for finding in check_python(path, tree.read(path))])
