@@ -8,18 +8,28 @@
 noinst_LIBRARIES += libqnetd_logic.a
 
 libqnetd_logic_a_SOURCES = \
+	qnetd/logic/arbiter.c \
 	qnetd/logic/arbiter.h \
 	qnetd/logic/cluster.h \
+	qnetd/logic/clusters.c \
+	qnetd/logic/delivery.c \
+	qnetd/logic/emit.c \
 	qnetd/logic/ffsplit.c \
+	qnetd/logic/grant_record.c \
 	qnetd/logic/grant_record.h \
+	qnetd/logic/init.c \
 	qnetd/logic/lease.c \
 	qnetd/logic/lease.h \
 	qnetd/logic/lms.c \
 	qnetd/logic/lms.h \
+	qnetd/logic/machine.h \
 	qnetd/logic/mutation.h \
 	qnetd/logic/ranking.c \
 	qnetd/logic/ranking.h \
+	qnetd/logic/report.c \
+	qnetd/logic/session.c \
 	qnetd/logic/two_node_lms.c \
 	qnetd/logic/verdict.c \
 	qnetd/logic/verdict.h \
-	qnetd/logic/verdict_text.h
+	qnetd/logic/verdict_text.h \
+	qnetd/logic/view.c

@@ -273,6 +273,12 @@ bool wire_has_required(const struct wire_message *message);
  */
 void wire_encode(struct q_buf *buf, const struct wire_message *message);
 
+/* Whether a standard TLV was (or is to be) in the message. */
+static inline bool wire_has(const struct wire_message *message, enum wire_tlv tlv)
+{
+    return (message->present & WIRE_HAS(tlv)) != 0;
+}
+
 bool wire_ring_id_equal(struct wire_ring_id a, struct wire_ring_id b);
 bool wire_tie_breaker_equal(struct wire_tie_breaker a, struct wire_tie_breaker b);
 bool wire_type_is_known(uint32_t type);

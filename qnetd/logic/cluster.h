@@ -39,7 +39,6 @@ struct member {
     struct wire_lease lease;
     uint64_t heard_ms;           /* last complete message */
     uint64_t joined_ms;
-    uint64_t cert_not_after_s;   /* unused by logic; 0: unknown */
 
     /* What it reported since its INIT. */
     bool keep_active_partition;
@@ -50,7 +49,7 @@ struct member {
     struct wire_node_info *config_nodes; /* as sent: order and data centres, for status */
     uint32_t config_node_count;
     bool has_membership;
-    struct node_set membership; /* within the configuration, where one is known; always contains the node */
+    struct node_set membership; /* as reported; always contains the node */
     struct wire_ring_id ring;   /* of INIT, then of the latest membership list */
     enum wire_heuristics heuristics;            /* latest of either kind: what decisions use */
     enum wire_heuristics heuristics_membership;
@@ -61,6 +60,8 @@ struct member {
     /* Votes. */
     enum grant_state grant;
     uint64_t ghost_until_ms;        /* GRANT_GHOST */
+    uint32_t ghost_lease_ms;        /* the whole lease the ghost was given, for the record */
+    uint32_t recorded_lease_ms;     /* in the grant record on disk; 0: not named there */
     bool restored;                  /* this ghost was read from a grant record */
     uint32_t vote_seq;              /* of the newest VOTE_INFO */
     bool vote_unconfirmed;          /* the newest VOTE_INFO awaits its confirmation */
@@ -90,21 +91,29 @@ struct cluster {
     struct wire_tie_breaker tie_breaker;
     struct member *members; /* connected clients and ghosts, ascending node id */
     uint32_t connected_count;
-    uint32_t reporting_count;
     uint32_t ghost_count;
 
     enum cluster_phase phase;
     uint64_t unstable_until_ms;  /* CLUSTER_UNSTABLE */
     uint64_t waiting_until_ms;   /* CLUSTER_WAITING: latest end of what is waited for; ARBITER_NEVER if unknown */
     bool known_from_record;      /* restored or born under full knowledge: no start-up quarantine */
-    struct node_set winner;      /* of the current verdict; empty: nobody */
+    struct node_set winner;      /* membership of the winning partition; empty: nobody */
+    struct wire_ring_id winner_ring;
     struct node_set granted;     /* the partition to which ACKs last went out (keep-active-partition) */
     bool granted_exclusive;      /* that grant excluded all others (not a harmless strict majority) */
     struct verdict verdict;      /* why */
+    bool waited;                 /* the present verdict had to wait for a lease: its delivery is worth a line */
     char waiting_for[VERDICT_REASON_SIZE]; /* CLUSTER_WAITING, CLUSTER_UNSTABLE: for whom and why, in words; else "" */
     uint64_t decided_ms;         /* when the verdict was reached */
-    uint64_t persist_generation;
+
+    /* What the grant record on disk says, as far as it matters; also member.recorded_lease_ms. */
+    bool recorded;
+    struct node_set recorded_active;
+    uint64_t persist_generation; /* of the newest PERSIST */
     uint64_t persist_retry_ms;   /* a failed PERSIST is tried again then */
+
+    bool warned_odd; /* said once: an odd number of nodes under ffsplit */
+    bool warned_tie_breaker; /* said once: the tie-breaker is not a configured node */
 
     struct deadline deadline; /* in the arbiter's heap */
 };
@@ -113,7 +122,5 @@ struct cluster {
 bool member_is_reporting(const struct cluster *cluster, const struct member *member);
 
 struct member *cluster_find_member(struct cluster *cluster, uint32_t node_id);
-
-/* "Fifty-Fifty split" etc. are the tools' business; this is "ffsplit: ..." -- see verdict.reason. */
 
 #endif

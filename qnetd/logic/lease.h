@@ -22,8 +22,9 @@
 uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings);
 
 /*
- * When the vote of a member whose connection ended `how` at now_ms has certainly ended; 0: at once. `silent` tells
- * that the arbiter itself ended the connection (dead peer), so no end of stream proves anything about the device.
+ * When the vote of a member whose connection ended `how` at now_ms has certainly ended; 0: at once. An end of stream
+ * may mean that the device was killed just now; ARBITER_GONE_SEND_FAILED stands for all ends that are the arbiter's own
+ * doing (dead peer included) and prove nothing about the device.
  */
 uint64_t lease_ghost_until_ms(const struct member *member, const struct arbiter_settings *settings,
                               enum wire_algorithm algorithm, enum arbiter_disconnect how, uint64_t now_ms);

@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From reports to votes: one decision per cluster, and its delivery in the only safe order. Losers are told NACK at
+ * once; winners are told ACK when no node outside the winning partition can still be casting an earlier ACK: each
+ * has confirmed a NACK for its present ring, or its lease has ended. Before an ACK leaves, the grant is on record.
+ * The rule lives here and nowhere else. (docs/safety.md; spec/arbitration.md sections 9 and 11.5 to 11.8.)
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qnetd/logic/lease.h"
+#include "qnetd/logic/machine.h"
+#include "qnetd/logic/mutation.h"
+
+#define PERSIST_RETRY_MS 1000
+
+/* Contradicting reports are waited out this many of the longest heartbeat intervals. */
+#define UNSTABLE_HEARTBEATS 2
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t longest_heartbeat_ms(const struct cluster *cluster)
+{
+    uint32_t longest = 0;
+
+    for (const struct member *m = cluster->members; m != NULL; m = m->next)
+        if (m->conn != 0 && m->heartbeat_ms_longest > longest)
+            longest = m->heartbeat_ms_longest;
+    return longest;
+}
+
+/* ---- start-up caution ---- */
+
+static uint64_t caution_end_ms(const struct arbiter *a, const struct cluster *cluster)
+{
+    uint32_t longest = 0;
+
+    for (const struct member *m = cluster->members; m != NULL; m = m->next) {
+        uint32_t bound = m->conn != 0 ? lease_bound_ms(m, &a->settings) : 0;
+
+        if (bound > longest)
+            longest = bound;
+    }
+    return a->start_ms + longest;
+}
+
+bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster)
+{
+    return a->settings.strict && !a->restored_complete && !MUTATION(quarantine) &&
+           a->now_ms < caution_end_ms(a, cluster);
+}
+
+/* ---- who stands where ---- */
+
+static bool in_winning_partition(const struct cluster *cluster, const struct member *member)
+{
+    return node_set_has(&cluster->winner, member->node_id) &&
+           wire_ring_id_equal(member->ring, cluster->winner_ring) &&
+           node_set_equal(&member->membership, &cluster->winner);
+}
+
+static bool is_winner(const struct cluster *cluster, const struct member *member)
+{
+    return member_is_reporting(cluster, member) && in_winning_partition(cluster, member);
+}
+
+/* May this member's vote count against the winner? */
+static bool conflicts(const struct cluster *cluster, const struct member *member)
+{
+    if (member->grant == GRANT_NONE)
+        return false;
+    if (!node_set_has(&cluster->winner, member->node_id))
+        return true;
+    /* A member of the winner that reports something else at the same time. */
+    return member_is_reporting(cluster, member) && !in_winning_partition(cluster, member);
+}
+
+static bool has_verdict(const struct member *member, enum wire_vote vote)
+{
+    return member->verdict == vote && !member->awaits_vote && wire_ring_id_equal(member->verdict_ring, member->ring);
+}
+
+/* ---- sending ---- */
+
+static void send_verdict(struct arbiter *a, const struct cluster *cluster, struct member *member, enum wire_vote vote)
+{
+    struct session *session = session_find(a, member->conn);
+    struct wire_message *message = &a->reply;
+
+    assert(session != NULL);
+    message->type = WIRE_VOTE_INFO;
+    message->present = WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER) | WIRE_HAS(WIRE_TLV_VOTE) | WIRE_HAS(WIRE_TLV_RING_ID);
+    message->seq = ++member->vote_seq;
+    message->u.vote.vote = vote;
+    message->u.vote.ring_id = member->ring;
+    if (member->has_lease) {
+        message->present |= WIRE_HAS_REASON;
+        message->u.vote.reason.data = (const uint8_t *)cluster->verdict.reason;
+        message->u.vote.reason.size = strlen(cluster->verdict.reason);
+    }
+    member->verdict = vote;
+    member->verdict_ring = member->ring;
+    member->last_vote = vote;
+    member->awaits_vote = false;
+    member->vote_unconfirmed = true;
+    member->vote_sent_ms = a->now_ms;
+    if (vote == WIRE_VOTE_ACK)
+        member->grant = GRANT_HELD;
+    emit_message(a, session, message);
+    session_schedule(a, session);
+}
+
+static void send_nacks(struct arbiter *a, struct cluster *cluster)
+{
+    for (struct member *m = cluster->members; m != NULL; m = m->next)
+        if (member_is_reporting(cluster, m) && !in_winning_partition(cluster, m) && !has_verdict(m, WIRE_VOTE_NACK))
+            send_verdict(a, cluster, m, WIRE_VOTE_NACK);
+}
+
+static void schedule(struct arbiter *a, struct cluster *cluster)
+{
+    uint64_t at = ARBITER_NEVER;
+
+    for (const struct member *m = cluster->members; m != NULL; m = m->next)
+        if (m->grant == GRANT_GHOST)
+            at = earliest(at, m->ghost_until_ms);
+    if (cluster->phase == CLUSTER_UNSTABLE)
+        at = earliest(at, cluster->unstable_until_ms);
+    if (cluster->phase == CLUSTER_WAITING) {
+        uint64_t caution_end = caution_end_ms(a, cluster);
+
+        if (caution_end > a->now_ms)
+            at = earliest(at, caution_end);
+    }
+    if (cluster->phase == CLUSTER_PERSISTING)
+        at = earliest(at, cluster->persist_retry_ms);
+    deadline_set(&a->deadlines, &cluster->deadline, at);
+}
+
+static void set_phase(struct cluster *cluster, enum cluster_phase phase)
+{
+    cluster->phase = phase;
+    cluster->waiting_until_ms = ARBITER_NEVER;
+    if (phase != CLUSTER_UNSTABLE)
+        cluster->unstable_until_ms = ARBITER_NEVER;
+    if (phase != CLUSTER_WAITING && phase != CLUSTER_UNSTABLE)
+        cluster->waiting_for[0] = '\0';
+}
+
+/* The ACKs leave: nothing speaks against it and the record is in place. */
+static void release(struct arbiter *a, struct cluster *cluster)
+{
+    bool news = false;
+
+    for (struct member *m = cluster->members; m != NULL; m = m->next) {
+        if (!is_winner(cluster, m) || has_verdict(m, WIRE_VOTE_ACK))
+            continue;
+        send_verdict(a, cluster, m, WIRE_VOTE_ACK);
+        news = true;
+    }
+    if (!node_set_equal(&cluster->granted, &cluster->winner))
+        news = true;
+    if (node_set_copy(&cluster->granted, &cluster->winner) != Q_OK)
+        a->out_of_memory = true;
+    cluster->granted_exclusive = cluster->verdict.rank == VERDICT_EXCLUSIVE;
+    if (news && cluster->waited) {
+        char nodes[64];
+
+        node_set_text(&cluster->winner, nodes, sizeof(nodes));
+        emit_decision(a, cluster, "the wait is over: ACK to %s", nodes);
+    }
+    cluster->waited = false;
+    set_phase(cluster, CLUSTER_SETTLED);
+}
+
+/* ---- the record on disk ---- */
+
+static bool record_is_sufficient(const struct arbiter *a, const struct cluster *cluster)
+{
+    if (!cluster->recorded || !node_set_equal(&cluster->recorded_active, &cluster->winner))
+        return false;
+    for (const struct member *m = cluster->members; m != NULL; m = m->next) {
+        bool holder = m->grant != GRANT_NONE || is_winner(cluster, m);
+        uint32_t needed = m->conn != 0 ? lease_bound_ms(m, &a->settings) : m->recorded_lease_ms;
+
+        if (holder && (m->recorded_lease_ms == 0 || m->recorded_lease_ms < needed))
+            return false;
+    }
+    return true;
+}
+
+static uint32_t lease_to_record(const struct arbiter *a, const struct member *member)
+{
+    if (member->conn != 0)
+        return lease_bound_ms(member, &a->settings);
+    /* A ghost: what is left of it is less than what was recorded, or than the whole of what it was given. */
+    return member->recorded_lease_ms > 0 ? member->recorded_lease_ms : member->ghost_lease_ms;
+}
+
+static void begin_persist(struct arbiter *a, struct cluster *cluster)
+{
+    struct grant_record record = {.name = cluster->name, .active = cluster->winner};
+    uint32_t count = 0;
+
+    for (const struct member *m = cluster->members; m != NULL; m = m->next)
+        count += m->grant != GRANT_NONE || is_winner(cluster, m);
+    record.holders = calloc(count > 0 ? count : 1, sizeof(*record.holders));
+    if (record.holders == NULL) {
+        a->out_of_memory = true;
+        return;
+    }
+    for (struct member *m = cluster->members; m != NULL; m = m->next) {
+        bool holder = m->grant != GRANT_NONE || is_winner(cluster, m);
+
+        m->recorded_lease_ms = holder ? lease_to_record(a, m) : 0;
+        if (holder)
+            record.holders[record.holder_count++] = (struct grant_holder){m->node_id, m->recorded_lease_ms};
+    }
+    if (node_set_copy(&cluster->recorded_active, &cluster->winner) != Q_OK)
+        a->out_of_memory = true;
+    cluster->recorded = false; /* until the answer comes */
+    cluster->persist_generation++;
+    cluster->persist_retry_ms = ARBITER_NEVER;
+    set_phase(cluster, CLUSTER_PERSISTING);
+    emit_persist(a, cluster, &record);
+    free(record.holders);
+}
+
+void delivery_on_persisted(struct arbiter *a, struct cluster *cluster, uint64_t generation,
+                           enum arbiter_persist_result result)
+{
+    if (cluster->phase != CLUSTER_PERSISTING || generation != cluster->persist_generation)
+        return;
+    if (result == ARBITER_PERSIST_FAILED) {
+        cluster->persist_retry_ms = a->now_ms + PERSIST_RETRY_MS;
+        emit_cluster_note(a, ARBITER_NOTE_ERROR, cluster, 0,
+                          "the grant cannot be recorded, no ACK is given; trying again in %u ms. "
+                          "Make the state directory writable",
+                          PERSIST_RETRY_MS);
+    } else {
+        cluster->recorded = result == ARBITER_PERSIST_DONE;
+        release(a, cluster);
+    }
+    schedule(a, cluster);
+}
+
+/* ---- waiting for losers ---- */
+
+struct obstacles {
+    bool any;
+    uint64_t until_ms; /* when the last of them ends at the latest; ARBITER_NEVER if no deadline is known */
+    char text[VERDICT_REASON_SIZE];
+};
+
+static void add_obstacle(const struct arbiter *a, struct obstacles *obstacles, const struct member *member)
+{
+    size_t used = strlen(obstacles->text);
+    char *text = obstacles->text + used;
+    size_t room = sizeof(obstacles->text) - used;
+    const char *comma = used > 0 ? ", " : "";
+
+    if (member->grant == GRANT_GHOST) {
+        snprintf(text, room, "%snode %u (gone, may hold a vote for another %.1f s)", comma, member->node_id,
+                 (double)(member->ghost_until_ms - earliest(a->now_ms, member->ghost_until_ms)) / 1000.0);
+        if (!obstacles->any || member->ghost_until_ms > obstacles->until_ms)
+            obstacles->until_ms = member->ghost_until_ms;
+    } else {
+        snprintf(text, room, "%snode %u (has to confirm its NACK)", comma, member->node_id);
+        obstacles->until_ms = ARBITER_NEVER;
+    }
+    obstacles->any = true;
+}
+
+static bool is_obstacle(const struct cluster *cluster, const struct member *member)
+{
+    if (!conflicts(cluster, member))
+        return false;
+    if (MUTATION(losers_first) && member->grant == GRANT_HELD)
+        return false;
+    return !(MUTATION(lease_wait) && member->grant == GRANT_GHOST);
+}
+
+static void find_obstacles(const struct arbiter *a, const struct cluster *cluster, bool complete,
+                           struct obstacles *obstacles)
+{
+    memset(obstacles, 0, sizeof(*obstacles));
+    if (cluster->verdict.rank != VERDICT_EXCLUSIVE)
+        return;
+    for (const struct member *m = cluster->members; m != NULL; m = m->next)
+        if (is_obstacle(cluster, m))
+            add_obstacle(a, obstacles, m);
+    if (obstacles->any || complete || !delivery_is_cautious(a, cluster))
+        return;
+    obstacles->any = true;
+    obstacles->until_ms = caution_end_ms(a, cluster);
+    snprintf(obstacles->text, sizeof(obstacles->text),
+             "votes given before the arbiter's start, of which it has no record, to end in %.1f s",
+             (double)(obstacles->until_ms - a->now_ms) / 1000.0);
+}
+
+static void wait_for(struct arbiter *a, struct cluster *cluster, const struct obstacles *obstacles)
+{
+    bool news = cluster->phase != CLUSTER_WAITING || cluster->waiting_until_ms != obstacles->until_ms;
+
+    set_phase(cluster, CLUSTER_WAITING);
+    cluster->waiting_until_ms = obstacles->until_ms;
+    memcpy(cluster->waiting_for, obstacles->text, sizeof(cluster->waiting_for));
+    if (news && obstacles->until_ms != ARBITER_NEVER) {
+        cluster->waited = true;
+        emit_decision(a, cluster, "waiting for %s", obstacles->text);
+    }
+}
+
+static void deliver(struct arbiter *a, struct cluster *cluster, bool complete)
+{
+    struct obstacles obstacles;
+
+    send_nacks(a, cluster);
+    if (cluster->verdict.winner == VERDICT_NOBODY) {
+        cluster->waited = false;
+        set_phase(cluster, CLUSTER_SETTLED);
+        return;
+    }
+    find_obstacles(a, cluster, complete, &obstacles);
+    if (obstacles.any)
+        wait_for(a, cluster, &obstacles);
+    else if (record_is_sufficient(a, cluster) || !a->settings.strict)
+        release(a, cluster);
+    else if (cluster->phase != CLUSTER_PERSISTING || cluster->persist_retry_ms == ARBITER_NEVER)
+        begin_persist(a, cluster);
+}
+
+/* ---- deciding ---- */
+
+static void warn_about_configuration(struct arbiter *a, struct cluster *cluster, const struct view *view)
+{
+    bool odd = cluster->algorithm == WIRE_ALGORITHM_FFSPLIT && view->config->count % 2 == 1;
+    bool stray = cluster->tie_breaker.mode == WIRE_TIE_BREAKER_NODE_ID &&
+                 !node_set_has(view->config, cluster->tie_breaker.node_id);
+
+    if (odd && !cluster->warned_odd)
+        emit_cluster_note(a, ARBITER_NOTE_WARNING, cluster, 0,
+                          "%u nodes, an odd number, under ffsplit: with the device's vote a bare majority of nodes is "
+                          "no longer quorate by itself. Use lms, or no device",
+                          view->config->count);
+    if (stray && !cluster->warned_tie_breaker)
+        emit_cluster_note(a, ARBITER_NOTE_WARNING, cluster, 0,
+                          "the tie-breaker names node %u, which is not configured: ties fall to the lowest node id. "
+                          "Correct quorum.device.net.tie_breaker",
+                          cluster->tie_breaker.node_id);
+    cluster->warned_odd = odd;
+    cluster->warned_tie_breaker = stray;
+}
+
+/* The winner as reported: what is compared with clients' reports and told to nobody else. */
+static enum q_err set_winner(struct cluster *cluster, const struct view *view, int winner)
+{
+    const struct member *member = cluster->members;
+
+    if (winner == VERDICT_NOBODY) {
+        node_set_fini(&cluster->winner);
+        return Q_OK;
+    }
+    while (member->node_id != view->partitions[winner].lowest_reporting)
+        member = member->next;
+    cluster->winner_ring = member->ring;
+    return node_set_copy(&cluster->winner, &member->membership);
+}
+
+static void decide(struct arbiter *a, struct cluster *cluster, const struct view *view)
+{
+    struct verdict verdict;
+
+    verdict_decide(view, &verdict);
+    if (set_winner(cluster, view, verdict.winner) != Q_OK) {
+        a->out_of_memory = true;
+        return;
+    }
+    if (strcmp(verdict.reason, cluster->verdict.reason) != 0) {
+        emit_decision(a, cluster, "%s", verdict.reason);
+        cluster->decided_ms = a->now_ms;
+    }
+    cluster->verdict = verdict;
+    warn_about_configuration(a, cluster, view);
+}
+
+static void wait_for_agreement(struct arbiter *a, struct cluster *cluster, const char *why)
+{
+    uint64_t patience = (uint64_t)UNSTABLE_HEARTBEATS * longest_heartbeat_ms(cluster);
+
+    if (cluster->phase != CLUSTER_UNSTABLE) {
+        set_phase(cluster, CLUSTER_UNSTABLE);
+        cluster->unstable_until_ms = a->now_ms + patience;
+    }
+    cluster->waiting_until_ms = cluster->unstable_until_ms;
+    snprintf(cluster->waiting_for, sizeof(cluster->waiting_for), "%s", why);
+}
+
+void delivery_evaluate(struct arbiter *a, struct cluster *cluster)
+{
+    bool forced = cluster->phase == CLUSTER_UNSTABLE && a->now_ms >= cluster->unstable_until_ms;
+    struct view_storage storage;
+
+    if (cluster->algorithm == WIRE_ALGORITHM_TEST) { /* every report was answered with ACK; nothing is granted */
+        schedule(a, cluster);
+        return;
+    }
+    switch (view_build(cluster, forced, &storage)) {
+    case VIEW_EMPTY:
+        set_phase(cluster, CLUSTER_EMPTY);
+        node_set_fini(&cluster->winner);
+        cluster->verdict.winner = VERDICT_NOBODY;
+        cluster->verdict.rank = VERDICT_NONE;
+        cluster->verdict.reason[0] = '\0';
+        break;
+    case VIEW_UNSTABLE:
+        wait_for_agreement(a, cluster, storage.why);
+        break;
+    case VIEW_STABLE:
+        decide(a, cluster, &storage.view);
+        deliver(a, cluster, storage.complete);
+        break;
+    case VIEW_NO_MEMORY:
+        a->out_of_memory = true;
+        break;
+    }
+    schedule(a, cluster);
+    view_fini(&storage);
+}
+
+/* ---- what ends a grant ---- */
+
+void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32_t seq)
+{
+    struct member *member = session->member;
+
+    if (!member->vote_unconfirmed || seq != member->vote_seq)
+        return;
+    member->vote_unconfirmed = false;
+    if (member->verdict != WIRE_VOTE_NACK || member->grant != GRANT_HELD)
+        return;
+    member->grant = GRANT_NONE;
+    if (session->cluster->phase == CLUSTER_WAITING)
+        delivery_evaluate(a, session->cluster);
+}
+
+uint64_t delivery_confirmation_deadline_ms(const struct member *member)
+{
+    if (!member->vote_unconfirmed || member->verdict != WIRE_VOTE_NACK || member->grant != GRANT_HELD)
+        return ARBITER_NEVER;
+    return member->vote_sent_ms + member->heartbeat_ms;
+}
+
+void delivery_on_departure(struct arbiter *a, struct cluster *cluster, struct member *member,
+                           enum arbiter_disconnect how)
+{
+    uint64_t until = 0;
+
+    if (member->grant != GRANT_NONE)
+        until = lease_ghost_until_ms(member, &a->settings, cluster->algorithm, how, a->now_ms);
+    if (member->grant == GRANT_GHOST) /* came back and left without a report: the older bound stands too */
+        until = until > member->ghost_until_ms ? until : member->ghost_until_ms;
+    member->conn = 0;
+    cluster->connected_count--;
+    if (until <= a->now_ms) {
+        cluster->ghost_count -= member->grant == GRANT_GHOST;
+        cluster_remove_member(cluster, member);
+        return;
+    }
+    cluster->ghost_count += member->grant != GRANT_GHOST;
+    member->grant = GRANT_GHOST;
+    member->ghost_until_ms = until;
+    member->ghost_lease_ms = lease_bound_ms(member, &a->settings);
+    member_reset_reports(member);
+}
+
+/* Ends what has run out. True if that may let a waiting winner go. */
+static bool end_ghosts(struct arbiter *a, struct cluster *cluster)
+{
+    struct member *next;
+    bool ended = false;
+
+    for (struct member *m = cluster->members; m != NULL; m = next) {
+        next = m->next;
+        if (m->grant != GRANT_GHOST || m->ghost_until_ms > a->now_ms)
+            continue;
+        m->grant = GRANT_NONE;
+        m->restored = false;
+        cluster->ghost_count--;
+        ended = true;
+        emit_cluster_note(a, ARBITER_NOTE_INFO, cluster, m->node_id, "its vote has certainly ended");
+        if (m->conn == 0)
+            cluster_remove_member(cluster, m);
+    }
+    return ended;
+}
+
+void delivery_on_deadline(struct arbiter *a, struct cluster *cluster)
+{
+    if (end_ghosts(a, cluster) && cluster->connected_count == 0) {
+        schedule(a, cluster);
+        clusters_collect(a, cluster);
+        return;
+    }
+    if (cluster->phase == CLUSTER_PERSISTING && a->now_ms >= cluster->persist_retry_ms)
+        cluster->persist_retry_ms = ARBITER_NEVER;
+    delivery_evaluate(a, cluster);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * INIT: a connection becomes a member of a cluster. Everything is checked against a message, nothing is stored before
+ * all checks have passed (defect P2); the order of the checks and their error codes, in which two later faults outrank
+ * earlier ones, is the packaged arbiter's. (spec/qnet-protocol.md section 7.)
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "qnetd/logic/lease.h"
+#include "qnetd/logic/machine.h"
+
+static enum wire_error check_message(const struct arbiter *a, const struct session *session,
+                                     const struct wire_message *message)
+{
+    const struct wire_init *init = &message->u.init;
+    enum wire_error error = session->state == SESSION_CONNECTED ? WIRE_ERROR_PREINIT_REQUIRED : WIRE_ERROR_NONE;
+
+    if (error == WIRE_ERROR_NONE && (!wire_has(message, WIRE_TLV_NODE_ID) || !wire_has(message, WIRE_TLV_RING_ID)))
+        error = WIRE_ERROR_MISSING_OPTION;
+    if (error == WIRE_ERROR_NONE && !wire_has(message, WIRE_TLV_HEARTBEAT_INTERVAL))
+        error = WIRE_ERROR_MISSING_OPTION;
+    else if (init->heartbeat_ms < a->settings.heartbeat_ms_min || init->heartbeat_ms > a->settings.heartbeat_ms_max)
+        error = WIRE_ERROR_INVALID_HEARTBEAT_INTERVAL;
+    if (error == WIRE_ERROR_NONE && !wire_has(message, WIRE_TLV_TIE_BREAKER))
+        error = WIRE_ERROR_MISSING_OPTION;
+    if (error == WIRE_ERROR_NONE && !wire_has(message, WIRE_TLV_DECISION_ALGORITHM))
+        error = WIRE_ERROR_MISSING_OPTION;
+    else if (init->algorithm >= WIRE_ALGORITHM_COUNT)
+        error = WIRE_ERROR_UNSUPPORTED_ALGORITHM;
+    return error;
+}
+
+/* All connected members agree on tie-breaker and algorithm: the first one speaks for them; ids are compared in order. */
+static enum wire_error check_cluster(const struct cluster *cluster, const struct wire_init *init)
+{
+    for (const struct member *m = cluster->members; m != NULL; m = m->next) {
+        if (m->conn == 0)
+            continue;
+        if (!wire_tie_breaker_equal(cluster->tie_breaker, init->tie_breaker))
+            return WIRE_ERROR_TIE_BREAKER_DIFFERS;
+        if (cluster->algorithm != (enum wire_algorithm)init->algorithm)
+            return WIRE_ERROR_ALGORITHM_DIFFERS;
+        if (m->node_id == init->node_id)
+            return WIRE_ERROR_DUPLICATE_NODE_ID;
+    }
+    return WIRE_ERROR_NONE;
+}
+
+static void note_refusal(struct arbiter *a, struct session *session, const struct wire_init *init,
+                         enum wire_error error)
+{
+    emit_session_note(a, ARBITER_NOTE_WARNING, session, "INIT of node %u from %s refused: %s", init->node_id,
+                      session->peer, wire_error_text(error));
+}
+
+static void reply(struct arbiter *a, struct session *session, const struct wire_message *request,
+                  enum wire_error error)
+{
+    static const uint32_t always = WIRE_HAS(WIRE_TLV_REPLY_ERROR_CODE) | WIRE_HAS(WIRE_TLV_SERVER_MAXIMUM_REQUEST_SIZE) |
+                                   WIRE_HAS(WIRE_TLV_SERVER_MAXIMUM_REPLY_SIZE) |
+                                   WIRE_HAS(WIRE_TLV_SUPPORTED_DECISION_ALGORITHMS);
+    static const uint32_t if_asked = WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER) | WIRE_HAS(WIRE_TLV_SUPPORTED_MESSAGES) |
+                                     WIRE_HAS(WIRE_TLV_SUPPORTED_OPTIONS) | WIRE_HAS_LEASE;
+    static const struct wire_bytes all_we_know = {NULL, 1};
+    struct wire_message *out = &a->reply;
+
+    out->type = WIRE_INIT_REPLY;
+    out->present = always | (request->present & if_asked);
+    out->seq = request->seq;
+    out->u.init_reply.error = error;
+    out->u.init_reply.maximum_request_size = a->settings.maximum_request_size;
+    out->u.init_reply.maximum_reply_size = a->settings.maximum_reply_size;
+    out->u.init_reply.lease = request->u.init.lease;
+    out->u.init_reply.supported_messages = all_we_know;
+    out->u.init_reply.supported_options = all_we_know;
+    out->u.init_reply.supported_algorithms = all_we_know;
+    emit_message(a, session, out);
+}
+
+static void fill_member(struct arbiter *a, struct session *session, struct member *member,
+                        const struct wire_message *message)
+{
+    const struct wire_init *init = &message->u.init;
+
+    member_reset_reports(member);
+    member->conn = session->conn;
+    memcpy(member->peer, session->peer, sizeof(member->peer));
+    member->tls_active = session->secured;
+    member->tls_cert_verified = session->cert_verified;
+    member->heartbeat_ms = init->heartbeat_ms;
+    member->heartbeat_ms_longest = init->heartbeat_ms;
+    member->has_lease = (message->present & WIRE_HAS_LEASE) != 0;
+    member->lease = init->lease;
+    member->heard_ms = a->now_ms;
+    member->joined_ms = a->now_ms;
+    member->keep_active_partition = a->settings.keep_active_partition;
+    member->ring = init->ring_id;
+}
+
+static enum wire_error join(struct arbiter *a, struct session *session, const struct wire_message *message)
+{
+    const struct wire_init *init = &message->u.init;
+    struct wire_bytes name = {session->name, session->name_size};
+    struct cluster *cluster = clusters_find(a, name);
+    enum wire_error error = cluster != NULL ? check_cluster(cluster, init) : WIRE_ERROR_NONE;
+    struct member *member;
+
+    if (error != WIRE_ERROR_NONE)
+        return error;
+    if (cluster == NULL)
+        cluster = clusters_add(a, name);
+    if (cluster == NULL)
+        return WIRE_ERROR_INTERNAL;
+    if (cluster->connected_count >= a->settings.nodes_per_cluster_max) {
+        emit_close(a, session, "cluster \"%s\" has %u clients already (max_nodes_per_cluster)", cluster->label,
+                   cluster->connected_count);
+        return WIRE_ERROR_INTERNAL;
+    }
+    member = cluster_add_member(cluster, init->node_id);
+    if (member == NULL) {
+        clusters_collect(a, cluster);
+        return WIRE_ERROR_INTERNAL;
+    }
+    if (cluster->connected_count == 0) {
+        cluster->algorithm = (enum wire_algorithm)init->algorithm;
+        cluster->tie_breaker = init->tie_breaker;
+    }
+    cluster->connected_count++;
+    fill_member(a, session, member, message);
+    if (lease_bound_ms(member, &a->settings) > a->longest_lease_ms)
+        a->longest_lease_ms = lease_bound_ms(member, &a->settings);
+    session_leave_uninitialised(a, session);
+    session->state = SESSION_READY;
+    session->cluster = cluster;
+    session->member = member;
+    return WIRE_ERROR_NONE;
+}
+
+void init_on_message(struct arbiter *a, struct session *session, const struct wire_message *message)
+{
+    enum wire_error error = WIRE_ERROR_DUPLICATE_NODE_ID;
+
+    if (session->state != SESSION_READY)
+        error = check_message(a, session, message);
+    if (error == WIRE_ERROR_NONE)
+        error = join(a, session, message);
+    if (session->doomed)
+        return;
+    reply(a, session, message, error);
+    if (error != WIRE_ERROR_NONE) {
+        note_refusal(a, session, &message->u.init, error);
+        return;
+    }
+    session_schedule(a, session);
+    emit_cluster_note(a, ARBITER_NOTE_INFO, session->cluster, session->member->node_id,
+                      "connected from %s%s, %s, heartbeat %u ms", session->peer,
+                      session->cert_verified ? " with a verified certificate"
+                      : session->secured     ? " over TLS"
+                                             : " in plain text",
+                      wire_algorithm_name(message->u.init.algorithm), message->u.init.heartbeat_ms);
+}
