@@ -78,7 +78,7 @@ void fleet_start_more(struct fleet *fleet)
 static void keep_alive(struct fleet *fleet)
 {
     uint64_t now_ns = bench_now_ns();
-    uint64_t silence_ns = fleet->options.heartbeat_ms / 2 * NS_PER_MS;
+    uint64_t silence_ns = fleet->options.heartbeat_ms * NS_PER_MS;
 
     for (unsigned i = 0; i < KEEPALIVES_PER_PUMP && i < fleet->device_count; i++) {
         struct device *device = fleet_device(fleet, fleet->keepalive_next);

@@ -4,7 +4,7 @@
  * the phases. Single-threaded. A device that is refused, cut off or out of protocol is counted as failed, for ever.
  *
  * It plays the packaged device in the default configuration but for the heartbeat interval, which is long, so that echoes
- * are sent when a phase wants them; devices that have been silent for half an interval send one by themselves.
+ * are sent when a phase wants them; devices that have been silent for a whole interval send one by themselves.
  */
 #ifndef QUORATE_TESTS_BENCH_FLEET_H
 #define QUORATE_TESTS_BENCH_FLEET_H
