@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Two passes over a message: the first walks the TLVs, checks each against its rule and notes where the last
- * of each kind lies; the second picks the values the message's type is made of. No allocation, no recursion
- * beyond one node info.
+ * of each kind lies; the second picks the values the message's type is made of. No allocation, no recursion.
  */
 #include "common/wire/wire.h"
 
@@ -125,7 +124,12 @@ static struct wire_tie_breaker tie_breaker(const struct values *values)
     return result;
 }
 
-/* The nested TLVs of one node info. Unknown ones are skipped; a node info inside a node info is a fault. */
+static bool belongs_in_node_info(uint32_t slot)
+{
+    return slot == WIRE_TLV_NODE_ID || slot == WIRE_TLV_DATA_CENTER_ID || slot == WIRE_TLV_NODE_STATE;
+}
+
+/* The nested TLVs of one node info. All kinds but three are skipped unseen, as the packaged arbiter does. */
 static bool decode_node_info(struct wire_bytes bytes, struct wire_node_info *out)
 {
     struct walk walk = {bytes.data, bytes.size};
@@ -140,7 +144,7 @@ static bool decode_node_info(struct wire_bytes bytes, struct wire_node_info *out
             return false;
         }
         slot = wire_slot(tlv.type);
-        if (slot == WIRE_TLV_NODE_INFO || (slot != WIRE_SLOT_NONE && !values_add(&values, slot, tlv.value))) {
+        if (belongs_in_node_info(slot) && !values_add(&values, slot, tlv.value)) {
             return false;
         }
     }

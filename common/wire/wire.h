@@ -256,7 +256,8 @@ struct wire_message {
  * Views in `out` point into `bytes`. Returns false if the body breaks the rules of section 5.2: the receiver
  * answers error 9. Then only out->type, and out->seq if WIRE_TLV_MSG_SEQ_NUMBER is set in out->present
  * (it was decoded before the fault), are meaningful. Unknown TLVs are ignored, the last of a repeated TLV wins,
- * node infos accumulate; more than WIRE_NODES_MAX of them are a fault. TLVs that do not belong to the message's
+ * node infos accumulate; more than WIRE_NODES_MAX of them are a fault; inside one, only node id, data center and
+ * state are looked at. TLVs that do not belong to the message's
  * type are checked like all others but leave no trace in `out`. Required TLVs are not checked here.
  */
 bool wire_decode(const uint8_t *bytes, size_t size, struct wire_message *out);

@@ -11,3 +11,13 @@ fuzz_main =
 else
 fuzz_main = tests/fuzz/replay.c
 endif
+
+FUZZERS += tests/fuzz/fuzz_wire_decode
+tests_fuzz_fuzz_wire_decode_SOURCES = tests/fuzz/fuzz_wire_decode.c $(fuzz_main)
+tests_fuzz_fuzz_wire_decode_LDADD = $(PURE_LIBS)
+tests_fuzz_fuzz_wire_decode_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_framer
+tests_fuzz_fuzz_framer_SOURCES = tests/fuzz/fuzz_framer.c $(fuzz_main)
+tests_fuzz_fuzz_framer_LDADD = $(PURE_LIBS)
+tests_fuzz_fuzz_framer_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

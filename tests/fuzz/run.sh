@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Runs the fuzz targets: tests/fuzz/run.sh MINUTES [TARGET...], each that many minutes, one after the other.
+# Q_BUILD is a build made with --enable-fuzzing (default: build-fuzz). `make fuzz MINUTES=10` calls this.
+#
+# A target works in $Q_BUILD/fuzz/TARGET: corpus/ grows from run to run; findings/ keeps what crashed. With
+# MINIMISE=1 what the run adds to coverage is put, minimised, into tests/fuzz/corpus/TARGET, for `make check`.
+set -euo pipefail
+
+src=${Q_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
+build=${Q_BUILD:-$src/build-fuzz}
+minutes=${1:?usage: tests/fuzz/run.sh MINUTES [TARGET...]}
+shift
+targets=("$@")
+if ((${#targets[@]} == 0)); then
+    for program in "$build"/tests/fuzz/fuzz_*; do
+        [[ -x $program && $program != *.* ]] && targets+=("$(basename "$program")")
+    done
+fi
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1}
+seeds=$build/fuzz/seeds
+"$src/tests/fuzz/seeds.py" "$seeds"
+failed=0
+
+for target in "${targets[@]}"; do
+    name=${target#fuzz_}
+    work=$build/fuzz/$name
+    corpus=$src/tests/fuzz/corpus/$name
+    mkdir -p "$work/corpus" "$work/findings" "$corpus" "$seeds/$name"
+    echo "== fuzz_$name: $minutes min; corpus in ${work#"$src"/}, findings in ${work#"$src"/}/findings"
+    status=0
+    nice -n 19 "$build/tests/fuzz/fuzz_$name" -max_total_time=$((minutes * 60)) -timeout=10 -rss_limit_mb=1024 \
+        -max_len=4096 -print_final_stats=1 -artifact_prefix="$work/findings/" -verbosity=1 \
+        "$work/corpus" "$corpus" "$seeds/$name" >"$work/log" 2>&1 &
+    pid=$!
+    trap 'kill $pid 2>/dev/null || true' EXIT
+    while kill -0 $pid 2>/dev/null; do
+        sleep 5
+        last=$(grep -aE '^#[0-9]' "$work/log" | tail -n 1 || true)
+        [[ -t 1 ]] && printf '\r\e[K%s' "$last"
+    done
+    [[ -t 1 ]] && echo
+    wait $pid || status=$?
+    trap - EXIT
+    grep -aE '^#[0-9]' "$work/log" | tail -n 1 || true
+    if ((status)); then
+        grep -aE 'ERROR|SUMMARY|runtime error|Assertion|Test unit written' "$work/log" || tail -n 20 "$work/log"
+        echo "fuzz_$name: FINDING (exit status $status); replay: ${build#"$src"/}/tests/fuzz/fuzz_$name FILE"
+        failed=1
+    else
+        echo "fuzz_$name: $(grep -a number_of_executed_units "$work/log" | grep -oE '[0-9]+' || echo 0) inputs, no finding"
+    fi
+    if [[ ${MINIMISE:-} == 1 && $status == 0 ]]; then
+        # The kept corpus first: -merge adds only files with new coverage, smallest first.
+        rm -rf "$work/minimal" && mkdir "$work/minimal"
+        "$build/tests/fuzz/fuzz_$name" -merge=1 -max_len=4096 "$work/minimal" "$corpus" "$seeds/$name" \
+            "$work/corpus" >"$work/merge.log" 2>&1
+        find "$corpus" -type f -delete
+        cp "$work"/minimal/* "$corpus"/
+        echo "fuzz_$name: $(find "$corpus" -type f | wc -l) files kept in tests/fuzz/corpus/$name"
+    fi
+done
+exit $failed

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes seeds for the fuzz targets: `tests/fuzz/seeds.py DIR` makes DIR/<target>/seed-*.
+
+tests/fuzz/run.sh starts from these. What the fuzzers make of them, minimised, is kept in tests/fuzz/corpus.
+"""
+import os
+import struct
+import sys
+
+
+def tlv(kind, value):
+    return struct.pack(">HH", kind, len(value)) + value
+
+
+def u8(kind, value):
+    return tlv(kind, struct.pack(">B", value))
+
+
+def u16(kind, value):
+    return tlv(kind, struct.pack(">H", value))
+
+
+def u32(kind, value):
+    return tlv(kind, struct.pack(">I", value))
+
+
+def ring(node, seq):
+    return tlv(13, struct.pack(">IQ", node, seq))
+
+
+def u16s(kind, values):
+    return tlv(kind, b"".join(struct.pack(">H", v) for v in values))
+
+
+def node(node_id, data_center=0, state=0):
+    inside = u32(9, node_id)
+    if data_center:
+        inside += u32(15, data_center)
+    if state:
+        inside += u8(16, state)
+    return tlv(17, inside)
+
+
+def message(kind, *tlvs):
+    body = b"".join(tlvs)
+    return struct.pack(">HI", kind, len(body)) + body
+
+
+def messages():
+    """One of each kind and variant that matters."""
+    seq = u32(0, 7)
+    arrays = u16s(4, range(18)) + u16s(5, range(24))
+    lease = tlv(0x5101, struct.pack(">II", 8000, 12000))
+    reason = tlv(0x5102, b"ffsplit: 2 against 2")
+    vote = seq + u8(19, 1) + ring(1, 5)
+    init = u32(9, 1) + u16(11, 1) + u32(12, 3200) + tlv(21, struct.pack(">BI", 1, 0)) + ring(1, 5)
+    sizes = u32(7, 32768) + u32(8, 32768) + u16s(10, range(4))
+    return [
+        message(0, seq, tlv(1, b"lab")),
+        message(1, seq, u8(2, 1), u8(3, 1)),
+        message(2, seq),
+        message(3, seq, arrays, init, lease),
+        message(3, seq, init),
+        message(3, u32(9, 2), u16(11, 3), u32(12, 8000), tlv(21, struct.pack(">BI", 3, 2)), ring(1, 5)),
+        message(4, u16(6, 0), arrays, seq, sizes, lease),
+        message(4, u16(6, 17), seq),
+        message(5, seq, u16(6, 9)),
+        message(6, seq, u32(12, 5000), u8(23, 1)),
+        message(7, seq, u32(12, 5000), u8(23, 0)),
+        message(8, seq),
+        message(8, seq, tlv(1000, b"hello")),
+        message(9, seq),
+        message(10, seq, u8(18, 0), node(1), node(2)),
+        message(10, seq, u8(18, 1), tlv(14, struct.pack(">Q", 7)), node(1, 10), node(2, 20)),
+        message(10, seq, u8(18, 2), ring(1, 8), node(1), node(2), u8(22, 1)),
+        message(10, seq, u8(18, 3), u8(20, 1), node(1, 0, 1), node(2, 0, 2), node(3, 0, 3)),
+        message(11, seq, u8(18, 2), ring(1, 8), u8(19, 5), reason),
+        message(12, seq),
+        message(13, vote),
+        message(14, vote, reason),
+        message(15, seq),
+        message(16, seq, u8(22, 2)),
+        message(17, vote, u8(22, 2)),
+    ]
+
+
+def wire_decode():
+    broken = [
+        message(8),
+        message(8, u32(0, 1), b"\0\0\0"),
+        message(8, u32(0, 1), u8(19, 0)),
+        message(10, u32(0, 1), tlv(17, b"")),
+        message(10, u32(0, 1), tlv(17, u32(9, 0))),
+        message(10, u32(0, 1), tlv(17, u32(9, 1) + tlv(17, u32(9, 2)))),
+        message(99, u32(0, 1)),
+    ]
+    return messages() + broken
+
+
+def framer():
+    stream = b"".join(messages()[:8])
+    junk = message(99) + message(500, b"x" * 50) + message(0, b"x" * 3000)
+    heads = [b"\xff\x00\x00", b"\x40\x01\x02\x07", b"\x02\x03\x00\x01\x00\xff"]
+    return [head + data for head in heads for data in (stream, junk + stream, stream[:100], b"\0\0\xff\xff\xff\xffx")]
+
+
+SEEDS = {"wire_decode": wire_decode, "framer": framer}
+
+
+def main():
+    for target, make in SEEDS.items():
+        folder = os.path.join(sys.argv[1], target)
+        os.makedirs(folder, exist_ok=True)
+        for index, data in enumerate(make()):
+            with open(os.path.join(folder, "seed-%03d" % index), "wb") as file:
+                file.write(data)
+
+
+if __name__ == "__main__":
+    main()
