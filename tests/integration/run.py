@@ -55,7 +55,7 @@ def work_inside(arguments):
             scenarios.load()[work.split("@")[0]].function(lab)
             if arguments.arbiter == "ours":
                 lab.verdict()
-            print(f"longest contradiction {lab.worst_ms():.0f} ms")
+            print(lab.measured())
             failed = False
         except Exception:  # pylint: disable=broad-except
             traceback.print_exc(file=sys.stdout)

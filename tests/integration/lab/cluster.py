@@ -16,15 +16,14 @@ import os
 import pathlib
 import signal
 import socket
-import time
 
 from . import certs, tooltext
 from .conf import ClusterConfig
 from .host import Host, wait_gone
 from .net import Wires
 from .timeline import Timeline
-from .wait import POLL_S, Failure, check, now_ns, wait_for
-from .watch import Watch, overlaps, quorate_gap_ms
+from .wait import Failure, check, now_ns, poll_pause, wait_for
+from .watch import Watch, overlaps, quorate_ms, relapses_ms
 
 ARBITER_NUMBER = 254
 """Host number of the arbiter; of node i it is i."""
@@ -357,11 +356,20 @@ class Cluster:
             got = self.quorate()
             if got != wanted:
                 raise Failure(f"{what}: quorate are {got}, not {wanted}, {(now_ns() - start) / 1e9:.1f} s later")
-            time.sleep(POLL_S)
+            poll_pause()
 
-    def gap_ms(self, node_id, since_ns):
-        """How long a node was not quorate since then."""
-        return quorate_gap_ms(self.nodes[node_id].watch.update(), since_ns, now_ns())
+    def check_quorate_since(self, ids, since_ns):
+        """These nodes must have been quorate all the time since then."""
+        until = now_ns()
+        for i in ids:
+            lost = (until - since_ns) / 1e6 - quorate_ms(self.nodes[i].watch.update(), since_ns, until)
+            check(lost < 1, f"node {i} was not quorate for {lost:.0f} ms")
+
+    def check_not_quorate_since(self, ids, since_ns):
+        """These nodes must not have been quorate at any time since then."""
+        for i in ids:
+            had = quorate_ms(self.nodes[i].watch.update(), since_ns, now_ns())
+            check(had < 1, f"node {i} was quorate for {had:.0f} ms")
 
 
 class Lab:
@@ -380,7 +388,6 @@ class Lab:
         self.wires = Wires()
         self.frozen_allowed_ms = 0
         """Set by a scenario in which the winner has a majority of its own (see watch.py)."""
-        self.allowed_ms = TOLERANCE_MS
 
     def __enter__(self):
         return self
@@ -430,23 +437,32 @@ class Lab:
         """Put something into the timeline."""
         self.timeline.add(now_ns(), text)
 
-    def contradictions(self, frozen=True):
-        """All overlaps so far, of all clusters."""
+    def contradictions(self, **which):
+        """All overlaps so far, of all clusters; `which` as in `watch.overlaps`."""
         end = now_ns()
-        return [overlap for cluster in self.clusters for overlap in overlaps(cluster.watches(), end, frozen)]
+        return [overlap for cluster in self.clusters for overlap in overlaps(cluster.watches(), end, **which)]
 
     def verdict(self):
-        """The safety assertion. Contradictions of settled beliefs may last `allowed_ms`, with frozen ones
-        `frozen_allowed_ms` if a scenario set that."""
-        for overlap in self.contradictions(frozen=False):
-            check(overlap.ms <= self.allowed_ms, f"unsafe: {overlap}")
-        allowed = max(self.allowed_ms, self.frozen_allowed_ms)
-        for overlap in self.contradictions():
+        """The safety assertion. No two nodes contradict each other for longer than `TOLERANCE_MS`, nor, where a
+        scenario allows for frozen beliefs, longer than `frozen_allowed_ms`. A relapse of votequorum, which is not the
+        arbiter's doing, must end when the device polls next."""
+        for overlap in self.contradictions(frozen=False, relapses=False):
+            check(overlap.ms <= TOLERANCE_MS, f"unsafe: {overlap}")
+        allowed = max(TOLERANCE_MS, self.frozen_allowed_ms)
+        for overlap in self.contradictions(relapses=False):
             check(overlap.ms <= allowed, f"unsafe: {overlap} ({allowed} ms allowed)")
+        for cluster in self.clusters:
+            allowed = cluster.config.timeout_ms / 2 + TOLERANCE_MS
+            for watch in cluster.watches():
+                for lasted in relapses_ms(watch, now_ns()):
+                    check(lasted <= allowed, f"votequorum of node {watch.node_id} relapsed for {lasted:.0f} ms")
 
-    def worst_ms(self):
-        """The longest contradiction so far."""
-        return max((overlap.ms for overlap in self.contradictions()), default=0.0)
+    def measured(self):
+        """Longest contradiction and relapses, in words."""
+        worst = max((overlap.ms for overlap in self.contradictions(relapses=False)), default=0.0)
+        relapses = [f"{lasted:.0f}" for cluster in self.clusters for watch in cluster.watches()
+                    for lasted in relapses_ms(watch, now_ns())]
+        return f"longest contradiction {worst:.0f} ms; relapses of votequorum: {', '.join(relapses) or 'none'}"
 
     def story(self):
         """The timeline with the nodes' beliefs, as text."""

@@ -5,6 +5,8 @@ import time
 
 POLL_S = 0.02
 
+_hooks = []
+
 
 class Failure(AssertionError):
     """What a scenario found wrong; its text is shown to the reader."""
@@ -13,6 +15,18 @@ class Failure(AssertionError):
 def now_ns():
     """The clock of every time stamp in the lab (CLOCK_MONOTONIC)."""
     return time.monotonic_ns()
+
+
+def call_while_waiting(hook):
+    """Have `hook` called at every poll; the demo tells its story from there."""
+    _hooks.append(hook)
+
+
+def poll_pause():
+    """One polling interval."""
+    for hook in _hooks:
+        hook()
+    time.sleep(POLL_S)
 
 
 def wait_for(what, condition, deadline_s):
@@ -24,7 +38,7 @@ def wait_for(what, condition, deadline_s):
             return value
         if time.monotonic() > end:
             raise Failure(f"not within {deadline_s:g} s: {what}")
-        time.sleep(POLL_S)
+        poll_pause()
 
 
 def check(truth, what):

@@ -10,10 +10,17 @@ That is the state no arbiter may ever bring about: two halves of a cluster both 
 A belief is frozen from the moment a node has formed another ring until that change is complete. In that time votequorum
 repeats the old answer to whoever asks, whatever the votes are. It counts as quorate, since services go on; only where
 the other side has a majority of its own, which needs no arbiter, is the frozen time beyond any arbiter's control.
+
+A relapse is a defect of votequorum (seen with 3.1.7) that no arbiter causes: a node whose device has cast NACK for the
+new ring completes the change, says "not quorate", and in the same millisecond says "quorate" again, with unchanged ring
+and members, because its own broadcast from before the NACK arrives after it and turns the vote on again. The device's
+next NACK ends it: when its timer fires, half of quorum.device.timeout later, or at once if the arbiter repeats itself.
 """
 
 import dataclasses
 import itertools
+
+_RELAPSE_WITHIN_NS = 3_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +30,7 @@ class Belief:
     since_ns: int
     quorate: bool
     members: frozenset
+    relapse: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +94,13 @@ class Watch:
 
     def _believe(self, belief):
         last = self.beliefs[-1]
-        if (last.quorate, last.members) != (belief.quorate, belief.members):
-            self.beliefs.append(belief)
+        if (last.quorate, last.members) == (belief.quorate, belief.members):
+            return
+        if (belief.quorate and not last.quorate and last.members == belief.members
+                and len(self.beliefs) > 1 and self.beliefs[-2].quorate and self.rings[-1][0] < last.since_ns
+                and belief.since_ns - last.since_ns < _RELAPSE_WITHIN_NS):
+            belief = dataclasses.replace(belief, relapse=True)
+        self.beliefs.append(belief)
 
     @property
     def quorate(self):
@@ -117,11 +130,12 @@ def _phases(watch, until_ns):
             yield at, end, belief, ring
 
 
-def overlaps(watches, until_ns, frozen=True):
+def overlaps(watches, until_ns, frozen=True, relapses=True):
     """Every span in which two nodes contradicted each other, as `Overlap`s joined where they touch. Without `frozen`
-    only beliefs whose ring is the node's current one count."""
-    quorate = {watch: [phase for phase in _phases(watch, until_ns)
-                       if phase[2].quorate and (frozen or phase[2].members == phase[3])] for watch in watches}
+    only beliefs whose ring is the node's current one count, without `relapses` these do not."""
+    def counts(belief, ring):
+        return belief.quorate and (frozen or belief.members == ring) and (relapses or not belief.relapse)
+    quorate = {watch: [phase for phase in _phases(watch, until_ns) if counts(*phase[2:])] for watch in watches}
     found = []
     for one, other in itertools.combinations(watches, 2):
         spans = []
@@ -147,7 +161,12 @@ def _joined(spans):
     return joined
 
 
-def quorate_gap_ms(watch, start_ns, until_ns):
-    """How long, in total and since `start_ns`, the node was not quorate."""
+def quorate_ms(watch, start_ns, until_ns):
+    """How long, in total and since `start_ns`, the node was quorate; relapses do not count."""
     return sum(end - max(start, start_ns) for start, end, belief, _ in _phases(watch, until_ns)
-               if not belief.quorate and end > start_ns) / 1e6
+               if belief.quorate and not belief.relapse and end > start_ns) / 1e6
+
+
+def relapses_ms(watch, until_ns):
+    """How long each relapse of the node lasted."""
+    return [(end - start) / 1e6 for start, end, belief, _ in _phases(watch, until_ns) if belief.relapse]
