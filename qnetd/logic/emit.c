@@ -68,7 +68,8 @@ static struct arbiter_span put_bytes(struct arbiter *a, const void *bytes, size_
     return span;
 }
 
-static struct arbiter_span put_text(struct arbiter *a, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static struct arbiter_span
+put_text(struct arbiter *a, const char *format, va_list arguments)
 {
     char text[1024];
     struct arbiter_span span;

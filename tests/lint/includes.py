@@ -12,7 +12,7 @@ import tree
 COMPONENTS = ("qnetd", "qdevice", "core", "certs")
 LOGIC = ("qnetd/logic", "qdevice/logic", "core/totem", "core/services")
 C_HEADERS = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "search.h", "stdalign.h", "stdarg.h",
-             "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}
+             "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h"}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">]', re.MULTILINE)
 
 
