@@ -26,8 +26,16 @@ tests_unit_test_wire_required_SOURCES = tests/unit/test_wire_required.c tests/un
 tests_unit_test_wire_required_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_wire_rules_SOURCES = tests/unit/test_wire_rules.c tests/unit/wire_help.h
 tests_unit_test_wire_rules_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # TLS: test_certs makes certificates, tls_pair connects two channels.
 TLS_TEST_SOURCES = tests/unit/test_certs.c tests/unit/test_certs.h tests/unit/tls_pair.c tests/unit/tls_pair.h
-UNIT_TESTS += tests/unit/test_tls_nss
+UNIT_TESTS += \
+	tests/unit/test_tls_channel \
+	tests/unit/test_tls_handshake \
+	tests/unit/test_tls_nss
+tests_unit_test_tls_channel_SOURCES = tests/unit/test_tls_channel.c $(TLS_TEST_SOURCES)
+tests_unit_test_tls_channel_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tls_handshake_SOURCES = tests/unit/test_tls_handshake.c $(TLS_TEST_SOURCES)
+tests_unit_test_tls_handshake_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_nss_SOURCES = tests/unit/test_tls_nss.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_nss_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
