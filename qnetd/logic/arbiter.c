@@ -209,6 +209,7 @@ enum q_err arbiter_step(struct arbiter *arbiter, const struct arbiter_event *eve
         a->doomed = session->next_doomed;
         session_end(a, session, ARBITER_GONE_SEND_FAILED);
     }
+    delivery_finish_step(a);
     a->out = NULL;
     return a->out_of_memory || out->data.failed ? Q_ERR_NO_MEMORY : Q_OK;
 }

@@ -12,7 +12,9 @@
  *  - After ARBITER_ACT_CLOSE for a connection no event of that id may follow (one that does is ignored).
  *    What was sent before the close is still to be flushed as far as that does not block.
  *  - A failed or impossible send is reported as ARBITER_EV_DISCONNECTED of that connection.
- *  - ARBITER_ACT_PERSIST must be answered by ARBITER_EV_PERSISTED; until then no ACK that depends on it leaves.
+ *  - ARBITER_ACT_PERSIST (always behind all other actions of its step) must be answered by ARBITER_EV_PERSISTED, at once
+ *    or later; until then no ACK that depends on it leaves.
+ *  - Q_ERR_NO_MEMORY means that actions are missing: stop the process. Grants are on record, a restart is safe.
  *  - On orderly shutdown just close the sockets: grants stay recorded, clients keep their state.
  *
  * Session states (per connection):
@@ -182,10 +184,7 @@ const char *arbiter_actions_text(const struct arbiter_actions *actions, struct a
 struct arbiter *arbiter_new(const struct arbiter_settings *settings, uint64_t now_ms);
 void arbiter_free(struct arbiter *arbiter);
 
-/*
- * Applies one event; appends what must be done to `out`. Q_ERR_NO_MEMORY: out of memory; the connection concerned is
- * closed by an action if that was possible, state stays consistent and on the safe side.
- */
+/* Applies one event; appends what must be done to `out`. Q_ERR_NO_MEMORY: see the contract above. */
 enum q_err arbiter_step(struct arbiter *arbiter, const struct arbiter_event *event, struct arbiter_actions *out);
 
 /* When ARBITER_EV_TIME is due, in the clock of the events; ARBITER_NEVER: no timer needed. Constant time. */

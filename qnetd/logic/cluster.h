@@ -111,6 +111,8 @@ struct cluster {
     struct node_set recorded_active;
     uint64_t persist_generation; /* of the newest PERSIST */
     uint64_t persist_retry_ms;   /* a failed PERSIST is tried again then */
+    bool persist_due;            /* in the arbiter's list of PERSIST actions that end this step */
+    struct cluster *next_persist;
 
     bool warned_odd; /* said once: an odd number of nodes under ffsplit */
     bool warned_tie_breaker; /* said once: the tie-breaker is not a configured node */

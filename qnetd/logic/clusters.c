@@ -114,7 +114,12 @@ struct cluster *clusters_add(struct arbiter *a, struct wire_bytes name)
         return NULL;
     }
     if (tsearch(cluster, &a->clusters_by_id, compare_identifiers) == NULL) {
-        tdelete(cluster, &a->clusters_by_name, compare_names);
+        for (struct cluster **due = &a->persist_first; cluster->persist_due && *due != NULL; due = &(*due)->next_persist)
+        if (*due == cluster) {
+            *due = cluster->next_persist;
+            break;
+        }
+    tdelete(cluster, &a->clusters_by_name, compare_names);
         cluster_free(cluster);
         return NULL;
     }
@@ -138,6 +143,11 @@ static void unlink_cluster(struct arbiter *a, struct cluster *cluster)
         cluster->next->previous = cluster->previous;
     else
         a->last_cluster = cluster->previous;
+    for (struct cluster **due = &a->persist_first; cluster->persist_due && *due != NULL; due = &(*due)->next_persist)
+        if (*due == cluster) {
+            *due = cluster->next_persist;
+            break;
+        }
     tdelete(cluster, &a->clusters_by_name, compare_names);
     tdelete(cluster, &a->clusters_by_id, compare_identifiers);
     deadline_clear(&a->deadlines, &cluster->deadline);

@@ -202,7 +202,24 @@ static uint32_t lease_to_record(const struct arbiter *a, const struct member *me
     return member->recorded_lease_ms > 0 ? member->recorded_lease_ms : member->ghost_lease_ms;
 }
 
+/*
+ * The PERSIST action is the last of its step: its answer releases ACKs, and a reply of this step that says "wait"
+ * must not overtake them.
+ */
 static void begin_persist(struct arbiter *a, struct cluster *cluster)
+{
+    cluster->recorded = false; /* until the answer comes */
+    cluster->persist_generation++;
+    cluster->persist_retry_ms = ARBITER_NEVER;
+    set_phase(cluster, CLUSTER_PERSISTING);
+    if (cluster->persist_due)
+        return;
+    cluster->persist_due = true;
+    cluster->next_persist = a->persist_first;
+    a->persist_first = cluster;
+}
+
+static void persist(struct arbiter *a, struct cluster *cluster)
 {
     struct grant_record record = {.name = cluster->name, .active = cluster->winner};
     uint32_t count = 0;
@@ -223,12 +240,20 @@ static void begin_persist(struct arbiter *a, struct cluster *cluster)
     }
     if (node_set_copy(&cluster->recorded_active, &cluster->winner) != Q_OK)
         a->out_of_memory = true;
-    cluster->recorded = false; /* until the answer comes */
-    cluster->persist_generation++;
-    cluster->persist_retry_ms = ARBITER_NEVER;
-    set_phase(cluster, CLUSTER_PERSISTING);
     emit_persist(a, cluster, &record);
     free(record.holders);
+}
+
+void delivery_finish_step(struct arbiter *a)
+{
+    while (a->persist_first != NULL) {
+        struct cluster *cluster = a->persist_first;
+
+        a->persist_first = cluster->next_persist;
+        cluster->persist_due = false;
+        if (cluster->phase == CLUSTER_PERSISTING)
+            persist(a, cluster);
+    }
 }
 
 void delivery_on_persisted(struct arbiter *a, struct cluster *cluster, uint64_t generation,

@@ -47,7 +47,8 @@ struct arbiter {
     uint32_t client_count;
     struct session *oldest_uninitialised;
     struct session *youngest_uninitialised;
-    struct session *doomed;
+    struct session *doomed;        /* to be closed when the step ends */
+    struct cluster *persist_first; /* to be recorded when the step ends */
 
     void *clusters_by_name; /* tsearch trees */
     void *clusters_by_id;
@@ -156,6 +157,8 @@ void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32
 void delivery_on_persisted(struct arbiter *a, struct cluster *cluster, uint64_t generation,
                            enum arbiter_persist_result result);
 void delivery_on_deadline(struct arbiter *a, struct cluster *cluster);
+/* Emits the PERSIST actions of the step. */
+void delivery_finish_step(struct arbiter *a);
 /* A member's connection has ended: its grant becomes a ghost or ends. The caller evaluates afterwards. */
 void delivery_on_departure(struct arbiter *a, struct cluster *cluster, struct member *member,
                            enum arbiter_disconnect how);

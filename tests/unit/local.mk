@@ -39,3 +39,9 @@ tests_unit_test_tls_handshake_SOURCES = tests/unit/test_tls_handshake.c $(TLS_TE
 tests_unit_test_tls_handshake_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_nss_SOURCES = tests/unit/test_tls_nss.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_nss_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+
+# The arbiter's logic; arbiter_driver plays the shell.
+ARBITER_DRIVER = tests/unit/arbiter_driver.c tests/unit/arbiter_driver.h
+UNIT_TESTS += tests/unit/test_delivery
+tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(ARBITER_DRIVER)
+tests_unit_test_delivery_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
