@@ -11,10 +11,10 @@ A belief is frozen from the moment a node has formed another ring until that cha
 repeats the old answer to whoever asks, whatever the votes are. It counts as quorate, since services go on; only where
 the other side has a majority of its own, which needs no arbiter, is the frozen time beyond any arbiter's control.
 
-A relapse is a defect of votequorum (seen with 3.1.7) that no arbiter causes: a node whose device has cast NACK for the
+A relapse is a defect of votequorum (docs/observed.md) that no arbiter causes: a node whose device has cast NACK for the
 new ring completes the change, says "not quorate", and in the same millisecond says "quorate" again, with unchanged ring
-and members, because its own broadcast from before the NACK arrives after it and turns the vote on again. The device's
-next NACK ends it: when its timer fires, half of quorum.device.timeout later, or at once if the arbiter repeats itself.
+and members. The device's next NACK ends it: when its timer fires, half of quorum.device.timeout later, or at once if the
+arbiter repeats itself.
 """
 
 import dataclasses
