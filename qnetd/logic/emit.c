@@ -168,9 +168,9 @@ void emit_forget(struct arbiter *a, const struct cluster *cluster)
     name_cluster(a, add_action(a, ARBITER_ACT_FORGET), cluster);
 }
 
-static void note(struct arbiter *a, enum arbiter_note_level level, enum arbiter_note_kind kind,
-                 const struct session *session, const struct cluster *cluster, uint32_t node_id, const char *format,
-                 va_list arguments)
+__attribute__((format(printf, 7, 0))) static void
+note(struct arbiter *a, enum arbiter_note_level level, enum arbiter_note_kind kind, const struct session *session,
+     const struct cluster *cluster, uint32_t node_id, const char *format, va_list arguments)
 {
     struct arbiter_action *action = add_action(a, ARBITER_ACT_NOTE);
 
