@@ -14,6 +14,7 @@ directory named by Q_BUILD.
 
 import os
 import pathlib
+import re
 import signal
 import socket
 
@@ -43,6 +44,9 @@ PACKAGED = {
 }
 
 
+_COMPLAINT = re.compile(r"^.*(?:Sanitizer|runtime error:|Assertion .* failed).*$", re.MULTILINE)
+
+
 def program(name, flavour):
     """Path of a program; flavour is "ours" or "packaged"."""
     if flavour == "packaged":
@@ -68,6 +72,7 @@ class Arbiter:
         self.options = list(options)
         self.process = None
         self.wrapper = []
+        self.meant_to_run = False
 
     def start(self, flavour=None, options=None, expect_ready=True):
         """Start it (again), perhaps as the other flavour; returns when its tool answers."""
@@ -75,6 +80,7 @@ class Arbiter:
         self.options = list(self.options if options is None else options)
         argv = self.wrapper + [program("corosync-qnetd", self.flavour), "-f", "-d", *self.options]
         self.process = self.host.start(argv, log=f"corosync-qnetd.{self.flavour}")
+        self.meant_to_run = True
         if expect_ready:
             wait_for(f"the {self.flavour} arbiter to answer its tool", self._answers, READY_S)
             self.lab.note(f"{self.flavour} arbiter started")
@@ -86,17 +92,20 @@ class Arbiter:
 
     def kill(self):
         """SIGKILL."""
+        self.meant_to_run = False
         self.process.kill()
         self.lab.note("arbiter killed (SIGKILL)")
 
     def stop(self):
         """SIGTERM; its exit status must be 0."""
+        self.meant_to_run = False
         status = self.process.stop()
         self.lab.note("arbiter stopped")
         check(status == 0, f"arbiter's exit status after SIGTERM is {status}")
 
     def shut_down(self, tool=None):
         """By corosync-qnetd-tool -H; both exit statuses must be 0."""
+        self.meant_to_run = False
         result = self.tool("-H", flavour=tool)
         check(result.status == 0, f"corosync-qnetd-tool -H: {result}")
         status = self.process.wait(READY_S)
@@ -181,6 +190,13 @@ class Arbiter:
     def log(self):
         return self.process.text()
 
+    def check_health(self):
+        """It has not ended by itself, and no sanitizer has complained in any of its lives."""
+        check(not self.meant_to_run or self.process.running, f"arbiter ended: status {self.process.popen.poll()}")
+        for process in self.host.processes:
+            complaint = _COMPLAINT.search(process.text())
+            check(not complaint, f"{process.log}: {complaint and complaint[0]}")
+
 
 def _effective_vote(text):
     """Of `No change (ACK)` or `ACK (ACK)` the word in brackets."""
@@ -194,7 +210,8 @@ class Node:
         self.lab = lab
         self.cluster = cluster
         self.id = node_id
-        self.host = lab.host(f"n{node_id}", {"lan": node_id, "arb": node_id})
+        number = cluster.config.host_number(node_id)
+        self.host = lab.host(f"n{number}", {"lan": number, "arb": number})
         self.corosync = None
         self.device = None
         watcher = self.host.start([lab.watcher], log="watch")
@@ -263,30 +280,33 @@ class Cluster:
         for node in self.nodes.values():
             node.start_device()
 
+    def _hosts(self, ids):
+        return [self.nodes[i].host.name for i in ids]
+
     def cut(self, *groups):
         """LAN cut: only nodes of the same group hear each other."""
-        self.lab.wires.split("lan", [[f"n{i}" for i in group] for group in groups])
+        self.lab.wires.split("lan", [self._hosts(group) for group in groups])
         self.lab.note("LAN cut: " + " | ".join(",".join(map(str, group)) for group in groups))
 
     def heal(self):
         """Plug everything in again, LAN and arbiter net."""
-        self.lab.wires.heal("lan")
-        self.lab.wires.heal("arb")
+        self.lab.wires.heal("lan", *self._hosts(self.nodes))
+        self.lab.wires.heal("arb", *self._hosts(self.nodes))
         self.lab.note("network healed")
 
     def cut_arbiter(self, *ids):
         """These nodes no longer reach the arbiter; packets vanish."""
-        self.lab.wires.unplug("arb", *[f"n{i}" for i in ids])
+        self.lab.wires.unplug("arb", *self._hosts(ids))
         self.lab.note(f"arbiter unreachable from {','.join(map(str, ids))} (silent)")
 
     def heal_arbiter(self, *ids):
-        self.lab.wires.heal("arb", *[f"n{i}" for i in ids])
+        self.lab.wires.heal("arb", *self._hosts(ids))
         self.lab.note(f"arbiter reachable again from {','.join(map(str, ids))}")
 
     def cut_host(self, node_id):
         """Power failure as the others see it: neither LAN nor arbiter."""
-        self.lab.wires.unplug("arb", f"n{node_id}")
-        self.lab.wires.unplug("lan", f"n{node_id}")
+        self.lab.wires.unplug("arb", *self._hosts([node_id]))
+        self.lab.wires.unplug("lan", *self._hosts([node_id]))
         self.lab.note(f"node {node_id} cut off from everything")
 
     def watches(self):
@@ -408,7 +428,7 @@ class Lab:
     @staticmethod
     def _hosts_text():
         lines = ["127.0.0.1 localhost", "::1 localhost"]
-        lines += [f"{Wires.address('lan', i)} n{i}" for i in range(1, 9)]
+        lines += [f"{Wires.address('lan', i)} n{i}" for i in range(1, 20)]
         lines += [f"{Wires.address('arb', ARBITER_NUMBER)} arbiter arbiter4",
                   f"{Wires.address('arb', ARBITER_NUMBER, 6)} arbiter arbiter6"]
         return "\n".join(lines) + "\n"
@@ -445,7 +465,9 @@ class Lab:
     def verdict(self):
         """The safety assertion. No two nodes contradict each other for longer than `TOLERANCE_MS`, nor, where a
         scenario allows for frozen beliefs, longer than `frozen_allowed_ms`. A relapse of votequorum, which is not the
-        arbiter's doing, must end when the device polls next."""
+        arbiter's doing, must end when the device polls next. And the arbiter must be well."""
+        if self.the_arbiter and self.the_arbiter.process:
+            self.the_arbiter.check_health()
         for overlap in self.contradictions(frozen=False, relapses=False):
             check(overlap.ms <= TOLERANCE_MS, f"unsafe: {overlap}")
         allowed = max(TOLERANCE_MS, self.frozen_allowed_ms)

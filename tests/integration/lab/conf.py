@@ -27,6 +27,8 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
     net: dict = dataclasses.field(default_factory=dict)
     """More options of the device's net section."""
     family: int = 4
+    first_host: int = 0
+    """Added to a node id it gives the number of the node's host: lets two clusters share a lab."""
 
     @property
     def heartbeat_ms(self):
@@ -42,6 +44,9 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
     def node_ids(self):
         return list(range(1, self.nodes + 1))
 
+    def host_number(self, node_id):
+        return self.first_host + node_id
+
     def text(self, arbiter_address):
         """The file; the same on every node."""
         net = {"host": self.host or arbiter_address, "algorithm": self.algorithm, "tie_breaker": self.tie_breaker,
@@ -54,8 +59,8 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
         quorum = {"provider": "corosync_votequorum", "device": device}
         if self.wait_for_all:
             quorum["wait_for_all"] = 1
-        nodes = [("node", {"ring0_addr": Wires.address("lan", i, self.family), "nodeid": i, "name": f"n{i}"})
-                 for i in self.node_ids]
+        nodes = [("node", {"ring0_addr": Wires.address("lan", self.host_number(i), self.family), "nodeid": i,
+                           "name": f"n{self.host_number(i)}"}) for i in self.node_ids]
         totem = {"version": 2, "cluster_name": self.name, "transport": self.transport, "token": self.token_ms,
                  "token_coefficient": 0}
         logging = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}

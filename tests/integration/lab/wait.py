@@ -29,6 +29,13 @@ def poll_pause():
     time.sleep(POLL_S)
 
 
+def pause_ms(duration_ms):
+    """Let time pass where time itself is the subject, never to wait for something."""
+    end = time.monotonic() + duration_ms / 1000
+    while time.monotonic() < end:
+        time.sleep(min(POLL_S, max(0.0, end - time.monotonic())))
+
+
 def wait_for(what, condition, deadline_s):
     """Poll `condition` until it is true and return its value; `Failure` naming `what` after `deadline_s`."""
     end = time.monotonic() + deadline_s

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The arbiter itself goes away and comes back: killed, stopped, swapped for the other make."""
 
-from lab.wait import now_ns
+from lab.wait import now_ns, pause_ms
 
 from . import register, scenario
 
@@ -148,3 +148,43 @@ def swapped_in_split(lab):
     arbiter.stop()
     arbiter.start("packaged")
     cluster.wait_all()
+
+
+@scenario(ours_only=True)
+def killed_again_and_again(lab):
+    """During a split the arbiter is killed ever sooner after its start, in the middle of connecting, deciding and
+    recording. Left alone at last it serves the half that had the vote; the other never had it."""
+    arbiter = lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    start = now_ns()
+    for life_ms in (700, 500, 350, 250, 180, 120, 80, 50, 30, 20, 10, 5):
+        arbiter.kill()
+        arbiter.start(expect_ready=False)
+        pause_ms(life_ms)
+    arbiter.kill()
+    arbiter.start()
+    cluster.wait_quorate([1], not_quorate=[2])
+    cluster.check_not_quorate_since([2], start)
+
+
+@scenario()
+def two_clusters_apart(lab):
+    """Two clusters with different algorithms and tie-breakers at one arbiter: each is decided by its own rules, a split
+    of one costs the other nothing."""
+    lab.arbiter(lab.flavour, ["-s", "req"])
+    alpha = lab.cluster(wait=False)
+    beta = lab.cluster(wait=False, name="beta", first_host=10, algorithm="lms", tie_breaker="highest")
+    alpha.wait_all()
+    beta.wait_all()
+    start = now_ns()
+    alpha.cut([1], [2])
+    alpha.wait_quorate([1], not_quorate=[2])
+    beta.check_quorate_since([1, 2], start)
+    beta.cut([1], [2])
+    beta.wait_quorate([2], not_quorate=[1])
+    alpha.heal()
+    alpha.wait_all()
+    beta.heal()
+    beta.wait_all()
