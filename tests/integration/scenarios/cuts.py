@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """LAN cuts, healed again: every algorithm and tie-breaker, two and four nodes."""
 
+from lab.wait import now_ns
+
 from . import register, scenario
 
 
@@ -9,11 +11,13 @@ def _cut_and_heal(groups, winner, **config):
     def run(lab):
         lab.arbiter(lab.flavour)
         cluster = lab.cluster(**config)
+        start = now_ns()
         cluster.cut(*groups)
         losers = [i for index, group in enumerate(groups) if index != winner for i in group]
         cluster.wait_quorate(groups[winner] if winner is not None else [], not_quorate=losers)
         if winner is not None:
             cluster.wait_votes({i: "ACK" for i in groups[winner]} | {i: "NACK" for i in losers})
+            cluster.check_quorate_since(groups[winner], start)
         cluster.heal()
         cluster.wait_all()
     return run

@@ -81,8 +81,10 @@ def _favourite_killed(algorithm):
     def run(lab):
         lab.arbiter(lab.flavour)
         cluster = lab.cluster(algorithm=algorithm)
+        start = now_ns()
         cluster.nodes[1].kill()
         cluster.wait_quorate([2])
+        cluster.check_quorate_since([2], start)
         cluster.nodes[1].start()
         cluster.wait_all()
     return run
@@ -92,8 +94,10 @@ def _favourite_stopped(algorithm):
     def run(lab):
         lab.arbiter(lab.flavour)
         cluster = lab.cluster(algorithm=algorithm)
+        start = now_ns()
         cluster.nodes[1].stop()
         cluster.wait_quorate([2])
+        cluster.check_quorate_since([2], start)
         cluster.nodes[1].start()
         cluster.wait_all()
     return run
@@ -103,8 +107,10 @@ def _favourite_cut_off(algorithm):
     def run(lab):
         lab.arbiter(lab.flavour)
         cluster = lab.cluster(algorithm=algorithm)
+        start = now_ns()
         cluster.cut_host(1)
         cluster.wait_quorate([2], not_quorate=[1])
+        cluster.check_quorate_since([2], start)
         cluster.heal()
         cluster.wait_all()
     return run
