@@ -113,10 +113,10 @@ static enum q_err read_key(const char *path, EVP_PKEY **key, struct tls_err_text
                         "The private key file %s is encrypted: store it without passphrase (openssl pkey "
                         "-in FILE -out FILE.new) and protect it by its file mode.",
                         path);
-    if (no_more_blocks())
-        return tls_fail(t, Q_ERR_INVALID, "The private key file %s holds no private key in PEM form.", path);
-    return tls_fail(t, Q_ERR_INVALID, "The private key file %s is damaged (%s): put a good copy there.", path,
-                    tls_openssl_reason());
+    return tls_fail(
+        t, Q_ERR_INVALID,
+        "The private key file %s holds no usable private key in PEM form (%s): put a good copy there.", path,
+        tls_openssl_reason());
 }
 
 enum q_err tls_material_from_pem(const struct tls_source_pem *src, struct tls_material *m,

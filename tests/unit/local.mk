@@ -31,14 +31,23 @@ tests_unit_test_wire_rules_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 TLS_TEST_SOURCES = tests/unit/test_certs.c tests/unit/test_certs.h tests/unit/tls_pair.c tests/unit/tls_pair.h
 UNIT_TESTS += \
 	tests/unit/test_tls_channel \
+	tests/unit/test_tls_expiry \
 	tests/unit/test_tls_handshake \
-	tests/unit/test_tls_nss
+	tests/unit/test_tls_nss \
+	tests/unit/test_tls_peer_names \
+	tests/unit/test_tls_pem
 tests_unit_test_tls_channel_SOURCES = tests/unit/test_tls_channel.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_channel_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_handshake_SOURCES = tests/unit/test_tls_handshake.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_handshake_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_nss_SOURCES = tests/unit/test_tls_nss.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_nss_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tls_pem_SOURCES = tests/unit/test_tls_pem.c $(TLS_TEST_SOURCES)
+tests_unit_test_tls_pem_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tls_peer_names_SOURCES = tests/unit/test_tls_peer_names.c $(TLS_TEST_SOURCES)
+tests_unit_test_tls_peer_names_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tls_expiry_SOURCES = tests/unit/test_tls_expiry.c
+tests_unit_test_tls_expiry_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 
 # The arbiter's logic; arbiter_driver plays the shell.
 ARBITER_DRIVER = tests/unit/arbiter_driver.c tests/unit/arbiter_driver.h
