@@ -474,6 +474,22 @@ void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32
         delivery_evaluate(a, session->cluster);
 }
 
+/*
+ * Votequorum can turn a vote on again that the device has just withdrawn (docs/observed.md). No arbiter can prevent it, but
+ * a repeated NACK makes the device poll at once instead of seconds later. A winner not yet told waits for it.
+ */
+void delivery_on_relapse(struct arbiter *a, struct session *session)
+{
+    struct cluster *cluster = session->cluster;
+
+    if (cluster->phase == CLUSTER_WAITING || cluster->phase == CLUSTER_PERSISTING)
+        session->member->grant = GRANT_HELD;
+    emit_decision(a, cluster, "node %u says it is quorate although it was told NACK: NACK repeated",
+                  session->member->node_id);
+    session->member->awaits_vote = true;
+    delivery_evaluate(a, cluster);
+}
+
 uint64_t delivery_confirmation_deadline_ms(const struct member *member)
 {
     if (!member->vote_unconfirmed || member->verdict != WIRE_VOTE_NACK || member->grant != GRANT_HELD)

@@ -207,6 +207,9 @@ static void on_quorum(struct arbiter *a, struct session *session, const struct w
 {
     session->member->has_quorum = true;
     session->member->quorate = message->u.node_list.quorate;
+    if (session->member->quorate && has_current_verdict(session->member) &&
+        session->member->verdict == WIRE_VOTE_NACK)
+        delivery_on_relapse(a, session);
     reply_vote(a, session, WIRE_NODE_LIST_REPLY, message, quorum_vote(session->cluster, session->member));
 }
 

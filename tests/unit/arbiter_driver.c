@@ -321,6 +321,17 @@ const char *driver_membership(struct driver *driver, int slot, const char *nodes
     return send_and_free(driver, slot, m);
 }
 
+const char *driver_quorum(struct driver *driver, int slot, const char *nodes, bool quorate)
+{
+    struct wire_message *m =
+        new_message(WIRE_NODE_LIST, WIRE_HAS(WIRE_TLV_NODE_LIST_TYPE) | WIRE_HAS(WIRE_TLV_QUORATE));
+
+    m->u.node_list.list_type = WIRE_LIST_QUORUM;
+    m->u.node_list.quorate = quorate;
+    parse_nodes(nodes, &m->u.node_list);
+    return send_and_free(driver, slot, m);
+}
+
 const char *driver_heuristics(struct driver *driver, int slot, enum wire_heuristics heuristics)
 {
     struct wire_message *m = new_message(WIRE_HEURISTICS_CHANGE, WIRE_HAS(WIRE_TLV_HEURISTICS));

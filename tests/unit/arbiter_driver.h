@@ -51,6 +51,7 @@ const char *driver_init_message(struct driver *driver, int slot, uint32_t node_i
 const char *driver_config(struct driver *driver, int slot, const char *nodes);
 const char *driver_membership(struct driver *driver, int slot, const char *nodes, uint32_t ring_node,
                               uint64_t ring_seq, enum wire_heuristics heuristics);
+const char *driver_quorum(struct driver *driver, int slot, const char *nodes, bool quorate);
 const char *driver_heuristics(struct driver *driver, int slot, enum wire_heuristics heuristics);
 const char *driver_confirm(struct driver *driver, int slot);
 const char *driver_echo(struct driver *driver, int slot);

@@ -331,6 +331,22 @@ static void a_configuration_under_way_costs_nobody_the_vote(void **state)
     driver_fini(&d);
 }
 
+/* docs/observed.md: votequorum brings a withdrawn vote back. */
+static void a_loser_that_says_it_is_quorate_is_told_again(void **state)
+{
+    (void)state;
+    driver_init(&d);
+    two_nodes(FF);
+    driver_membership(&d, 2, "2", 2, 12, U);
+    driver_membership(&d, 1, "1", 1, 12, U);
+    driver_confirm(&d, 2);
+    assert_string_equal(driver_quorum(&d, 2, "2", false), "2<NODE_LIST_REPLY NO_CHANGE 2.12");
+    assert_string_equal(driver_quorum(&d, 2, "2", true),
+                        "2<VOTE_INFO NACK 2.12; 2<NODE_LIST_REPLY NO_CHANGE 2.12");
+    assert_string_equal(driver_quorum(&d, 1, "1", true), "1<NODE_LIST_REPLY NO_CHANGE 1.12");
+    driver_fini(&d);
+}
+
 static void a_cluster_is_forgotten_with_its_last_vote(void **state)
 {
     (void)state;
@@ -367,6 +383,7 @@ int main(void)
         cmocka_unit_test(without_records_a_whole_cluster_does_not_wait),
         cmocka_unit_test(contradicting_reports_are_waited_out_within_a_bound),
         cmocka_unit_test(a_configuration_under_way_costs_nobody_the_vote),
+        cmocka_unit_test(a_loser_that_says_it_is_quorate_is_told_again),
         cmocka_unit_test(a_cluster_is_forgotten_with_its_last_vote),
     };
 
