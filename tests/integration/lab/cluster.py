@@ -73,12 +73,13 @@ class Arbiter:
         self.process = None
         self.wrapper = []
         self.meant_to_run = False
+        self.quiet = False
 
     def start(self, flavour=None, options=None, expect_ready=True):
         """Start it (again), perhaps as the other flavour; returns when its tool answers."""
         self.flavour = flavour or self.flavour
         self.options = list(self.options if options is None else options)
-        argv = self.wrapper + [program("corosync-qnetd", self.flavour), "-f", "-d", *self.options]
+        argv = self.wrapper + [program("corosync-qnetd", self.flavour), "-f", *([] if self.quiet else ["-d"]), *self.options]
         self.process = self.host.start(argv, log=f"corosync-qnetd.{self.flavour}")
         self.meant_to_run = True
         if expect_ready:
@@ -433,12 +434,13 @@ class Lab:
                   f"{Wires.address('arb', ARBITER_NUMBER, 6)} arbiter arbiter6"]
         return "\n".join(lines) + "\n"
 
-    def arbiter(self, flavour="ours", options=(), start=True):
-        """The arbiter and its host; started unless `start=False`."""
+    def arbiter(self, flavour="ours", options=(), start=True, quiet=False):
+        """The arbiter and its host; started unless `start=False`, without debug messages if `quiet`."""
         host = self.host("arbiter", {"arb": ARBITER_NUMBER})
         if self.certificates:
             certs.install_arbiter(host, self.certificates)
         self.the_arbiter = Arbiter(self, host, flavour, options)
+        self.the_arbiter.quiet = quiet
         if start:
             self.the_arbiter.start()
         return self.the_arbiter
