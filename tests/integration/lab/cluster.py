@@ -379,6 +379,10 @@ class Cluster:
                 raise Failure(f"{what}: quorate are {got}, not {wanted}, {(now_ns() - start) / 1e9:.1f} s later")
             poll_pause()
 
+    def relapses_ms(self):
+        """How long each relapse of votequorum lasted, on any node (see watch.py)."""
+        return [lasted for watch in self.watches() for lasted in relapses_ms(watch, now_ns())]
+
     def check_quorate_since(self, ids, since_ns):
         """These nodes must have been quorate all the time since then."""
         until = now_ns()
@@ -477,15 +481,13 @@ class Lab:
             check(overlap.ms <= allowed, f"unsafe: {overlap} ({allowed} ms allowed)")
         for cluster in self.clusters:
             allowed = cluster.config.timeout_ms / 2 + TOLERANCE_MS
-            for watch in cluster.watches():
-                for lasted in relapses_ms(watch, now_ns()):
-                    check(lasted <= allowed, f"votequorum of node {watch.node_id} relapsed for {lasted:.0f} ms")
+            for lasted in cluster.relapses_ms():
+                check(lasted <= allowed, f"votequorum relapsed for {lasted:.0f} ms")
 
     def measured(self):
         """Longest contradiction and relapses, in words."""
         worst = max((overlap.ms for overlap in self.contradictions(relapses=False)), default=0.0)
-        relapses = [f"{lasted:.0f}" for cluster in self.clusters for watch in cluster.watches()
-                    for lasted in relapses_ms(watch, now_ns())]
+        relapses = [f"{lasted:.0f}" for cluster in self.clusters for lasted in cluster.relapses_ms()]
         return f"longest contradiction {worst:.0f} ms; relapses of votequorum: {', '.join(relapses) or 'none'}"
 
     def story(self):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The arbiter itself goes away and comes back: killed, stopped, swapped for the other make."""
 
-from lab.wait import now_ns, pause_ms
+from lab.cluster import TOLERANCE_MS
+from lab.wait import check, now_ns, pause_ms
 
 from . import register, scenario
 
@@ -167,6 +168,24 @@ def killed_again_and_again(lab):
     arbiter.start()
     cluster.wait_quorate([1], not_quorate=[2])
     cluster.check_not_quorate_since([2], start)
+
+
+@scenario(ours_only=True)
+def relapse_repaired(lab):
+    """The devices cast ACK after the LAN was cut but before the nodes notice: votequorum of the loser then turns its
+    withdrawn vote on again (docs/observed.md). The arbiter sees it and repeats its NACK: the relapse ends at once, not
+    when the device polls next."""
+    arbiter = lab.arbiter(lab.flavour)
+    cluster = lab.cluster(timeout_ms=5000, token_ms=3000, sync_timeout_ms=20000, net={"connect_timeout": 1000})
+    arbiter.stop()
+    cluster.cut([1], [2])
+    arbiter.start()
+    cluster.wait_votes({1: "ACK", 2: "ACK"})
+    lab.note("both devices have ACK for the old ring")
+    cluster.wait_quorate([1], not_quorate=[2])
+    cluster.hold("the loser keeps quiet", [1], 3)
+    for lasted in cluster.relapses_ms():
+        check(lasted <= TOLERANCE_MS, f"votequorum relapsed for {lasted:.0f} ms")
 
 
 @scenario()
