@@ -205,12 +205,14 @@ static void on_membership(struct arbiter *a, struct session *session, const stru
 
 static void on_quorum(struct arbiter *a, struct session *session, const struct wire_message *message)
 {
-    session->member->has_quorum = true;
-    session->member->quorate = message->u.node_list.quorate;
-    if (session->member->quorate && has_current_verdict(session->member) &&
-        session->member->verdict == WIRE_VOTE_NACK)
+    struct member *member = session->member;
+    bool told_nack = has_current_verdict(member) && member->verdict == WIRE_VOTE_NACK && !member->vote_unconfirmed;
+
+    member->has_quorum = true;
+    member->quorate = message->u.node_list.quorate;
+    if (member->quorate && told_nack)
         delivery_on_relapse(a, session);
-    reply_vote(a, session, WIRE_NODE_LIST_REPLY, message, quorum_vote(session->cluster, session->member));
+    reply_vote(a, session, WIRE_NODE_LIST_REPLY, message, quorum_vote(session->cluster, member));
 }
 
 void report_on_node_list(struct arbiter *a, struct session *session, const struct wire_message *message)
