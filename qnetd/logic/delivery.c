@@ -482,7 +482,9 @@ void delivery_on_relapse(struct arbiter *a, struct session *session)
 {
     struct cluster *cluster = session->cluster;
 
-    if (cluster->phase == CLUSTER_WAITING || cluster->phase == CLUSTER_PERSISTING)
+    bool undecided = cluster->phase == CLUSTER_WAITING || cluster->phase == CLUSTER_PERSISTING;
+
+    if (undecided && node_set_has(&cluster->granted, session->member->node_id))
         session->member->grant = GRANT_HELD;
     emit_decision(a, cluster, "node %u says it is quorate although it was told NACK: NACK repeated",
                   session->member->node_id);

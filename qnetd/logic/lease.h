@@ -7,7 +7,9 @@
  *  - on a silent path it gives up at the echo tick 2 H after it sent the last echo that was answered;
  *  - stopped or killed without a goodbye it may have polled just before the next echo was due, H after the last
  *    message, and votequorum keeps that vote for another 1.25 H: 2.25 H, which also covers the first case;
- *  - killed with its connection closed by the kernel, the vote stays 1.25 H after the last poll.
+ *  - killed with its connection closed by the kernel, the vote stays 1.25 H after the last poll;
+ *  - it says goodbye over TLS after it has cast NACK (ffsplit, lms), or, as lms with wait_for_all, just before it leaves
+ *    votequorum; a 2nodelms device may say goodbye, keep its vote and come back.
  * A device of ours states its own bounds.
  */
 #ifndef QUORATE_QNETD_LOGIC_LEASE_H

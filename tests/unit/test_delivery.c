@@ -112,11 +112,21 @@ static void a_goodbye_over_tls_ends_the_grant_at_once_under_ffsplit(void **state
     driver_fini(&d);
 }
 
-static void a_goodbye_proves_nothing_under_lms(void **state)
+static void a_goodbye_over_tls_ends_the_grant_at_once_under_lms(void **state)
 {
     (void)state;
     driver_init(&d);
     two_nodes(WIRE_ALGORITHM_LMS);
+    driver_membership(&d, 2, "2", 2, 12, U);
+    assert_string_equal(driver_disconnect(&d, 1, ARBITER_GONE_CLOSE_NOTIFY), "2<VOTE_INFO ACK 2.12");
+    driver_fini(&d);
+}
+
+static void a_goodbye_proves_nothing_under_2nodelms(void **state)
+{
+    (void)state;
+    driver_init(&d);
+    two_nodes(WIRE_ALGORITHM_2NODELMS);
     driver_membership(&d, 2, "2", 2, 12, U);
     assert_string_equal(driver_disconnect(&d, 1, ARBITER_GONE_CLOSE_NOTIFY), "");
     assert_int_equal(driver_grant(&d, 1), GRANT_GHOST);
@@ -369,7 +379,8 @@ int main(void)
         cmocka_unit_test(a_confirmation_for_a_former_ring_releases_nobody),
         cmocka_unit_test(a_killed_holder_is_waited_for_as_long_as_it_can_vote),
         cmocka_unit_test(a_goodbye_over_tls_ends_the_grant_at_once_under_ffsplit),
-        cmocka_unit_test(a_goodbye_proves_nothing_under_lms),
+        cmocka_unit_test(a_goodbye_over_tls_ends_the_grant_at_once_under_lms),
+        cmocka_unit_test(a_goodbye_proves_nothing_under_2nodelms),
         cmocka_unit_test(packaged_timing_waits_for_no_ghost),
         cmocka_unit_test(a_silent_holder_is_dropped_and_waited_for),
         cmocka_unit_test(a_loser_that_never_confirms_is_given_up),
