@@ -41,6 +41,8 @@ libshell_a_SOURCES = \
 	common/tls/expiry.c \
 	common/tls/expiry.h \
 	common/tls/material.c \
+	common/tls/memory.c \
+	common/tls/memory.h \
 	common/tls/peer_names.c \
 	common/tls/peer_names.h \
 	common/tls/verify.c \

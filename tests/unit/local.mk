@@ -33,6 +33,7 @@ UNIT_TESTS += \
 	tests/unit/test_tls_channel \
 	tests/unit/test_tls_expiry \
 	tests/unit/test_tls_handshake \
+	tests/unit/test_tls_memory \
 	tests/unit/test_tls_nss \
 	tests/unit/test_tls_peer_names \
 	tests/unit/test_tls_pem
@@ -40,6 +41,8 @@ tests_unit_test_tls_channel_SOURCES = tests/unit/test_tls_channel.c $(TLS_TEST_S
 tests_unit_test_tls_channel_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_handshake_SOURCES = tests/unit/test_tls_handshake.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_handshake_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_tls_memory_SOURCES = tests/unit/test_tls_memory.c $(TLS_TEST_SOURCES)
+tests_unit_test_tls_memory_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_nss_SOURCES = tests/unit/test_tls_nss.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_nss_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_pem_SOURCES = tests/unit/test_tls_pem.c $(TLS_TEST_SOURCES)
