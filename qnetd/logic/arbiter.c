@@ -46,6 +46,7 @@ void arbiter_free(struct arbiter *arbiter)
 {
     if (arbiter == NULL)
         return;
+    clusters_free_all(arbiter); /* the heap it takes them out of still names the sessions */
     for (size_t i = 0; i < arbiter->session_capacity; i++) {
         if (arbiter->sessions[i] == NULL)
             continue;
@@ -53,7 +54,6 @@ void arbiter_free(struct arbiter *arbiter)
         free(arbiter->sessions[i]);
     }
     free(arbiter->sessions);
-    clusters_free_all(arbiter);
     deadline_heap_fini(&arbiter->deadlines);
     free(arbiter);
 }

@@ -21,3 +21,13 @@ FUZZERS += tests/fuzz/fuzz_framer
 tests_fuzz_fuzz_framer_SOURCES = tests/fuzz/fuzz_framer.c $(fuzz_main)
 tests_fuzz_fuzz_framer_LDADD = $(PURE_LIBS)
 tests_fuzz_fuzz_framer_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_state
+tests_fuzz_fuzz_state_SOURCES = tests/fuzz/fuzz_state.c $(fuzz_main)
+tests_fuzz_fuzz_state_LDADD = libqnetd_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_state_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_session
+tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c $(fuzz_main)
+tests_fuzz_fuzz_session_LDADD = libqnetd_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_session_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

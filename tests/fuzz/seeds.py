@@ -7,6 +7,7 @@ tests/fuzz/run.sh starts from these. What the fuzzers make of them, minimised, i
 import os
 import struct
 import sys
+import zlib
 
 
 def tlv(kind, value):
@@ -105,7 +106,57 @@ def framer():
     return [head + data for head in heads for data in (stream, junk + stream, stream[:100], b"\0\0\xff\xff\xff\xffx")]
 
 
-SEEDS = {"wire_decode": wire_decode, "framer": framer}
+def record(body):
+    """A grant record with its checksum."""
+    return body + b"end %08x\n" % zlib.crc32(body)
+
+
+def state():
+    first = b"quorate-grants 1\ncluster 6c6162\n"
+    bodies = [
+        first + b"active 1,2\nholder 1 19000\nholder 2 19000\n",
+        first + b"active -\n",
+        b"quorate-grants 1\ncluster \nactive 4294967295\nholder 4294967295 4294967295\n",
+        first + b"active 2,1\nholder 2 1\nholder 1 1\n",
+        first + b"active 01\n",
+    ]
+    return [record(body) for body in bodies] + bodies
+
+
+def session():
+    """Programs in the language of fuzz_session.c: the low five bits of a byte are the operation, the others
+    the device."""
+    def op(device, operation, *arguments):
+        return bytes((device << 5 | operation,) + arguments)
+
+    def lists(device, kind, nodes):
+        return op(device, 24, kind, nodes, 0)
+
+    def answer(times=1):
+        return op(0, 12, 7) * times
+
+    def confirm(device):
+        return op(device, 19, 0, 0)
+
+    membership = 2
+    programs = []
+    for cluster in (0, 64, 128):
+        nodes = range(2) if cluster == 64 else range(4)
+        everybody = sum(1 << n for n in nodes)
+        half = sum(1 << n for n in list(nodes)[: len(nodes) // 2])
+        up = b"".join(op(n, 5, cluster + 2) for n in nodes)
+        up += b"".join(lists(n, membership + 4, everybody) for n in nodes) + answer(2)
+        up += b"".join(confirm(n) for n in nodes)
+        cut = b"".join(lists(n, membership + 8, half if half >> n & 1 else everybody - half) for n in nodes)
+        cut += b"".join(confirm(n) for n in nodes) + answer(2) + b"".join(confirm(n) for n in nodes)
+        die = op(0, 11, 0) + lists(1, membership + 12, everybody - 1) + op(0, 14, 200) * 3 + answer()
+        again = op(0, 16, 255) + op(0, 14, 2) + up
+        for settings in (0, 1):
+            programs += [bytes([settings]) + program for program in (up, up + cut, up + cut + die, up + again + cut)]
+    return programs
+
+
+SEEDS = {"wire_decode": wire_decode, "framer": framer, "state": state, "session": session}
 
 
 def main():
