@@ -26,9 +26,30 @@ libcommon_a_SOURCES = \
 	common/err.c \
 	common/err.h \
 	common/node_set.c \
-	common/node_set.h
+	common/node_set.h \
+	common/printable.c \
+	common/printable.h \
+	common/text.c \
+	common/text.h
 
 libshell_a_SOURCES = \
+	common/clock.c \
+	common/clock.h \
+	common/control/answer.c \
+	common/control/request.c \
+	common/control/request.h \
+	common/control/server.c \
+	common/control/server.h \
+	common/daemonize.c \
+	common/daemonize.h \
+	common/log.c \
+	common/log.h \
+	common/notify.c \
+	common/notify.h \
+	common/options.c \
+	common/options.h \
+	common/pid_lock.c \
+	common/pid_lock.h \
 	common/tls/channel.c \
 	common/tls/channel.h \
 	common/tls/channel_bio.c \

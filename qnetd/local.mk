@@ -33,3 +33,42 @@ libqnetd_logic_a_SOURCES = \
 	qnetd/logic/verdict.h \
 	qnetd/logic/verdict_text.h \
 	qnetd/logic/view.c
+
+# Everything of the daemon but main, so that tests can link parts of it.
+noinst_LIBRARIES += libqnetd.a
+
+libqnetd_a_SOURCES = \
+	qnetd/connection.c \
+	qnetd/connection.h \
+	qnetd/connection_table.c \
+	qnetd/connection_table.h \
+	qnetd/control.c \
+	qnetd/control.h \
+	qnetd/daemon.c \
+	qnetd/daemon.h \
+	qnetd/decisions.c \
+	qnetd/decisions.h \
+	qnetd/identity.c \
+	qnetd/identity.h \
+	qnetd/listener.c \
+	qnetd/listener.h \
+	qnetd/note_log.c \
+	qnetd/note_log.h \
+	qnetd/protocol_text.c \
+	qnetd/protocol_text.h \
+	qnetd/server.c \
+	qnetd/server.h \
+	qnetd/settings.c \
+	qnetd/settings.h \
+	qnetd/state_dir.c \
+	qnetd/state_dir.h \
+	qnetd/state_marker.c \
+	qnetd/state_marker.h \
+	qnetd/status.c \
+	qnetd/status.h \
+	qnetd/status_json.c \
+	qnetd/status_text.c
+
+bin_PROGRAMS += corosync-qnetd
+corosync_qnetd_SOURCES = qnetd/main.c
+corosync_qnetd_LDADD = libqnetd.a libqnetd_logic.a $(SHELL_LIBS)

@@ -1,0 +1,732 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "qnetd/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/tls/peer_names.h"
+
+#define EVENTS_PER_TURN 128
+#define ACCEPTS_PER_TURN 128
+#define MESSAGES_PER_TURN 32
+#define HANDSHAKE_TURN_MS 5 /* then votes come first again */
+#define LISTENER_ID 0       /* no connection has it: generations are never 0 */
+
+/* Descriptors that are not connections: logs, control socket and its clients, state files, credentials. */
+#define DESCRIPTORS_RESERVED 64
+
+static void on_input(struct server *server, struct connection *connection);
+
+/* ---- connections and epoll -------------------------------------------------------------------------------- */
+
+static enum q_err watch(struct connection *connection, int epoll_fd)
+{
+    struct epoll_event event = {.events = connection_wanted_events(connection), .data.u64 = connection->id};
+
+    if (connection->epoll_fd == epoll_fd) {
+        if (event.events == connection->epoll_events)
+            return Q_OK;
+        if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) != 0)
+            return Q_ERR_IO;
+    } else {
+        if (connection->epoll_fd >= 0)
+            epoll_ctl(connection->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+        connection->epoll_fd = -1;
+        if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+            return Q_ERR_IO;
+        connection->epoll_fd = epoll_fd;
+    }
+    connection->epoll_events = event.events;
+    return Q_OK;
+}
+
+static void leave_handshake(struct server *server, struct connection *connection)
+{
+    if (!connection->handshaking)
+        return;
+    connection->handshaking = false;
+    server->handshake_count--;
+    if (connection->handshake_previous != NULL)
+        connection->handshake_previous->handshake_next = connection->handshake_next;
+    else
+        server->handshake_oldest = connection->handshake_next;
+    if (connection->handshake_next != NULL)
+        connection->handshake_next->handshake_previous = connection->handshake_previous;
+    else
+        server->handshake_newest = connection->handshake_previous;
+}
+
+static void enter_handshake(struct server *server, struct connection *connection)
+{
+    connection->handshaking = true;
+    connection->handshake_previous = server->handshake_newest;
+    connection->handshake_next = NULL;
+    if (server->handshake_newest != NULL)
+        server->handshake_newest->handshake_next = connection;
+    else
+        server->handshake_oldest = connection;
+    server->handshake_newest = connection;
+    server->handshake_count++;
+}
+
+static void leave_turn_list(struct server *server, struct connection *connection)
+{
+    struct connection *previous = NULL, *at = server->turn_first;
+
+    if (!connection->turn_pending)
+        return;
+    while (at != connection) {
+        previous = at;
+        at = at->turn_next;
+    }
+    if (previous == NULL)
+        server->turn_first = connection->turn_next;
+    else
+        previous->turn_next = connection->turn_next;
+    if (server->turn_last == connection)
+        server->turn_last = previous;
+    connection->turn_pending = false;
+}
+
+/* Closes; the struct stays until free_closed, because callers up the stack may still look at it. */
+static void drop(struct server *server, struct connection *connection)
+{
+    connection_table_remove(&server->connections, connection->id);
+    leave_turn_list(server, connection);
+    connection_close(connection); /* while it is known whether a handshake was under way */
+    leave_handshake(server, connection);
+    connection->epoll_fd = -1; /* the kernel forgets a closed descriptor by itself */
+    connection->closed_next = server->closed;
+    server->closed = connection;
+}
+
+static void free_closed(struct server *server)
+{
+    while (server->closed != NULL) {
+        struct connection *connection = server->closed;
+
+        server->closed = connection->closed_next;
+        connection_free(connection);
+    }
+}
+
+static bool is_open(const struct connection *connection)
+{
+    return connection->fd >= 0;
+}
+
+/* ---- actions ---------------------------------------------------------------------------------------------- */
+
+static void follow_up(struct server *server, const struct server_follow_up *event)
+{
+    if (server->follow_up_count == server->follow_up_capacity) {
+        size_t capacity = server->follow_up_capacity == 0 ? 16 : server->follow_up_capacity * 2;
+        void *grown = realloc(server->follow_ups, capacity * sizeof(*server->follow_ups));
+
+        /* Losing one would break the contract with the arbiter: a vote could be given twice. */
+        if (grown == NULL) {
+            log_line(LOG_CRIT, "Out of memory");
+            abort();
+        }
+        server->follow_ups = grown;
+        server->follow_up_capacity = capacity;
+    }
+    server->follow_ups[server->follow_up_count++] = *event;
+}
+
+/* A connection that failed while actions are carried out: gone at once, reported after them. */
+static void lose(struct server *server, struct connection *connection)
+{
+    struct server_follow_up event = {.type = ARBITER_EV_DISCONNECTED, .conn = connection->id};
+
+    drop(server, connection);
+    follow_up(server, &event);
+}
+
+static void carry_out_send(struct server *server, size_t index)
+{
+    const struct arbiter_actions *actions = &server->actions;
+    const struct arbiter_action *action = &actions->items[index];
+    struct connection *connection = connection_table_get(&server->connections, action->conn);
+    /* Two messages to the same peer leave in one segment. */
+    bool more = index + 1 < actions->count && actions->items[index + 1].type == ARBITER_ACT_SEND &&
+                actions->items[index + 1].conn == action->conn;
+    enum q_err err;
+
+    if (connection == NULL) /* failed a moment ago, the arbiter is about to learn */
+        return;
+    err = connection_send(connection, &server->limits, arbiter_actions_bytes(actions, action->data),
+                          action->data.size, more);
+    if (err == Q_OK)
+        err = more ? Q_OK : watch(connection, connection->epoll_fd);
+    if (err == Q_OK)
+        return;
+    if (err == Q_ERR_LIMIT)
+        log_line(LOG_WARNING, "client %s: connection closed: it does not take its messages (max_client_send_buffers)",
+                 connection->peer);
+    else if (log_enabled(LOG_DEBUG))
+        log_line(LOG_DEBUG, "client %s: cannot send: %s", connection->peer,
+                 tls_channel_error(&connection->channel));
+    lose(server, connection);
+}
+
+/* When too many handshakes are under way, the oldest is the least likely to be an honest one. */
+static void make_room_for_handshake(struct server *server)
+{
+    while (server->handshake_count >= server->settings->max_handshakes) {
+        log_line(LOG_WARNING, "client %s: connection closed: more than %llu TLS handshakes under way (max_handshakes)",
+                 server->handshake_oldest->peer, (unsigned long long)server->settings->max_handshakes);
+        lose(server, server->handshake_oldest);
+    }
+}
+
+static enum q_err begin_handshake(struct server *server, struct connection *connection)
+{
+    enum q_err err;
+
+    connection->tls_start_pending = false;
+    make_room_for_handshake(server);
+    err = tls_channel_start(&connection->channel, server->identity->credentials);
+    if (err != Q_OK)
+        return err;
+    enter_handshake(server, connection);
+    return watch(connection, server->handshake_fd);
+}
+
+static void carry_out_start_tls(struct server *server, uint64_t conn)
+{
+    struct connection *connection = connection_table_get(&server->connections, conn);
+    enum q_err err = Q_OK;
+
+    if (connection == NULL)
+        return;
+    if (wire_framer_buffered(&connection->framer) > 0 || server->identity->credentials == NULL) {
+        log_line(LOG_WARNING, "client %s: connection closed: plain text behind STARTTLS", connection->peer);
+        lose(server, connection);
+        return;
+    }
+    if (connection_has_output(connection)) {
+        connection->tls_start_pending = true;
+        err = watch(connection, connection->epoll_fd);
+    } else {
+        err = begin_handshake(server, connection);
+    }
+    if (err != Q_OK)
+        lose(server, connection);
+}
+
+static void carry_out_close(struct server *server, const struct arbiter_action *action)
+{
+    struct connection *connection = connection_table_get(&server->connections, action->conn);
+
+    note_log_write(&server->note_log, server->arbiter, &server->actions, action,
+                   connection == NULL ? "(gone)" : connection->peer, clock_monotonic_ms());
+    if (connection != NULL)
+        drop(server, connection);
+}
+
+static void carry_out_persist(struct server *server, const struct arbiter_action *action)
+{
+    const struct arbiter_actions *actions = &server->actions;
+    struct wire_bytes name = {arbiter_actions_bytes(actions, action->name), action->name.size};
+    struct server_follow_up event = {
+        .type = ARBITER_EV_PERSISTED, .cluster_id = action->cluster_id, .generation = action->generation};
+
+    event.result =
+        state_dir_persist(server->state, name, arbiter_actions_bytes(actions, action->data), action->data.size);
+    follow_up(server, &event);
+}
+
+static void carry_out_note(struct server *server, const struct arbiter_action *action)
+{
+    const struct arbiter_actions *actions = &server->actions;
+    struct connection *connection = connection_table_get(&server->connections, action->conn);
+
+    if (action->kind == ARBITER_NOTE_DECISION) {
+        struct wire_bytes name = {arbiter_actions_bytes(actions, action->name), action->name.size};
+
+        decisions_add(server->decisions, clock_wall_ms(), note_log_priority(action->level), name, action->node_id,
+                      arbiter_actions_text(actions, action->data));
+    }
+    note_log_write(&server->note_log, server->arbiter, actions, action,
+                   connection == NULL ? NULL : connection->peer, clock_monotonic_ms());
+}
+
+static void carry_out(struct server *server)
+{
+    for (size_t i = 0; i < server->actions.count; i++) {
+        const struct arbiter_action *action = &server->actions.items[i];
+        struct wire_bytes name;
+
+        switch (action->type) {
+        case ARBITER_ACT_SEND:
+            carry_out_send(server, i);
+            break;
+        case ARBITER_ACT_START_TLS:
+            carry_out_start_tls(server, action->conn);
+            break;
+        case ARBITER_ACT_CLOSE:
+            carry_out_close(server, action);
+            break;
+        case ARBITER_ACT_PERSIST:
+            carry_out_persist(server, action);
+            break;
+        case ARBITER_ACT_FORGET:
+            name = (struct wire_bytes){arbiter_actions_bytes(&server->actions, action->name), action->name.size};
+            state_dir_forget(server->state, name);
+            break;
+        case ARBITER_ACT_NOTE:
+            carry_out_note(server, action);
+            break;
+        }
+    }
+    arbiter_actions_reset(&server->actions);
+}
+
+/* ---- steps and the timer ---------------------------------------------------------------------------------- */
+
+static void on_timer(void *data);
+
+/* Only ever moved to an earlier time: a timer that comes too early finds nothing to do and is set anew. */
+static void arm_timer(struct server *server, uint64_t now_ms)
+{
+    uint64_t at_ms = arbiter_deadline_ms(server->arbiter);
+    uint64_t delay_ms;
+
+    if (at_ms >= server->timer_at_ms)
+        return;
+    if (server->timer_at_ms != ARBITER_NEVER)
+        qb_loop_timer_del(server->loop, server->timer);
+    delay_ms = at_ms > now_ms ? at_ms - now_ms : 1;
+    server->timer_at_ms = at_ms;
+    if (qb_loop_timer_add(server->loop, QB_LOOP_HIGH, delay_ms * 1000000, server, on_timer, &server->timer) != 0) {
+        log_line(LOG_CRIT, "Cannot set a timer: out of memory");
+        abort();
+    }
+}
+
+static void one_step(struct server *server, const struct arbiter_event *event)
+{
+    if (arbiter_step(server->arbiter, event, &server->actions) == Q_ERR_NO_MEMORY)
+        log_line(LOG_ERR, "Out of memory; the client concerned is disconnected");
+    carry_out(server);
+}
+
+/* What carrying out brought about, and what that brings about. */
+static void drain_follow_ups(struct server *server)
+{
+    for (size_t i = 0; i < server->follow_up_count; i++) {
+        const struct server_follow_up next = server->follow_ups[i];
+        struct arbiter_event event = {.type = next.type, .now_ms = clock_monotonic_ms(), .conn = next.conn};
+
+        if (next.type == ARBITER_EV_PERSISTED) {
+            event.u.persisted.cluster_id = next.cluster_id;
+            event.u.persisted.generation = next.generation;
+            event.u.persisted.result = next.result;
+        } else {
+            event.u.disconnected.how = ARBITER_GONE_SEND_FAILED;
+        }
+        one_step(server, &event);
+    }
+    server->follow_up_count = 0;
+}
+
+void server_step(struct server *server, const struct arbiter_event *event)
+{
+    assert(!server->stepping);
+    server->stepping = true;
+    one_step(server, event);
+    drain_follow_ups(server);
+    server->stepping = false;
+    arm_timer(server, event->now_ms);
+}
+
+static void on_timer(void *data)
+{
+    struct server *server = data;
+    struct arbiter_event event = {.type = ARBITER_EV_TIME, .now_ms = clock_monotonic_ms()};
+
+    server->timer_at_ms = ARBITER_NEVER;
+    server_step(server, &event);
+    free_closed(server);
+}
+
+/* ---- what connections do ---------------------------------------------------------------------------------- */
+
+/* The peer has gone, or broke what it must not break. */
+static void on_gone(struct server *server, struct connection *connection)
+{
+    struct arbiter_event event = {
+        .type = ARBITER_EV_DISCONNECTED, .now_ms = clock_monotonic_ms(), .conn = connection->id};
+    bool secure = tls_channel_state(&connection->channel) != TLS_CHANNEL_PLAIN &&
+                  tls_channel_version(&connection->channel)[0] != '\0';
+
+    event.u.disconnected.how = secure && tls_channel_end(&connection->channel) == TLS_END_CLEAN
+                                   ? ARBITER_GONE_CLOSE_NOTIFY
+                                   : ARBITER_GONE_EOF;
+    if (tls_channel_end(&connection->channel) == TLS_END_REFUSED) {
+        struct arbiter_actions none;
+        struct arbiter_action note = {.type = ARBITER_ACT_CLOSE, .level = ARBITER_NOTE_WARNING};
+
+        /* Through the note log, because of its rate limit. */
+        arbiter_actions_init(&none);
+        q_buf_append(&none.data, tls_channel_error(&connection->channel),
+                     strlen(tls_channel_error(&connection->channel)) + 1);
+        if (!none.data.failed)
+            note_log_write(&server->note_log, server->arbiter, &none, &note, connection->peer, event.now_ms);
+        arbiter_actions_fini(&none);
+    }
+    drop(server, connection);
+    server_step(server, &event);
+}
+
+static void on_frame(struct server *server, struct connection *connection, enum wire_frame frame,
+                     const struct wire_frame_message *bytes)
+{
+    struct arbiter_event event = {.now_ms = clock_monotonic_ms(), .conn = connection->id};
+
+    if (frame == WIRE_FRAME_SKIPPED) {
+        event.type = ARBITER_EV_SKIPPED;
+        event.u.skipped.error = bytes->skip_error;
+    } else {
+        event.type = wire_decode(bytes->bytes, bytes->size, &server->message) ? ARBITER_EV_MESSAGE
+                                                                               : ARBITER_EV_UNDECODABLE;
+        event.u.message.message = &server->message;
+        event.u.message.raw = (struct wire_bytes){bytes->bytes, bytes->size};
+    }
+    server_step(server, &event);
+}
+
+static void on_turn_job(void *data)
+{
+    struct server *server = data;
+    struct connection *connection = server->turn_first;
+
+    /* Those that get into the list again meanwhile wait for the next round. */
+    server->turn_job_queued = false;
+    server->turn_first = server->turn_last = NULL;
+    for (struct connection *at = connection; at != NULL; at = at->turn_next)
+        at->turn_pending = false;
+    while (connection != NULL) {
+        struct connection *next = connection->turn_next;
+
+        if (is_open(connection))
+            on_input(server, connection);
+        connection = next;
+    }
+    free_closed(server);
+}
+
+static void take_another_turn(struct server *server, struct connection *connection)
+{
+    if (connection->turn_pending)
+        return;
+    connection->turn_pending = true;
+    connection->turn_next = NULL;
+    if (server->turn_last != NULL)
+        server->turn_last->turn_next = connection;
+    else
+        server->turn_first = connection;
+    server->turn_last = connection;
+    if (!server->turn_job_queued)
+        server->turn_job_queued = qb_loop_job_add(server->loop, QB_LOOP_MED, server, on_turn_job) == 0;
+}
+
+static void on_input(struct server *server, struct connection *connection)
+{
+    struct connection_turn turn = {.messages_left = MESSAGES_PER_TURN};
+
+    while (is_open(connection) && !connection->handshaking && !connection->tls_start_pending) {
+        struct wire_frame_message message;
+        enum wire_frame frame;
+        enum q_err err = connection_receive(connection, &turn, &frame, &message);
+
+        switch (err) {
+        case Q_OK:
+            on_frame(server, connection, frame, &message);
+            continue;
+        case Q_ERR_BUSY:
+            take_another_turn(server, connection);
+            break;
+        case Q_ERR_AGAIN:
+            if (watch(connection, server->talk_fd) != Q_OK)
+                on_gone(server, connection);
+            break;
+        case Q_ERR_NO_MEMORY:
+        case Q_ERR_INVALID:
+        case Q_ERR_LIMIT:
+        case Q_ERR_IO:
+        case Q_ERR_NOT_FOUND:
+        case Q_ERR_ACCESS:
+        case Q_ERR_CLOSED:
+        case Q_ERR_EXPIRED:
+            on_gone(server, connection);
+            break;
+        }
+        return;
+    }
+}
+
+static void on_secured(struct server *server, struct connection *connection)
+{
+    const struct tls_peer_names *peer = tls_channel_peer(&connection->channel);
+    struct arbiter_event event = {
+        .type = ARBITER_EV_TLS_ESTABLISHED, .now_ms = clock_monotonic_ms(), .conn = connection->id};
+
+    leave_handshake(server, connection);
+    if (watch(connection, server->talk_fd) != Q_OK) {
+        on_gone(server, connection);
+        return;
+    }
+    event.u.tls.names = peer == NULL ? NULL : (const char *const *)peer->names;
+    event.u.tls.name_count = peer == NULL ? 0 : peer->count;
+    server_step(server, &event);
+    /* INIT may have come with the end of the handshake. */
+    on_input(server, connection);
+}
+
+static void on_handshake(struct server *server, struct connection *connection)
+{
+    enum q_err err = tls_channel_handshake(&connection->channel);
+
+    if (err == Q_OK)
+        on_secured(server, connection);
+    else if (err != Q_ERR_AGAIN || watch(connection, server->handshake_fd) != Q_OK)
+        on_gone(server, connection);
+}
+
+static void on_readiness(struct server *server, struct connection *connection)
+{
+    if (connection->handshaking) {
+        on_handshake(server, connection);
+        return;
+    }
+    if (connection_has_output(connection) && connection_flush(connection) != Q_OK) {
+        on_gone(server, connection);
+        return;
+    }
+    if (connection->tls_start_pending) {
+        if (connection_has_output(connection))
+            return;
+        if (begin_handshake(server, connection) != Q_OK)
+            on_gone(server, connection);
+        drain_follow_ups(server); /* room may have been made for it */
+        return;
+    }
+    on_input(server, connection);
+}
+
+/* ---- accepting -------------------------------------------------------------------------------------------- */
+
+/* Out of descriptors: whoever has waited longest without INIT gives his place. False: all are members. */
+static bool sacrifice_one(struct server *server)
+{
+    struct connection *victim =
+        connection_table_get(&server->connections, arbiter_oldest_uninitialised(server->arbiter));
+    struct arbiter_event event = {.type = ARBITER_EV_DISCONNECTED, .now_ms = clock_monotonic_ms()};
+
+    if (victim == NULL)
+        return false;
+    event.conn = victim->id;
+    drop(server, victim);
+    server_step(server, &event);
+    return true;
+}
+
+static void refuse(struct server *server, const char *reason)
+{
+    if (!server->accept_refused)
+        log_line(LOG_ERR, "Clients are refused: %s. Raise the limit on open files (LimitNOFILE=)", reason);
+    server->accept_refused = true;
+}
+
+static void on_accepted(struct server *server, int fd, const char *peer)
+{
+    struct arbiter_event event = {.type = ARBITER_EV_CONNECTED, .now_ms = clock_monotonic_ms()};
+    struct connection *connection = NULL;
+    uint64_t id;
+
+    if (server->connections.count >= server->connections_max && !sacrifice_one(server)) {
+        refuse(server, "no free descriptor");
+        close(fd);
+        return;
+    }
+    if (connection_table_reserve(&server->connections, &id) == Q_OK) {
+        connection = connection_new(id, fd, peer, &server->limits);
+        if (connection == NULL)
+            connection_table_remove(&server->connections, id);
+    }
+    if (connection == NULL) {
+        refuse(server, "out of memory");
+        close(fd);
+        return;
+    }
+    server->accept_refused = false;
+    connection_table_put(&server->connections, id, connection);
+    if (watch(connection, server->talk_fd) != Q_OK) {
+        drop(server, connection);
+        return;
+    }
+    event.conn = id;
+    event.u.connected.peer = connection->peer;
+    server_step(server, &event);
+}
+
+static void on_listener(struct server *server)
+{
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        char peer[LISTENER_PEER_SIZE];
+        int fd;
+        enum q_err err = listener_accept(server->listener_fd, &fd, peer);
+
+        if (err == Q_ERR_AGAIN)
+            return;
+        if (err == Q_OK) {
+            on_accepted(server, fd, peer);
+        } else if (err == Q_ERR_LIMIT && !sacrifice_one(server)) {
+            /* The connection waits in the backlog; a pause until something else happens would be a spin. */
+            refuse(server, strerror(errno));
+            usleep(10000);
+            return;
+        }
+    }
+}
+
+/* ---- the loop's callbacks --------------------------------------------------------------------------------- */
+
+static int32_t on_talk(int32_t fd, int32_t revents, void *data)
+{
+    struct server *server = data;
+    struct epoll_event events[EVENTS_PER_TURN];
+    int count = epoll_wait(fd, events, EVENTS_PER_TURN, 0);
+    bool listener_ready = false;
+
+    (void)revents;
+    for (int i = 0; i < count; i++) {
+        struct connection *connection;
+
+        if (events[i].data.u64 == LISTENER_ID) {
+            listener_ready = true;
+            continue;
+        }
+        connection = connection_table_get(&server->connections, events[i].data.u64);
+        if (connection != NULL)
+            on_readiness(server, connection);
+    }
+    /* Members first, newcomers after them. */
+    if (listener_ready)
+        on_listener(server);
+    free_closed(server);
+    return 0;
+}
+
+static int32_t on_handshakes(int32_t fd, int32_t revents, void *data)
+{
+    struct server *server = data;
+    struct epoll_event events[EVENTS_PER_TURN];
+    int count = epoll_wait(fd, events, EVENTS_PER_TURN, 0);
+    uint64_t until_ms = clock_monotonic_ms() + HANDSHAKE_TURN_MS;
+
+    (void)revents;
+    for (int i = 0; i < count; i++) {
+        struct connection *connection = connection_table_get(&server->connections, events[i].data.u64);
+
+        if (connection != NULL)
+            on_readiness(server, connection);
+        if (clock_monotonic_ms() >= until_ms) /* the rest stays ready */
+            break;
+    }
+    free_closed(server);
+    return 0;
+}
+
+/* ---- start and end ---------------------------------------------------------------------------------------- */
+
+static uint32_t raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024 - DESCRIPTORS_RESERVED;
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            limit = raised;
+    }
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > UINT32_MAX / 2)
+        return UINT32_MAX / 2;
+    return limit.rlim_cur > 2 * DESCRIPTORS_RESERVED ? (uint32_t)limit.rlim_cur - DESCRIPTORS_RESERVED
+                                                     : DESCRIPTORS_RESERVED;
+}
+
+enum q_err server_init(struct server *server, const struct server_parts *parts, char *err_text, size_t size)
+{
+    const struct settings *settings = parts->settings;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = LISTENER_ID};
+
+    memset(server, 0, sizeof(*server));
+    server->loop = parts->loop;
+    server->settings = settings;
+    server->arbiter = parts->arbiter;
+    server->identity = parts->identity;
+    server->state = parts->state;
+    server->decisions = parts->decisions;
+    server->listener_fd = parts->listener_fd;
+    server->timer_at_ms = ARBITER_NEVER;
+    server->connections_max = raise_descriptor_limit();
+    server->limits = (struct connection_limits){
+        .receive_size = settings->max_client_receive_size,
+        .queued_messages = (uint32_t)settings->max_client_send_buffers,
+        .queued_bytes = settings->max_client_send_buffers * settings->max_client_send_size,
+    };
+    connection_table_init(&server->connections);
+    arbiter_actions_init(&server->actions);
+    note_log_init(&server->note_log, clock_monotonic_ms());
+
+    server->talk_fd = epoll_create1(EPOLL_CLOEXEC);
+    server->handshake_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (server->talk_fd < 0 || server->handshake_fd < 0 ||
+        epoll_ctl(server->talk_fd, EPOLL_CTL_ADD, server->listener_fd, &event) != 0) {
+        snprintf(err_text, size, "Can't create epoll instances: %s", strerror(errno));
+        return Q_ERR_IO;
+    }
+    if (qb_loop_poll_add(server->loop, QB_LOOP_HIGH, server->talk_fd, EPOLLIN, server, on_talk) != 0 ||
+        qb_loop_poll_add(server->loop, QB_LOOP_LOW, server->handshake_fd, EPOLLIN, server, on_handshakes) != 0) {
+        snprintf(err_text, size, "Can't register with the event loop");
+        return Q_ERR_NO_MEMORY;
+    }
+    return Q_OK;
+}
+
+void server_fini(struct server *server)
+{
+    for (uint32_t i = 0; i < server->connections.slot_count; i++) {
+        if (server->connections.slots[i].connection != NULL)
+            drop(server, server->connections.slots[i].connection);
+    }
+    free_closed(server);
+    connection_table_fini(&server->connections);
+    if (server->timer_at_ms != ARBITER_NEVER)
+        qb_loop_timer_del(server->loop, server->timer);
+    if (server->talk_fd >= 0) {
+        qb_loop_poll_del(server->loop, server->talk_fd);
+        close(server->talk_fd);
+    }
+    if (server->handshake_fd >= 0) {
+        qb_loop_poll_del(server->loop, server->handshake_fd);
+        close(server->handshake_fd);
+    }
+    if (server->listener_fd >= 0)
+        close(server->listener_fd);
+    free(server->follow_ups);
+    arbiter_actions_fini(&server->actions);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The arbiter's event loop: listening socket, connections and the one timer around the pure arbiter. It turns
+ * readiness into events, hands them to arbiter_step and carries out the actions in their order.
+ *
+ * libqb's loop looks for a descriptor in a list of all registered ones, so only two of ours are registered: an
+ * epoll instance with the listener and all connections that talk, and, with lower priority, one with those in
+ * the TLS handshake, whose costly steps must not keep votes waiting. The work per event is constant.
+ *
+ * Embedded in main's daemon. The arbiter, settings, identity and state directory are borrowed.
+ */
+#ifndef QUORATE_QNETD_SERVER_H
+#define QUORATE_QNETD_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <qb/qbloop.h>
+
+#include "qnetd/connection.h"
+#include "qnetd/connection_table.h"
+#include "qnetd/decisions.h"
+#include "qnetd/identity.h"
+#include "qnetd/logic/arbiter.h"
+#include "qnetd/note_log.h"
+#include "qnetd/settings.h"
+#include "qnetd/state_dir.h"
+
+/* An event that comes of carrying out an action: it waits until all actions of the step are done. */
+struct server_follow_up {
+    enum arbiter_event_type type; /* DISCONNECTED or PERSISTED */
+    uint64_t conn;
+    uint64_t cluster_id;
+    uint64_t generation;
+    enum arbiter_persist_result result;
+};
+
+struct server {
+    qb_loop_t *loop;
+    const struct settings *settings;
+    struct arbiter *arbiter;
+    struct identity *identity;
+    struct state_dir *state;
+    struct decisions *decisions;
+
+    int listener_fd;
+    int talk_fd;      /* epoll: listener and connections */
+    int handshake_fd; /* epoll: connections in the TLS handshake */
+    struct connection_table connections;
+    uint32_t connections_max; /* by descriptors */
+    struct connection_limits limits;
+
+    struct connection *turn_first; /* input left over that no readiness announces */
+    struct connection *turn_last;
+    bool turn_job_queued;
+    struct connection *handshake_oldest; /* handshakes under way, in order of their start */
+    struct connection *handshake_newest;
+    uint64_t handshake_count;
+    struct connection *closed; /* to be freed when nobody holds them any more */
+    bool accept_refused;       /* an error is logged once until accepting works again */
+
+    struct arbiter_actions actions;
+    struct server_follow_up *follow_ups; /* a queue, emptied after every step */
+    size_t follow_up_count;
+    size_t follow_up_capacity;
+    bool stepping;
+
+    qb_loop_timer_handle timer;
+    uint64_t timer_at_ms; /* UINT64_MAX: not armed */
+    struct note_log note_log;
+    struct wire_message message; /* decoded here; large */
+};
+
+/* What the server works with; all borrowed. */
+struct server_parts {
+    qb_loop_t *loop;
+    const struct settings *settings;
+    struct arbiter *arbiter;
+    struct identity *identity;
+    struct state_dir *state;
+    struct decisions *decisions;
+    int listener_fd; /* taken over */
+};
+
+/* Q_ERR_IO, Q_ERR_NO_MEMORY: err_text says what failed. server_fini is needed in any case. */
+enum q_err server_init(struct server *server, const struct server_parts *parts, char *err_text, size_t size);
+
+/* Closes all connections without a word: clients keep their state. */
+void server_fini(struct server *server);
+
+/* Hands one event that does not come from a connection (RESTORE, RESTORED) to the arbiter. */
+void server_step(struct server *server, const struct arbiter_event *event);
+
+#endif
