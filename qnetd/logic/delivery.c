@@ -69,10 +69,18 @@ static bool is_winner(const struct cluster *cluster, const struct member *member
     return member_is_reporting(cluster, member) && in_winning_partition(cluster, member);
 }
 
-/* May this member's vote count against the winner? */
+static bool owes_confirmation(const struct member *member)
+{
+    return member->conn != 0 && member->vote_unconfirmed && member->verdict == WIRE_VOTE_NACK;
+}
+
+/*
+ * May this member's vote count against the winner? Whoever was told NACK counts until it has confirmed, even if it never
+ * had a vote of ours: until then its votequorum may still show the answer of the former, larger membership.
+ */
 static bool conflicts(const struct cluster *cluster, const struct member *member)
 {
-    if (member->grant == GRANT_NONE)
+    if (member->grant == GRANT_NONE && !owes_confirmation(member))
         return false;
     if (!node_set_has(&cluster->winner, member->node_id))
         return true;
@@ -305,7 +313,7 @@ static bool is_obstacle(const struct cluster *cluster, const struct member *memb
 {
     if (!conflicts(cluster, member))
         return false;
-    if (MUTATION(losers_first) && member->grant == GRANT_HELD)
+    if (MUTATION(losers_first) && member->grant != GRANT_GHOST)
         return false;
     return !(MUTATION(lease_wait) && member->grant == GRANT_GHOST);
 }
@@ -467,9 +475,10 @@ void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32
     if (!member->vote_unconfirmed || seq != member->vote_seq)
         return;
     member->vote_unconfirmed = false;
-    if (member->verdict != WIRE_VOTE_NACK || member->grant != GRANT_HELD)
+    if (member->verdict != WIRE_VOTE_NACK)
         return;
-    member->grant = GRANT_NONE;
+    if (member->grant == GRANT_HELD)
+        member->grant = GRANT_NONE;
     if (session->cluster->phase == CLUSTER_WAITING)
         delivery_evaluate(a, session->cluster);
 }
@@ -494,7 +503,7 @@ void delivery_on_relapse(struct arbiter *a, struct session *session)
 
 uint64_t delivery_confirmation_deadline_ms(const struct member *member)
 {
-    if (!member->vote_unconfirmed || member->verdict != WIRE_VOTE_NACK || member->grant != GRANT_HELD)
+    if (!owes_confirmation(member))
         return ARBITER_NEVER;
     return member->vote_sent_ms + member->heartbeat_ms;
 }

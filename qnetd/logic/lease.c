@@ -29,7 +29,7 @@ uint64_t lease_ghost_until_ms(const struct member *member, const struct arbiter_
 {
     uint64_t silent_end = member->heard_ms + lease_bound_ms(member, settings);
     uint64_t killed_end = now_ms + (uint64_t)member->heartbeat_ms_longest * 5 / 4 + settings->lease_margin_ms;
-    bool votes_on_after_goodbye = algorithm == WIRE_ALGORITHM_2NODELMS || member->has_lease;
+    bool votes_on_after_goodbye = algorithm == WIRE_ALGORITHM_2NODELMS && !member->has_lease;
 
     if (!settings->strict)
         return 0;

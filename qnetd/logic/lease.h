@@ -10,7 +10,7 @@
  *  - killed with its connection closed by the kernel, the vote stays 1.25 H after the last poll;
  *  - it says goodbye over TLS after it has cast NACK (ffsplit, lms), or, as lms with wait_for_all, just before it leaves
  *    votequorum; a 2nodelms device may say goodbye, keep its vote and come back.
- * A device of ours states its own bounds.
+ * A device of ours states its own bounds, and says goodbye only after it has withdrawn its vote.
  */
 #ifndef QUORATE_QNETD_LOGIC_LEASE_H
 #define QUORATE_QNETD_LOGIC_LEASE_H

@@ -164,7 +164,7 @@ void delivery_finish_step(struct arbiter *a);
 /* A member's connection has ended: its grant becomes a ghost or ends. The caller evaluates afterwards. */
 void delivery_on_departure(struct arbiter *a, struct cluster *cluster, struct member *member,
                            enum arbiter_disconnect how);
-/* When an unconfirmed NACK to this holder makes the arbiter give its connection up; ARBITER_NEVER: none. */
+/* When an unconfirmed NACK makes the arbiter give this member's connection up; ARBITER_NEVER: none. */
 uint64_t delivery_confirmation_deadline_ms(const struct member *member);
 /* Whether grants of an earlier life may exist that nobody has told us of. */
 bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster);
