@@ -7,3 +7,19 @@
 #   tests_trace_trace_X_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
 TRACE_BINARIES =
+
+TRACE_BINARIES += tests/trace/run_trace
+TRACE_TESTS += tests/trace/run_trace
+tests_trace_run_trace_SOURCES = \
+	tests/trace/commands.c \
+	tests/trace/commands.h \
+	tests/trace/devices.c \
+	tests/trace/devices.h \
+	tests/trace/run_trace.c \
+	tests/trace/script.c \
+	tests/trace/script.h \
+	tests/trace/words.c \
+	tests/trace/words.h \
+	tests/trace/world.c \
+	tests/trace/world.h
+tests_trace_run_trace_LDADD = libqnetd_logic.a $(PURE_LIBS)
