@@ -19,6 +19,7 @@
 
 /* The two databases of a small world: the arbiter's, with the authority, and a device's. */
 struct world {
+    const char *format; /* "sql:" or, of old, "dbm:" */
     char *dir;
     char *arbiter;
     char *device;
@@ -37,14 +38,19 @@ static bool have_tools(void)
 /* Run certutil -d database -f password with up to 24 more arguments. */
 static void certutil_with(const struct world *w, const char *database, const char *const *more)
 {
-    const char *argv[32] = {"certutil", "-d", database, "-f", w->password};
-    size_t count = 5;
+    char *where = NULL;
+    const char *argv[32] = {"certutil", "-f", w->password, "-d"};
+    size_t count = 4;
+
+    assert_true(asprintf(&where, "%s%s", w->format, database) > 0);
+    argv[count++] = where;
 
     for (; *more != NULL; more++)
         argv[count++] = *more;
     argv[count] = NULL;
     if (!test_run(argv, w->answers))
         fail_msg("certutil %s failed", argv[5]);
+    free(where);
 }
 #define CERTUTIL(w, database, ...) certutil_with((w), (database), (const char *const[]){__VA_ARGS__, NULL})
 
@@ -93,9 +99,9 @@ static void make_device_database(struct world *w, const char *const *key_options
 }
 
 /* A directory with the arbiter's database, whose password is the first line of password. */
-static struct world make_world(const char *password)
+static struct world make_world_in(const char *format, const char *password)
 {
-    struct world w = {.dir = test_dir_make()};
+    struct world w = {.format = format, .dir = test_dir_make()};
 
     w.arbiter = test_path(w.dir, "arbiter");
     w.device = test_path(w.dir, "device");
@@ -108,6 +114,11 @@ static struct world make_world(const char *password)
     test_write_text(w.answers, "y\n0\ny\n");
     make_arbiter_database(&w);
     return w;
+}
+
+static struct world make_world(const char *password)
+{
+    return make_world_in("sql:", password);
 }
 
 static void remove_world(struct world *w)
@@ -259,6 +270,92 @@ static void several_certificates_of_one_nickname_work(void **state)
     remove_world(&w);
 }
 
+/* The format before 2018, with cert8.db and key3.db. */
+static void databases_of_the_old_format_work(void **state)
+{
+    struct world w;
+
+    (void)state;
+    if (!have_tools())
+        skip();
+    w = make_world_in("dbm:", "");
+    make_device_database(&w, RSA_KEY);
+    check_handshake(&w, NULL);
+    remove_world(&w);
+}
+
+static void an_expired_certificate_needs_permission(void **state)
+{
+    struct tls_credentials_source src;
+    struct tls_credentials *creds;
+    struct world w;
+
+    (void)state;
+    if (!have_tools())
+        skip();
+    w = make_world("");
+    CERTUTIL(&w, w.arbiter, "-F", "-n", "QNetd Cert");
+    CERTUTIL(&w, w.arbiter, "-S", "-n", "QNetd Cert", "-s", "CN=Qnetd Server", "-c", "QNet CA", "-t", "u,u,u",
+             "-m", "120", "-w", "-24", "-v", "12", "-z", w.noise, "-k", "rsa", "-g", "2048", "-Z", "SHA256");
+    src = arbiter_source(&w, NULL);
+    assert_int_equal(tls_credentials_load(&src, TLS_ROLE_SERVER, &creds, text, sizeof(text)), Q_ERR_EXPIRED);
+    assert_null(creds);
+    assert_non_null(strstr(text, "expired"));
+    src.allow_expired = true;
+    assert_int_equal(tls_credentials_load(&src, TLS_ROLE_SERVER, &creds, text, sizeof(text)), Q_ERR_EXPIRED);
+    assert_non_null(creds);
+    tls_credentials_unref(creds);
+
+    /* A valid one beside it under the same nickname is preferred. */
+    CERTUTIL(&w, w.arbiter, "-S", "-n", "QNetd Cert", "-s", "CN=Qnetd Server", "-c", "QNet CA", "-t", "u,u,u",
+             "-m", "121", "-v", "12", "-z", w.noise, "-k", "rsa", "-g", "2048", "-Z", "SHA256");
+    src.allow_expired = false;
+    creds = load(&src, TLS_ROLE_SERVER);
+    tls_credentials_unref(creds);
+    remove_world(&w);
+}
+
+static void intermediate_authorities_are_sent_along(void **state)
+{
+    struct test_cert own = test_cert_leaf("alpha", NULL);
+    struct tls_credentials *server, *client;
+    struct tls_credentials_source src;
+    struct tls_pair pair;
+    struct world w;
+
+    (void)state;
+    if (!have_tools()) {
+        test_cert_free(&own);
+        skip();
+    }
+    w = make_world("");
+    test_write_text(w.answers, "y\n\ny\n"); /* no limit of path length */
+    CERTUTIL(&w, w.arbiter, "-S", "-n", "Root", "-s", "CN=Root", "-x", "-2", "-t", "CT,,", "-m", "1", "-z",
+             w.noise, "-k", "rsa", "-g", "2048", "-Z", "SHA256");
+    CERTUTIL(&w, w.arbiter, "-S", "-n", "Middle", "-s", "CN=Middle", "-c", "Root", "-2", "-t", ",,", "-m",
+             "2", "-z", w.noise, "-k", "rsa", "-g", "2048", "-Z", "SHA256");
+    CERTUTIL(&w, w.arbiter, "-S", "-n", "Leaf", "-s", "CN=Qnetd Server", "-c", "Middle", "-t", "u,u,u", "-m",
+             "3", "-z", w.noise, "-k", "rsa", "-g", "2048", "-Z", "SHA256");
+    src = arbiter_source(&w, NULL);
+    src.nss.nickname = "Leaf";
+    src.client_cert_required = false;
+    server = load(&src, TLS_ROLE_SERVER);
+
+    src = (struct tls_credentials_source){.kind = TLS_SOURCE_PEM, .peer_name = "Qnetd Server"};
+    src.pem = test_pem_source(w.dir, "client", &own, &own);
+    CERTUTIL(&w, w.arbiter, "-L", "-n", "Root", "-a", "-o", src.pem.ca_file);
+    client = load(&src, TLS_ROLE_CLIENT);
+    tls_pair_init(&pair, server, client);
+    if (tls_pair_handshake(&pair) != Q_OK)
+        fail_msg("%s; %s", tls_channel_error(&pair.server), tls_channel_error(&pair.client));
+    tls_pair_fini(&pair);
+    test_pem_source_free(&src.pem);
+    tls_credentials_unref(server);
+    tls_credentials_unref(client);
+    test_cert_free(&own);
+    remove_world(&w);
+}
+
 static void facts_describe_the_database(void **state)
 {
     struct tls_credentials_source src;
@@ -391,6 +488,9 @@ int main(void)
         cmocka_unit_test(a_password_file_opens_the_database),
         cmocka_unit_test(an_elliptic_curve_key_works),
         cmocka_unit_test(several_certificates_of_one_nickname_work),
+        cmocka_unit_test(databases_of_the_old_format_work),
+        cmocka_unit_test(an_expired_certificate_needs_permission),
+        cmocka_unit_test(intermediate_authorities_are_sent_along),
         cmocka_unit_test(facts_describe_the_database),
         cmocka_unit_test(a_reload_sees_a_changed_database),
         cmocka_unit_test(what_is_missing_is_named),
