@@ -67,7 +67,7 @@ static bool cut_into_words(struct script_line *line)
 static bool add_line(struct script *script, const char *file, unsigned number, char *text)
 {
     char *arrow = strstr(text, "->");
-    char *expected = "";
+    const char *expected = "";
     struct script_line *line;
 
     if (arrow != NULL) {
