@@ -49,7 +49,7 @@ void log_open(const struct log_config *config)
 
     if (config->foreground && !stderr_is_journal()) {
         qb_log_ctl(QB_LOG_STDERR, QB_LOG_CONF_MAX_LINE_LEN, LOG_LINE_SIZE);
-        qb_log_format_set(QB_LOG_STDERR, "%t %-7p %b");
+        qb_log_format_set(QB_LOG_STDERR, "%t %7p %b");
         qb_log_filter_ctl(QB_LOG_STDERR, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*",
                           (uint8_t)log_state.threshold);
         qb_log_ctl(QB_LOG_STDERR, QB_LOG_CONF_ENABLED, QB_TRUE);
