@@ -379,6 +379,12 @@ class Cluster:
                 raise Failure(f"{what}: quorate are {got}, not {wanted}, {(now_ns() - start) / 1e9:.1f} s later")
             poll_pause()
 
+    @property
+    def disconnected_frozen_ms(self):
+        """How long a packaged device that has no arbiter leaves its node frozen: up to half of
+        quorum.device.timeout between two polls, up to 0.45 of it asleep before a new connection."""
+        return self.config.timeout_ms * 0.95 + TOLERANCE_MS
+
     def relapses_ms(self):
         """How long each relapse of votequorum lasted, on any node (see watch.py)."""
         return [lasted for watch in self.watches() for lasted in relapses_ms(watch, now_ns())]
@@ -412,7 +418,9 @@ class Lab:
         self.timeline = Timeline()
         self.wires = Wires()
         self.frozen_allowed_ms = 0
-        """Set by a scenario in which the winner has a majority of its own (see watch.py)."""
+        """How long a frozen belief (watch.py) may contradict the other side. Set by scenarios in which no arbiter can
+        help it: the winner has a majority of its own, or the loser's device had lost the arbiter already and
+        repeats its NACK for the new ring only when its timer fires (`Cluster.disconnected_frozen_ms`)."""
 
     def __enter__(self):
         return self

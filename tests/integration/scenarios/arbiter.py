@@ -73,6 +73,7 @@ def restart_serves_the_old_holder_at_once(lab):
     gives it the vote again without waiting for old leases to end, and does not give it to the favourite."""
     arbiter = lab.arbiter(lab.flavour)
     cluster = lab.cluster(timeout_ms=5000, sync_timeout_ms=20000)
+    lab.frozen_allowed_ms = cluster.disconnected_frozen_ms
     cluster.cut_arbiter(1)
     cluster.wait_listed([2])
     cluster.cut([1], [2])

@@ -73,6 +73,7 @@ def keep_active_partition(lab):
     the tie-breaker."""
     lab.arbiter(lab.flavour)
     cluster = lab.cluster(nodes=2, tie_breaker="lowest")
+    lab.frozen_allowed_ms = cluster.disconnected_frozen_ms
     cluster.cut_arbiter(1)
     cluster.wait_listed([2])
     cluster.cut([1], [2])

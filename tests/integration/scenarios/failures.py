@@ -189,6 +189,7 @@ def arbiter_unreachable_from_favourite(lab):
     """The favourite loses the arbiter in silence: both stay quorate while the LAN holds; cut, the other wins."""
     lab.arbiter(lab.flavour)
     cluster = lab.cluster()
+    lab.frozen_allowed_ms = cluster.disconnected_frozen_ms
     cluster.cut_arbiter(1)
     cluster.wait_listed([2])
     cluster.hold("one node without arbiter", [1, 2], 2)
@@ -203,6 +204,7 @@ def arbiter_refused_to_favourite(lab):
     """The same with "no route to host" instead of silence."""
     arbiter = lab.arbiter(lab.flavour)
     cluster = lab.cluster()
+    lab.frozen_allowed_ms = cluster.disconnected_frozen_ms
     lab.wires.refuse("n1", [arbiter.address])
     lab.note("arbiter unreachable from 1 (refused)")
     cluster.wait_listed([2])
