@@ -9,6 +9,7 @@
 
 #include "common/daemonize.h"
 #include "common/log.h"
+#include "common/tls/memory.h"
 #include "common/wire/wire.h"
 #include "qnetd/protocol_text.h"
 #include "qnetd/daemon.h"
@@ -38,6 +39,8 @@ static int run(const struct settings *settings)
         log_line(LOG_CRIT, "Out of memory");
         return EXIT_FAILURE;
     }
+    if (!tls_memory_init())
+        log_line(LOG_DEBUG, "OpenSSL uses the ordinary heap: connections will take more memory");
     err = daemon_start(daemon, settings, err_text, sizeof(err_text));
     if (err == Q_OK) {
         log_line(LOG_NOTICE, "Arbiter %s started", PACKAGE_VERSION);

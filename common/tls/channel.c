@@ -254,6 +254,7 @@ enum q_err tls_channel_handshake(struct tls_channel *ch)
     if (err != Q_OK)
         return err;
     ch->state = TLS_CHANNEL_SECURE;
+    ch->handshake_done = true;
     ch->idle_records = 0;
     return Q_OK;
 }
@@ -451,5 +452,5 @@ const struct tls_peer_names *tls_channel_peer(const struct tls_channel *ch)
 
 const char *tls_channel_version(const struct tls_channel *ch)
 {
-    return ch->state == TLS_CHANNEL_SECURE ? SSL_get_version(ch->ssl) : "";
+    return ch->ssl != NULL && ch->handshake_done ? SSL_get_version(ch->ssl) : "";
 }

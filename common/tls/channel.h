@@ -50,9 +50,10 @@ enum tls_end {
 /* Private to channel.c, except that it is embedded. */
 struct tls_channel {
     int fd;
-    uint8_t state;          /* enum tls_channel_state */
-    uint8_t want;           /* enum tls_want */
-    uint8_t end;            /* enum tls_end */
+    uint8_t state; /* enum tls_channel_state */
+    uint8_t want;  /* enum tls_want */
+    uint8_t end;   /* enum tls_end */
+    bool handshake_done;
     bool first_byte_seen;   /* the peer's first byte after start has been looked at */
     bool would_block;       /* the socket said so during this call */
     bool eof;               /* the socket reported the end of the stream */
@@ -126,7 +127,7 @@ const char *tls_channel_error(const struct tls_channel *ch);
 /* Names and validity of the peer's certificate; NULL before the handshake or if it showed none. */
 const struct tls_peer_names *tls_channel_peer(const struct tls_channel *ch);
 
-/* "TLSv1.3", "TLSv1.2", or "" in plain text. */
+/* "TLSv1.3" or "TLSv1.2" once the handshake has succeeded, also when the channel has ended since; else "". */
 const char *tls_channel_version(const struct tls_channel *ch);
 
 /* Say goodbye (close_notify) as far as the socket takes it right now. Never blocks, never fails. */

@@ -463,6 +463,7 @@ static void goodbye_is_told_from_silence_and_reset(void **state)
     assert_int_equal(tls_channel_read(&pair.server, buf, 8, &count), Q_OK); /* what came before counts */
     assert_int_equal(tls_channel_read(&pair.server, buf, 8, &count), Q_ERR_CLOSED);
     assert_int_equal(tls_channel_end(&pair.server), TLS_END_CLEAN);
+    assert_string_equal(tls_channel_version(&pair.server), "TLSv1.3");
     tls_channel_shutdown(&pair.server);
     assert_int_equal(ERR_peek_error(), 0);
     tls_pair_fini(&pair);
