@@ -52,6 +52,23 @@ tests_unit_test_tls_peer_names_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_expiry_SOURCES = tests/unit/test_tls_expiry.c
 tests_unit_test_tls_expiry_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 
+# Node sets, deadlines.
+UNIT_TESTS += tests/unit/test_deadline_heap tests/unit/test_node_set
+tests_unit_test_deadline_heap_SOURCES = tests/unit/test_deadline_heap.c
+tests_unit_test_deadline_heap_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_node_set_SOURCES = tests/unit/test_node_set.c
+tests_unit_test_node_set_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+
+# The algorithms; split makes clusters that fall apart.
+SPLIT = tests/unit/split.c tests/unit/split.h
+UNIT_TESTS += tests/unit/test_ffsplit tests/unit/test_lms tests/unit/test_ranking
+tests_unit_test_ffsplit_SOURCES = tests/unit/test_ffsplit.c $(SPLIT)
+tests_unit_test_ffsplit_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_lms_SOURCES = tests/unit/test_lms.c $(SPLIT)
+tests_unit_test_lms_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_ranking_SOURCES = tests/unit/test_ranking.c $(SPLIT)
+tests_unit_test_ranking_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # The arbiter's logic; arbiter_driver plays the shell.
 ARBITER_DRIVER = tests/unit/arbiter_driver.c tests/unit/arbiter_driver.h
 UNIT_TESTS += tests/unit/test_delivery
