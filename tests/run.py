@@ -23,6 +23,7 @@ SUITES = ("lint", "unit", "trace", "fuzz", "sim", "integration")
 SERIAL = ("integration",)       # these measure time and own the machine's network namespaces
 ONCE = ("lint",)                # these look at the source tree: one build is enough
 TIMEOUT_S = {"integration": 900, "sim": 600}
+EXCERPT_LINES = 60
 RESULT = re.compile(r"^(not )?ok\b\s*(\d+)?\s*(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#\s*skip\S*\s*(.*))?$", re.IGNORECASE)
 
@@ -140,6 +141,20 @@ def read_list(build):
             yield suite, path, reason[0].strip() if reason else None
 
 
+def excerpt(output, tally):
+    """What one needs to see of the output: each failed test with what belongs to it, else the end."""
+    lines = output.splitlines()
+    shown, inside = [], False
+    for text in lines:
+        if RESULT.match(text):
+            inside = text.startswith("not ok") and not re.search(r"#\s*skip", text, re.IGNORECASE)
+        if inside:
+            shown.append(text)
+    if not shown or tally.failed > sum(text.startswith("not ok") for text in shown):
+        shown += ["..."] + lines[-EXCERPT_LINES:]
+    return shown[:10 * EXCERPT_LINES]
+
+
 def report(total, label, tally, output, seconds, verbose):
     total.passed += tally.passed
     total.failed += tally.failed
@@ -152,8 +167,8 @@ def report(total, label, tally, output, seconds, verbose):
     print("%-58s %6.1f s  %s" % (label, seconds, ", ".join(words)))
     for reason in sorted(set(tally.reasons)):
         print("    skipped: %s" % (reason or "(no reason given)"))
-    if tally.failed or verbose:
-        print("".join("    | %s\n" % text for text in output.splitlines()[-200:]), end="")
+    shown = output.splitlines() if verbose else excerpt(output, tally) if tally.failed else []
+    print("".join("    | %s\n" % text for text in shown), end="")
     for name in tally.failures:
         print("    FAILED: %s: %s" % (label, name))
         total.failures.append("%s: %s" % (label, name))
