@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Plays trace files against the arbiter's logic and compares what it answers: run_trace FILE... speaks TAP, one
- * test per scenario. The language is described in tests/trace/README.md.
+ * Plays trace files against the arbiter's logic and compares what it answers: run_trace [FILE...] speaks TAP, one
+ * test per scenario. `run_trace -p FILE` prints what the arbiter does answer. The language: tests/trace/README.md.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -104,7 +104,17 @@ static bool compare(struct world *world, const struct script_line *line)
     return same;
 }
 
-static bool run_scenario(struct script_line *lines, size_t count)
+/* The line as it would have to stand in the file. */
+static void print_answers(struct world *world, const struct script_line *line)
+{
+    printf("%-27s", line->command);
+    for (unsigned i = 0; i < world->output_count; i++) {
+        printf("%s%s", i == 0 ? " -> " : ", ", world->outputs[i]);
+    }
+    printf("\n");
+}
+
+static bool run_scenario(struct script_line *lines, size_t count, bool print)
 {
     static struct world world;
     bool good = true;
@@ -116,7 +126,9 @@ static bool run_scenario(struct script_line *lines, size_t count)
         if (!run_command(&world, &lines[i])) {
             printf("# %s:%u: %s: not as said, or not understood\n", lines[i].file, lines[i].number,
                    lines[i].command);
-            good = false;
+            good = print;
+        } else if (print) {
+            print_answers(&world, &lines[i]);
         } else {
             good = compare(&world, &lines[i]);
         }
@@ -140,7 +152,7 @@ static unsigned run_file(const char *path, unsigned *number)
     for (unsigned i = 0; i < script_scenario_count(script); i++) {
         size_t count;
         struct script_line *lines = script_lines(script, i, &count);
-        bool good = run_scenario(lines, count);
+        bool good = run_scenario(lines, count, false);
 
         failed += !good;
         printf("%sok %u - %s: %s\n", good ? "" : "not ", ++*number, slash != NULL ? slash + 1 : path,
@@ -148,6 +160,21 @@ static unsigned run_file(const char *path, unsigned *number)
     }
     script_free(script);
     return failed;
+}
+
+static int print_file(const char *path)
+{
+    struct script *script = script_read(path);
+
+    for (unsigned i = 0; script != NULL && i < script_scenario_count(script); i++) {
+        size_t count;
+        struct script_line *lines = script_lines(script, i, &count);
+
+        printf("\n== %s\n", script_title(script, i));
+        run_scenario(lines, count, true);
+    }
+    script_free(script);
+    return script == NULL;
 }
 
 /* All of tests/trace/scenarios, by name. */
@@ -177,6 +204,9 @@ int main(int argc, char **argv)
 
     /* What went before must be out when an assertion of the arbiter's ends it all. */
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc == 3 && strcmp(argv[1], "-p") == 0) {
+        return print_file(argv[2]);
+    }
     if (argc == 1) {
         failed = run_all(&number);
     }
