@@ -30,7 +30,9 @@ struct program {
 struct device {
     uint64_t id;            /* 0: not connected */
     unsigned cluster;       /* of the PREINIT that was answered */
-    unsigned asked_cluster; /* of the newest one */
+    unsigned asked_cluster; /* what it last asked to be, by PREINIT and INIT */
+    uint32_t asked_node_id;
+    struct wire_ring_id asked_ring;
     bool ready;
     bool reported;            /* sent lists or options since INIT */
     struct wire_ring_id ring; /* of the latest INIT or membership list */
@@ -149,6 +151,9 @@ static void check_send(struct state *state, const struct arbiter_action *action)
     if (decoded.type == WIRE_INIT_REPLY && decoded.u.init_reply.error == WIRE_ERROR_NONE) {
         assert(!device->ready);
         device->ready = true;
+        device->ring = device->asked_ring;
+        device->node_id = device->asked_node_id;
+        device->members = 0;
         device->reported = false;
         device->held = false;
     }
@@ -237,10 +242,9 @@ static void connect_device(struct state *state, struct device *device)
 
 static void note_sent(struct device *device)
 {
-    if (decoded.type == WIRE_INIT && !device->ready) {
-        device->ring = decoded.u.init.ring_id;
-        device->node_id = decoded.u.init.node_id;
-        device->members = 0;
+    if (decoded.type == WIRE_INIT) {
+        device->asked_ring = decoded.u.init.ring_id;
+        device->asked_node_id = decoded.u.init.node_id;
     }
     if (decoded.type == WIRE_SET_OPTION || decoded.type == WIRE_NODE_LIST) {
         device->reported = true;
@@ -297,7 +301,7 @@ static void deliver(struct state *state, struct device *device, const uint8_t *b
     }
     if (!wire_decode(bytes, size, &received)) {
         event.type = ARBITER_EV_UNDECODABLE;
-    } else if (state->settings.tls != WIRE_TLS_REQUIRED || device->ready) {
+    } else {
         wire_decode(bytes, size, &decoded);
         note_sent(device);
         note_membership(state, device);
