@@ -36,6 +36,8 @@ libshell_a_SOURCES = \
 	common/clock.c \
 	common/clock.h \
 	common/control/answer.c \
+	common/control/client.c \
+	common/control/client.h \
 	common/control/request.c \
 	common/control/request.h \
 	common/control/server.c \

@@ -24,17 +24,31 @@ static struct status_source status_source_of(const struct daemon *daemon)
     };
 }
 
-/* The name behind the last "cluster" among the words from `first` on; an empty one means all. */
+/* What the words behind list and decisions ask for; reading stops at the first unknown one. */
 struct filter {
     bool verbose;
     bool json;
-    uint64_t since;
+    uint64_t since;  /* decisions */
+    uint64_t offset; /* list in JSON */
+    uint64_t limit;
     struct wire_bytes cluster_name;
 };
 
-static struct filter read_filter(const struct control_request *request, bool since_allowed)
+/* The field that a word with a number behind it sets; NULL: not such a word. */
+static uint64_t *find_number(struct filter *filter, const struct control_request *request, size_t index)
 {
-    struct filter filter = {0};
+    if (control_request_is(request, index, "since"))
+        return &filter->since;
+    if (control_request_is(request, index, "offset"))
+        return &filter->offset;
+    if (control_request_is(request, index, "limit"))
+        return &filter->limit;
+    return NULL;
+}
+
+static struct filter read_filter(const struct control_request *request)
+{
+    struct filter filter = {.limit = UINT64_MAX};
     size_t i = 1;
 
     while (i < request->word_count) {
@@ -48,11 +62,12 @@ static struct filter read_filter(const struct control_request *request, bool sin
             filter.cluster_name = (struct wire_bytes){(const uint8_t *)name, strlen(name)};
             if (name[0] == '\0')
                 filter.cluster_name.data = NULL;
-        } else if (since_allowed && control_request_is(request, i, "since") && i + 1 < request->word_count) {
-            if (!option_parse_number(request->words[++i], 0, UINT64_MAX, &filter.since))
-                break;
         } else {
-            break;
+            uint64_t *number = find_number(&filter, request, i);
+
+            if (number == NULL || i + 1 >= request->word_count ||
+                !option_parse_number(request->words[++i], 0, UINT64_MAX, number))
+                break;
         }
         i++;
     }
@@ -73,10 +88,10 @@ static void on_status(void *context, const struct control_request *request, stru
 static void on_list(void *context, const struct control_request *request, struct control_reply *reply)
 {
     struct status_source source = status_source_of(context);
-    struct filter filter = read_filter(request, false);
+    struct filter filter = read_filter(request);
 
     if (filter.json)
-        status_list_json(&source, filter.cluster_name, &reply->body);
+        status_list_json(&source, filter.cluster_name, filter.offset, filter.limit, &reply->body);
     else
         status_list_text(&source, filter.verbose, filter.cluster_name, &reply->body);
 }
@@ -84,7 +99,7 @@ static void on_list(void *context, const struct control_request *request, struct
 static void on_decisions(void *context, const struct control_request *request, struct control_reply *reply)
 {
     struct status_source source = status_source_of(context);
-    struct filter filter = read_filter(request, true);
+    struct filter filter = read_filter(request);
 
     if (filter.json)
         status_decisions_json(&source, filter.since, filter.cluster_name, &reply->body);

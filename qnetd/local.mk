@@ -72,3 +72,14 @@ libqnetd_a_SOURCES = \
 bin_PROGRAMS += corosync-qnetd
 corosync_qnetd_SOURCES = qnetd/main.c
 corosync_qnetd_LDADD = libqnetd.a libqnetd_logic.a $(SHELL_LIBS)
+
+bin_PROGRAMS += corosync-qnetd-tool
+corosync_qnetd_tool_SOURCES = \
+	qnetd/tool.c \
+	qnetd/tool.h \
+	qnetd/tool_json.c \
+	qnetd/tool_watch.c \
+	qnetd/what_if.c \
+	qnetd/what_if.h \
+	qnetd/what_if_main.c
+corosync_qnetd_tool_LDADD = libqnetd_logic.a $(SHELL_LIBS)

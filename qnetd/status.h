@@ -36,7 +36,9 @@ void status_list_text(const struct status_source *source, bool verbose, struct w
 
 /* out->failed without memory. */
 void status_json(const struct status_source *source, struct q_buf *out);
-void status_list_json(const struct status_source *source, struct wire_bytes cluster_name, struct q_buf *out);
+/* A page of at most `limit` clusters from the one of index `offset` on; "next" tells where the following begins. */
+void status_list_json(const struct status_source *source, struct wire_bytes cluster_name, uint64_t offset,
+                      uint64_t limit, struct q_buf *out);
 void status_decisions_json(const struct status_source *source, uint64_t since, struct wire_bytes cluster_name,
                            struct q_buf *out);
 

@@ -81,7 +81,7 @@ static json_t *moment_value(const struct status_source *source, uint64_t at_ms)
 
 static void write_out(struct builder *builder, json_t *root, struct q_buf *out)
 {
-    char *text = builder->failed ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    char *text = builder->failed ? NULL : json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
 
     if (text != NULL) {
         q_buf_append(out, text, strlen(text));
@@ -398,19 +398,31 @@ static json_t *cluster_value(struct builder *builder, const struct status_source
     return object;
 }
 
-void status_list_json(const struct status_source *source, struct wire_bytes cluster_name, struct q_buf *out)
+void status_list_json(const struct status_source *source, struct wire_bytes cluster_name, uint64_t offset,
+                      uint64_t limit, struct q_buf *out)
 {
     struct builder builder = {0};
     json_t *root = new_root(&builder, source);
     json_t *clusters = json_array();
-    const struct cluster *cluster = cluster_name.data != NULL ? arbiter_find_cluster(source->arbiter, cluster_name)
-                                                              : arbiter_first_cluster(source->arbiter);
+    const struct cluster *cluster;
+    uint64_t index = 0;
 
-    while (cluster != NULL) {
-        add(&builder, clusters, cluster_value(&builder, source, cluster));
-        cluster = cluster_name.data != NULL ? NULL : arbiter_next_cluster(cluster);
+    if (cluster_name.data != NULL) {
+        cluster = arbiter_find_cluster(source->arbiter, cluster_name);
+        if (cluster != NULL)
+            add(&builder, clusters, cluster_value(&builder, source, cluster));
+        cluster = NULL;
+    } else {
+        cluster = arbiter_first_cluster(source->arbiter);
+        for (; cluster != NULL && index < offset; index++)
+            cluster = arbiter_next_cluster(cluster);
+        for (; cluster != NULL && index - offset < limit; index++) {
+            add(&builder, clusters, cluster_value(&builder, source, cluster));
+            cluster = arbiter_next_cluster(cluster);
+        }
     }
     set(&builder, root, "clusters", clusters);
+    set(&builder, root, "next", cluster == NULL ? json_null() : number(index));
     write_out(&builder, root, out);
 }
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * corosync-qnetd-tool, shared by its files: what the command line asks for, the exit statuses (spec/tools.md section
+ * 2.1), and the ways to ask the daemon. The program runs one operation and ends.
+ */
+#ifndef QUORATE_QNETD_TOOL_H
+#define QUORATE_QNETD_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/buf.h"
+#include "common/control/client.h"
+
+#define TOOL_PROGRAM "corosync-qnetd-tool"
+
+enum tool_exit {
+    TOOL_EXIT_OK = 0,
+    TOOL_EXIT_USAGE = 1,
+    TOOL_EXIT_INTERNAL = 2,
+    TOOL_EXIT_UNREACHABLE = 3, /* or it says what no daemon says */
+    TOOL_EXIT_REFUSED = 4
+};
+
+enum tool_operation {
+    TOOL_NOTHING,
+    TOOL_STATUS,
+    TOOL_LIST,
+    TOOL_SHUTDOWN,
+    TOOL_DECISIONS,
+    TOOL_WATCH
+};
+
+struct tool_options {
+    enum tool_operation operation;
+    bool verbose;
+    bool json;
+    const char *cluster; /* NULL: all */
+    const char *socket_path;
+    uint64_t timeout_ms;
+    uint64_t watch_interval_ms;
+};
+
+/* Says on stderr what is wrong with an answer that is not CONTROL_OK; returns the exit status for it. */
+enum tool_exit tool_explain(const struct control_answer *answer);
+
+/*
+ * The answer to one request that a daemon of ours answers in JSON; NULL after an explanation on stderr, with the
+ * exit status in *status. `quiet`: no explanation.
+ */
+json_t *tool_ask_json(const struct tool_options *options, const char *words, bool with_cluster, bool quiet,
+                      enum tool_exit *status);
+
+/* All clusters, or the one asked for, collected page by page so that no single answer holds the arbiter up. */
+json_t *tool_ask_list(const struct tool_options *options, bool quiet, enum tool_exit *status);
+
+/* The operations in JSON, and those that need it. */
+enum tool_exit tool_run_json(const struct tool_options *options);
+enum tool_exit tool_run_decisions(const struct tool_options *options);
+enum tool_exit tool_run_watch(const struct tool_options *options);
+
+/* One line per decision above *since to stdout (JSON lines if asked for); moves *since on. */
+void tool_print_decisions(const struct tool_options *options, json_t *answer, json_int_t *since);
+
+/* String member of an object, "" if there is none. */
+const char *tool_string(const json_t *object, const char *key);
+
+#endif
