@@ -177,8 +177,7 @@ static enum q_err build(struct tls_credentials *creds, struct tls_material *m,
             return tls_fail(t, Q_ERR_NO_MEMORY, "Out of memory while loading credentials.");
     }
     creds->socket_method = tls_bio_method_new();
-    creds->small_key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    if (creds->socket_method == NULL || creds->small_key == NULL)
+    if (creds->socket_method == NULL)
         return tls_fail(t, Q_ERR_NO_MEMORY, "Out of memory while loading credentials.");
     creds->ctx = new_ctx(m, creds->role);
     if (creds->ctx == NULL)
@@ -239,7 +238,6 @@ void tls_credentials_unref(struct tls_credentials *creds)
     if (--creds->references > 0)
         return;
     SSL_CTX_free(creds->ctx);
-    EVP_PKEY_free(creds->small_key);
     BIO_meth_free(creds->socket_method);
     free(creds->peer_name);
     free(creds->facts.source);

@@ -15,7 +15,6 @@ struct tls_credentials {
     enum tls_role role;
     SSL_CTX *ctx;
     BIO_METHOD *socket_method; /* of the BIOs between OpenSSL and the channels' sockets */
-    EVP_PKEY *small_key;       /* stands in for the peers' public keys once they have been used */
     bool client_cert_required;
     bool accept_expired_peer;
     char *peer_name;
