@@ -112,13 +112,16 @@ class Server:
         return [dict(result, server=self.name) for result in results]
 
 
-def arbiter_command(program):
+def arbiter_command(program, **own_files):
+    """Everything the arbiter writes goes into `files`; own_files: settings that only ours knows."""
+
     def command(port, files):
         settings = {
             "nss_db_dir": f"{files}/../nssdb",
             "lock_file": f"{files}/lock",
             "local_socket_file": f"{files}/socket",
             "listen_backlog": 4096,
+            **{setting: f"{files}/{name}" for setting, name in own_files.items()},
         }
         joined = ",".join(f"{key}={value}" for key, value in settings.items())
         return [program, "-f", "-4", "-l", "127.0.0.1", "-p", str(port), "-s", "req", "-S", joined]
@@ -129,7 +132,7 @@ def arbiter_command(program):
 def servers(args, credentials):
     known = {
         report.BARE: lambda port, _: [BUILD / "tests/bench/bench-tls-reference", str(port), credentials],
-        report.OURS: arbiter_command(args.ours),
+        report.OURS: arbiter_command(args.ours, state_dir="state"),
         report.PACKAGED: arbiter_command(PACKAGED),
     }
     programs = {report.BARE: BUILD / "tests/bench/bench-tls-reference", report.OURS: args.ours, report.PACKAGED: PACKAGED}
@@ -193,7 +196,9 @@ def main():
 
     raise_fd_limit()
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="quorate-bench-") as directory:
+    # Grants are kept in /run in life, which is memory; here in what is memory as well.
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="quorate-bench-", dir=in_memory) as directory:
         credentials = pathlib.Path(directory)
         make_credentials(credentials, 100 if args.quick else report.SIZES[-1] // 2)
         found = servers(args, credentials)
