@@ -203,6 +203,7 @@ static void fill_init(struct wire_init *out, const struct values *values)
     out->tie_breaker = tie_breaker(values);
     out->ring_id = ring_id(values);
     out->lease = lease(values);
+    out->instance = number(values, WIRE_SLOT_INSTANCE);
     out->supported_messages = view(values, WIRE_TLV_SUPPORTED_MESSAGES);
     out->supported_options = view(values, WIRE_TLV_SUPPORTED_OPTIONS);
 }

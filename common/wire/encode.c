@@ -101,6 +101,9 @@ static void append_init(struct q_buf *buf, const struct wire_init *init, uint32_
     case WIRE_SLOT_LEASE:
         append_lease(buf, init->lease);
         break;
+    case WIRE_SLOT_INSTANCE:
+        q_buf_append_u64(buf, init->instance);
+        break;
     }
 }
 

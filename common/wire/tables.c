@@ -45,6 +45,7 @@ const struct wire_tlv_rule wire_tlv_rules[WIRE_SLOT_COUNT] = {
     [WIRE_TLV_KEEP_ACTIVE_PARTITION] = BYTE(0, 1),
     [WIRE_SLOT_LEASE] = EXACT(8),
     [WIRE_SLOT_REASON] = {.length = WIRE_LENGTH_UP_TO, .size = WIRE_REASON_SIZE_MAX},
+    [WIRE_SLOT_INSTANCE] = EXACT(8),
 };
 
 const uint16_t wire_slot_tlv[WIRE_SLOT_COUNT] = {
@@ -74,6 +75,7 @@ const uint16_t wire_slot_tlv[WIRE_SLOT_COUNT] = {
     23,
     [WIRE_SLOT_LEASE] = WIRE_TLV_LEASE,
     [WIRE_SLOT_REASON] = WIRE_TLV_REASON,
+    [WIRE_SLOT_INSTANCE] = WIRE_TLV_INSTANCE,
 };
 
 #define END WIRE_SLOT_COUNT
@@ -85,7 +87,7 @@ const uint8_t wire_tlv_order[WIRE_TYPE_COUNT][WIRE_ORDER_MAX] = {
     [WIRE_STARTTLS] = {SEQ, END},
     [WIRE_INIT] = {SEQ, WIRE_TLV_SUPPORTED_MESSAGES, WIRE_TLV_SUPPORTED_OPTIONS, WIRE_TLV_NODE_ID,
                    WIRE_TLV_DECISION_ALGORITHM, WIRE_TLV_HEARTBEAT_INTERVAL, WIRE_TLV_TIE_BREAKER,
-                   WIRE_TLV_RING_ID, WIRE_SLOT_LEASE, END},
+                   WIRE_TLV_RING_ID, WIRE_SLOT_LEASE, WIRE_SLOT_INSTANCE, END},
     [WIRE_INIT_REPLY] = {WIRE_TLV_REPLY_ERROR_CODE, WIRE_TLV_SUPPORTED_MESSAGES, WIRE_TLV_SUPPORTED_OPTIONS,
                          SEQ, WIRE_TLV_SERVER_MAXIMUM_REQUEST_SIZE, WIRE_TLV_SERVER_MAXIMUM_REPLY_SIZE,
                          WIRE_TLV_SUPPORTED_DECISION_ALGORITHMS, WIRE_SLOT_LEASE, END},
@@ -142,10 +144,12 @@ uint32_t wire_slot(uint16_t tlv)
     if (tlv < WIRE_TLV_COUNT) {
         return tlv;
     }
-    if (tlv == WIRE_TLV_LEASE) {
-        return WIRE_SLOT_LEASE;
+    for (uint32_t slot = WIRE_TLV_COUNT; slot < WIRE_SLOT_COUNT; slot++) {
+        if (tlv == wire_slot_tlv[slot]) {
+            return slot;
+        }
     }
-    return tlv == WIRE_TLV_REASON ? WIRE_SLOT_REASON : WIRE_SLOT_NONE;
+    return WIRE_SLOT_NONE;
 }
 
 uint32_t wire_type_mask(enum wire_type type)

@@ -16,7 +16,8 @@
 
 #define WIRE_SLOT_LEASE 24
 #define WIRE_SLOT_REASON 25
-#define WIRE_SLOT_COUNT 26
+#define WIRE_SLOT_INSTANCE 26
+#define WIRE_SLOT_COUNT 27
 #define WIRE_SLOT_NONE UINT32_MAX
 
 /* Which lengths a value may have. */
@@ -44,7 +45,7 @@ struct wire_required {
 };
 #define WIRE_ALWAYS (-1)
 
-#define WIRE_ORDER_MAX 10 /* slots in the longest order, the end mark included */
+#define WIRE_ORDER_MAX 11 /* slots in the longest order, the end mark included */
 
 extern const struct wire_tlv_rule wire_tlv_rules[WIRE_SLOT_COUNT];
 extern const uint16_t wire_slot_tlv[WIRE_SLOT_COUNT]; /* slot to TLV type */

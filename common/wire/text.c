@@ -146,6 +146,9 @@ static void add_init_field(struct line *line, const struct wire_init *init, uint
     case WIRE_SLOT_LEASE:
         add_lease(line, init->lease);
         break;
+    case WIRE_SLOT_INSTANCE:
+        line_add(line, " instance=%016" PRIx64, init->instance);
+        break;
     }
 }
 

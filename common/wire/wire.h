@@ -75,9 +75,12 @@ enum wire_tlv {
      *        In INIT_REPLY: the arbiter echoes the bounds it will honour.
      * REASON UTF-8 text, at most WIRE_REASON_SIZE_MAX bytes, in any message with a vote; only sent to a
      *        device that sent LEASE.
+     * INSTANCE u64, in INIT: random, for the life of the device's process. A connection of the same node and the same
+     *        instance takes the place of an older one instead of being refused as a duplicate.
      */
     WIRE_TLV_LEASE = 0x5101,
-    WIRE_TLV_REASON = 0x5102
+    WIRE_TLV_REASON = 0x5102,
+    WIRE_TLV_INSTANCE = 0x5103
 };
 #define WIRE_TLV_COUNT 24 /* standard TLV types 0..23 */
 
@@ -85,6 +88,7 @@ enum wire_tlv {
 #define WIRE_HAS(tlv) (UINT32_C(1) << (tlv))
 #define WIRE_HAS_LEASE (UINT32_C(1) << 24)
 #define WIRE_HAS_REASON (UINT32_C(1) << 25)
+#define WIRE_HAS_INSTANCE (UINT32_C(1) << 26)
 
 enum wire_tls_supported { WIRE_TLS_UNSUPPORTED = 0, WIRE_TLS_SUPPORTED = 1, WIRE_TLS_REQUIRED = 2 };
 enum wire_algorithm {
@@ -188,6 +192,7 @@ struct wire_init {
     struct wire_tie_breaker tie_breaker;
     struct wire_ring_id ring_id;
     struct wire_lease lease; /* WIRE_HAS_LEASE */
+    uint64_t instance;       /* WIRE_HAS_INSTANCE */
     /* Arrays of u16, still encoded. Encoding a view with data == NULL and size > 0 sends all we know. */
     struct wire_bytes supported_messages;
     struct wire_bytes supported_options;

@@ -37,6 +37,8 @@ struct member {
     uint32_t heartbeat_ms_longest; /* the longest H announced on this connection: bounds the lease */
     bool has_lease;              /* a device of ours: it stated its bounds */
     struct wire_lease lease;
+    bool has_instance;           /* and which process it is */
+    uint64_t instance;
     uint64_t heard_ms;           /* last complete message */
     uint64_t joined_ms;
 

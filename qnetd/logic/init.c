@@ -92,20 +92,37 @@ static void fill_member(struct arbiter *a, struct session *session, struct membe
     member->heartbeat_ms_longest = init->heartbeat_ms;
     member->has_lease = (message->present & WIRE_HAS_LEASE) != 0;
     member->lease = init->lease;
+    member->has_instance = (message->present & WIRE_HAS_INSTANCE) != 0;
+    member->instance = init->instance;
     member->heard_ms = a->now_ms;
     member->joined_ms = a->now_ms;
     member->keep_active_partition = a->settings.keep_active_partition;
     member->ring = init->ring_id;
 }
 
+/* A device of ours that has connected anew: its old connection is dead, whatever TCP thinks. */
+static void replace_former_connection(struct arbiter *a, struct session *session, const struct wire_message *message)
+{
+    struct cluster *cluster = clusters_find(a, (struct wire_bytes){session->name, session->name_size});
+    struct member *member = cluster != NULL ? cluster_find_member(cluster, message->u.init.node_id) : NULL;
+    bool same = member != NULL && member->conn != 0 && member->has_instance &&
+                (message->present & WIRE_HAS_INSTANCE) != 0 && member->instance == message->u.init.instance;
+
+    if (same)
+        session_replace(a, session_find(a, member->conn));
+}
+
 static enum wire_error join(struct arbiter *a, struct session *session, const struct wire_message *message)
 {
     const struct wire_init *init = &message->u.init;
     struct wire_bytes name = {session->name, session->name_size};
-    struct cluster *cluster = clusters_find(a, name);
-    enum wire_error error = cluster != NULL ? check_cluster(cluster, init) : WIRE_ERROR_NONE;
+    struct cluster *cluster;
+    enum wire_error error;
     struct member *member;
 
+    replace_former_connection(a, session, message);
+    cluster = clusters_find(a, name);
+    error = cluster != NULL ? check_cluster(cluster, init) : WIRE_ERROR_NONE;
     if (error != WIRE_ERROR_NONE)
         return error;
     if (cluster == NULL)

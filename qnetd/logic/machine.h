@@ -98,6 +98,8 @@ void session_on_deadline(struct arbiter *a, struct session *session);
 void session_schedule(struct arbiter *a, struct session *session);
 /* INIT is done, or the session ends before it: no candidate for being sacrificed any more. */
 void session_leave_uninitialised(struct arbiter *a, struct session *session);
+/* Closes and ends a session that is not the one at work. */
+void session_replace(struct arbiter *a, struct session *session);
 /* Takes the session out of its cluster and frees it. */
 void session_end(struct arbiter *a, struct session *session, enum arbiter_disconnect how);
 

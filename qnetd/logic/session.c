@@ -161,6 +161,15 @@ void session_end(struct arbiter *a, struct session *session, enum arbiter_discon
     free(session);
 }
 
+void session_replace(struct arbiter *a, struct session *session)
+{
+    if (session->doomed)
+        return;
+    emit_close(a, session, "node %u has connected anew", session->member->node_id);
+    a->doomed = session->next_doomed; /* ended here, not with the step: the new connection needs its place */
+    session_end(a, session, ARBITER_GONE_SEND_FAILED);
+}
+
 /* ---- messages ---- */
 
 static void on_preinit(struct arbiter *a, struct session *session, const struct wire_message *message)

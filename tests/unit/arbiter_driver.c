@@ -283,6 +283,11 @@ const char *driver_init_message(struct driver *driver, int slot, uint32_t node_i
     m->u.init.heartbeat_ms = 8000;
     m->u.init.tie_breaker.mode = WIRE_TIE_BREAKER_LOWEST;
     m->u.init.ring_id = (struct wire_ring_id){node_id, 1};
+    if (driver->instance != 0) {
+        m->present |= WIRE_HAS_LEASE | WIRE_HAS_INSTANCE;
+        m->u.init.lease = (struct wire_lease){2500, 200};
+        m->u.init.instance = driver->instance;
+    }
     m->u.init.supported_messages = (struct wire_bytes){NULL, 1};
     m->u.init.supported_options = (struct wire_bytes){NULL, 1};
     return send_and_free(driver, slot, m);

@@ -21,6 +21,7 @@ struct driver {
     uint64_t generation[DRIVER_SLOTS];
     uint32_t vote_seq[DRIVER_SLOTS]; /* of the newest VOTE_INFO to that slot */
     enum arbiter_persist_result persist_result;
+    uint64_t instance;               /* not 0: devices are ours, with this instance and a lease of 2.5 s */
     bool hold_persist;               /* do not answer PERSIST */
     uint64_t held_cluster_id;
     uint64_t held_generation;

@@ -357,6 +357,39 @@ static void a_loser_that_says_it_is_quorate_is_told_again(void **state)
     driver_fini(&d);
 }
 
+static void a_device_of_ours_takes_its_own_place(void **state)
+{
+    (void)state;
+    driver_init(&d);
+    d.instance = 77;
+    two_nodes(FF);
+    driver_connect(&d, 3);
+    driver_preinit(&d, 3, "C");
+    assert_string_equal(driver_init_message(&d, 3, 1, FF), "1<CLOSE; 3<INIT_REPLY 0");
+    assert_int_equal(driver_grant(&d, 1), GRANT_GHOST);
+    driver_config(&d, 3, "1,2");
+    assert_non_null(strstr(driver_membership(&d, 3, "1,2", 1, 8, U), "3<VOTE_INFO ACK 1.8"));
+    assert_int_equal(driver_grant(&d, 1), GRANT_HELD);
+    d.instance = 78; /* a stranger */
+    driver_connect(&d, 4);
+    driver_preinit(&d, 4, "C");
+    assert_string_equal(driver_init_message(&d, 4, 1, FF), "4<INIT_REPLY 17");
+    driver_fini(&d);
+}
+
+static void a_device_of_ours_is_waited_for_no_longer_than_it_says(void **state)
+{
+    (void)state;
+    driver_init(&d);
+    d.instance = 77;
+    two_nodes(FF);
+    driver_membership(&d, 2, "2", 2, 12, U);
+    driver_disconnect(&d, 1, ARBITER_GONE_EOF);
+    assert_string_equal(driver_pass(&d, 2776), ""); /* 2.7 s, 1 % and 50 ms */
+    assert_non_null(strstr(driver_pass(&d, 1), "2<VOTE_INFO ACK 2.12"));
+    driver_fini(&d);
+}
+
 static void a_cluster_is_forgotten_with_its_last_vote(void **state)
 {
     (void)state;
@@ -395,6 +428,8 @@ int main(void)
         cmocka_unit_test(contradicting_reports_are_waited_out_within_a_bound),
         cmocka_unit_test(a_configuration_under_way_costs_nobody_the_vote),
         cmocka_unit_test(a_loser_that_says_it_is_quorate_is_told_again),
+        cmocka_unit_test(a_device_of_ours_takes_its_own_place),
+        cmocka_unit_test(a_device_of_ours_is_waited_for_no_longer_than_it_says),
         cmocka_unit_test(a_cluster_is_forgotten_with_its_last_vote),
     };
 

@@ -126,7 +126,7 @@ static void a_view_without_data_sends_all_we_know(void **state)
     load(&wire_vectors[4]);
     memset(&decoded, 0, sizeof(decoded));
     decoded.type = WIRE_INIT_REPLY;
-    decoded.present = UINT32_MAX & ~WIRE_HAS_LEASE;
+    decoded.present = UINT32_MAX & ~(WIRE_HAS_LEASE | WIRE_HAS_INSTANCE);
     decoded.seq = 2;
     decoded.u.init_reply = (struct wire_init_reply){
         .maximum_request_size = WIRE_SIZE_DEFAULT,

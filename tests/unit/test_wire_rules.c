@@ -30,7 +30,7 @@ static bool expected_length(uint32_t slot, size_t size)
 {
     static const uint8_t exact[WIRE_SLOT_COUNT] = {
         [0] = 4,  [2] = 1,  [3] = 1,  [6] = 2,  [7] = 4,  [8] = 4,  [9] = 4,  [11] = 2, [12] = 4, [13] = 12,
-        [14] = 8, [15] = 4, [16] = 1, [18] = 1, [19] = 1, [20] = 1, [21] = 5, [22] = 1, [23] = 1, [24] = 8,
+        [14] = 8, [15] = 4, [16] = 1, [18] = 1, [19] = 1, [20] = 1, [21] = 5, [22] = 1, [23] = 1, [24] = 8, [26] = 8,
     };
 
     if (exact[slot] != 0) {
@@ -126,7 +126,7 @@ static void unknown_tlvs_are_ignored(void **state)
 {
     (void)state;
     for (unsigned tlv = WIRE_TLV_COUNT; tlv <= UINT16_MAX; tlv++) {
-        if (tlv == WIRE_TLV_LEASE || tlv == WIRE_TLV_REASON) {
+        if (tlv == WIRE_TLV_LEASE || tlv == WIRE_TLV_REASON || tlv == WIRE_TLV_INSTANCE) {
             continue;
         }
         message_begin(&bytes, WIRE_ECHO_REQUEST);
@@ -428,6 +428,25 @@ static void a_lease_goes_both_ways(void **state)
     q_buf_fini(&encoded);
 }
 
+static void an_instance_goes_both_ways(void **state)
+{
+    struct q_buf encoded;
+    static struct wire_message message;
+
+    (void)state;
+    q_buf_init(&encoded);
+    message = (struct wire_message){.type = WIRE_INIT, .present = WIRE_HAS_INSTANCE};
+    message.u.init.instance = UINT64_C(0x0123456789abcdef);
+    wire_encode(&encoded, &message);
+    append_hex(&bytes, "00030000000c510300080123456789abcdef");
+    assert_int_equal(encoded.size, bytes.size);
+    assert_memory_equal(q_buf_bytes(&encoded), q_buf_bytes(&bytes), bytes.size);
+    assert_true(decode(&encoded));
+    assert_int_equal(decoded.present, WIRE_HAS_INSTANCE);
+    assert_true(decoded.u.init.instance == UINT64_C(0x0123456789abcdef));
+    q_buf_fini(&encoded);
+}
+
 /* Encodes an ACK with a reason and returns the size of the reason that arrives. */
 static size_t reason_size_after(const char *text, size_t size)
 {
@@ -490,6 +509,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_bad_node_info_is_a_fault_in_every_message, set_up, tear_down),
         cmocka_unit_test_setup_teardown(node_infos_accumulate_in_order_up_to_the_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lease_goes_both_ways, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_instance_goes_both_ways, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reason_is_cut_at_a_character, set_up, tear_down),
     };
 
