@@ -237,7 +237,10 @@ static uint64_t fnv1a(struct wire_bytes name, uint64_t hash)
     return hash;
 }
 
-/* Letters, digits and '-' stand for themselves, any other byte is _HH; too long a name ends in a hash instead. */
+/*
+ * Letters, digits and '-' stand for themselves, any other byte is _HH; too long a name ends in a hash instead. The empty
+ * name is a lone '_', so that its file is not a hidden one.
+ */
 void grant_record_file_name(struct wire_bytes name, char file_name[GRANT_RECORD_FILE_NAME_SIZE])
 {
     static const char suffix[] = ".grants";
@@ -247,6 +250,8 @@ void grant_record_file_name(struct wire_bytes name, char file_name[GRANT_RECORD_
     size_t cut = 0; /* where the hash goes if the rest does not fit */
     bool fits = true;
 
+    if (name.size == 0)
+        file_name[used++] = '_';
     for (size_t i = 0; i < name.size && fits; i++) {
         uint8_t byte = name.data[i];
         bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||

@@ -71,7 +71,7 @@ static void reply(struct arbiter *a, struct session *session, const struct wire_
     out->u.init_reply.error = error;
     out->u.init_reply.maximum_request_size = a->settings.maximum_request_size;
     out->u.init_reply.maximum_reply_size = a->settings.maximum_reply_size;
-    out->u.init_reply.lease = request->u.init.lease;
+    out->u.init_reply.lease = lease_honoured(request->u.init.lease, &a->settings);
     out->u.init_reply.supported_messages = all_we_know;
     out->u.init_reply.supported_options = all_we_know;
     out->u.init_reply.supported_algorithms = all_we_know;
@@ -91,7 +91,7 @@ static void fill_member(struct arbiter *a, struct session *session, struct membe
     member->heartbeat_ms = init->heartbeat_ms;
     member->heartbeat_ms_longest = init->heartbeat_ms;
     member->has_lease = (message->present & WIRE_HAS_LEASE) != 0;
-    member->lease = init->lease;
+    member->lease = lease_honoured(init->lease, &a->settings);
     member->has_instance = (message->present & WIRE_HAS_INSTANCE) != 0;
     member->instance = init->instance;
     member->heard_ms = a->now_ms;

@@ -12,6 +12,18 @@ static uint32_t clamp_u32(uint64_t value)
     return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
+struct wire_lease lease_honoured(struct wire_lease stated, const struct arbiter_settings *settings)
+{
+    uint32_t sum_max = clamp_u32((uint64_t)settings->heartbeat_ms_max * 9 / 4);
+    struct wire_lease honoured = stated;
+
+    if (honoured.hold_ms > sum_max)
+        honoured.hold_ms = sum_max;
+    if (honoured.lease_ms > sum_max - honoured.hold_ms)
+        honoured.lease_ms = sum_max - honoured.hold_ms;
+    return honoured;
+}
+
 uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings)
 {
     uint64_t bound;

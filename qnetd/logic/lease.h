@@ -20,6 +20,13 @@
 #include "qnetd/logic/arbiter.h"
 #include "qnetd/logic/cluster.h"
 
+/*
+ * What the arbiter honours of the bounds a device states in INIT: hold_ms up to 2.25 x heartbeat_ms_max, and lease_ms
+ * up to what that leaves. INIT_REPLY tells the device, which may not cast for longer. (A device whose vote outlives it
+ * by more than the maximum gets a lease of 0: it must not cast at all.)
+ */
+struct wire_lease lease_honoured(struct wire_lease stated, const struct arbiter_settings *settings);
+
 /* The longest time, from the last message heard of it, that `member` can cast an ACK; margins included. */
 uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings);
 

@@ -69,6 +69,13 @@ tests_unit_test_lms_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ranking_SOURCES = tests/unit/test_ranking.c $(SPLIT)
 tests_unit_test_ranking_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
+# Leases and their records.
+UNIT_TESTS += tests/unit/test_grant_record tests/unit/test_lease
+tests_unit_test_grant_record_SOURCES = tests/unit/test_grant_record.c
+tests_unit_test_grant_record_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_lease_SOURCES = tests/unit/test_lease.c
+tests_unit_test_lease_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # The arbiter's logic; arbiter_driver plays the shell.
 ARBITER_DRIVER = tests/unit/arbiter_driver.c tests/unit/arbiter_driver.h
 UNIT_TESTS += tests/unit/test_delivery
