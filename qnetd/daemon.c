@@ -29,6 +29,7 @@ static void on_state_tick(void *data)
     struct daemon *daemon = data;
 
     state_dir_touch(&daemon->state);
+    server_tidy(&daemon->server);
     every(daemon, STATE_DIR_TOUCH_MS, on_state_tick);
 }
 
@@ -82,7 +83,7 @@ static enum q_err handle_signals(struct daemon *daemon)
 
 static void on_restored_record(void *context, const struct grant_record *record)
 {
-    struct arbiter_event event = {.type = ARBITER_EV_RESTORE, .now_ms = clock_monotonic_ms()};
+    struct arbiter_event event = {.type = ARBITER_EV_RESTORE};
 
     event.u.record = record;
     server_step(context, &event);
@@ -93,7 +94,6 @@ static void restore(struct daemon *daemon)
     struct arbiter_event event = {.type = ARBITER_EV_RESTORED};
 
     state_dir_restore(&daemon->state, on_restored_record, &daemon->server);
-    event.now_ms = clock_monotonic_ms();
     event.u.restored.complete = daemon->state.unknown_since_ms == 0;
     if (event.u.restored.complete)
         log_line(LOG_INFO, "The votes given before the restart are known");

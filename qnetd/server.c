@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #define ACCEPTS_PER_TURN 128
 #define MESSAGES_PER_TURN 32
 #define HANDSHAKE_TURN_MS 5 /* then votes come first again */
+#define TIDY_CONNECTIONS 500
 #define LISTENER_ID 0       /* no connection has it: generations are never 0 */
 
 /* Descriptors that are not connections: logs, control socket and its clients, state files, credentials. */
@@ -115,6 +117,7 @@ static void free_closed(struct server *server)
 
         server->closed = connection->closed_next;
         connection_free(connection);
+        server->closed_count++;
     }
 }
 
@@ -313,8 +316,10 @@ static void arm_timer(struct server *server, uint64_t now_ms)
     }
 }
 
-static void one_step(struct server *server, const struct arbiter_event *event)
+/* Stamps the event with the time of this moment: events must not go back in time, whenever they were made up. */
+static void one_step(struct server *server, struct arbiter_event *event)
 {
+    event->now_ms = clock_monotonic_ms();
     if (arbiter_step(server->arbiter, event, &server->actions) == Q_ERR_NO_MEMORY)
         log_line(LOG_ERR, "Out of memory; the client concerned is disconnected");
     carry_out(server);
@@ -325,7 +330,7 @@ static void drain_follow_ups(struct server *server)
 {
     for (size_t i = 0; i < server->follow_up_count; i++) {
         const struct server_follow_up next = server->follow_ups[i];
-        struct arbiter_event event = {.type = next.type, .now_ms = clock_monotonic_ms(), .conn = next.conn};
+        struct arbiter_event event = {.type = next.type, .conn = next.conn};
 
         if (next.type == ARBITER_EV_PERSISTED) {
             event.u.persisted.cluster_id = next.cluster_id;
@@ -339,7 +344,7 @@ static void drain_follow_ups(struct server *server)
     server->follow_up_count = 0;
 }
 
-void server_step(struct server *server, const struct arbiter_event *event)
+void server_step(struct server *server, struct arbiter_event *event)
 {
     assert(!server->stepping);
     server->stepping = true;
@@ -352,7 +357,7 @@ void server_step(struct server *server, const struct arbiter_event *event)
 static void on_timer(void *data)
 {
     struct server *server = data;
-    struct arbiter_event event = {.type = ARBITER_EV_TIME, .now_ms = clock_monotonic_ms()};
+    struct arbiter_event event = {.type = ARBITER_EV_TIME};
 
     server->timer_at_ms = ARBITER_NEVER;
     server_step(server, &event);
@@ -364,8 +369,7 @@ static void on_timer(void *data)
 /* The peer has gone, or broke what it must not break. */
 static void on_gone(struct server *server, struct connection *connection)
 {
-    struct arbiter_event event = {
-        .type = ARBITER_EV_DISCONNECTED, .now_ms = clock_monotonic_ms(), .conn = connection->id};
+    struct arbiter_event event = {.type = ARBITER_EV_DISCONNECTED, .conn = connection->id};
     bool secure = tls_channel_state(&connection->channel) != TLS_CHANNEL_PLAIN &&
                   tls_channel_version(&connection->channel)[0] != '\0';
 
@@ -381,7 +385,8 @@ static void on_gone(struct server *server, struct connection *connection)
         q_buf_append(&none.data, tls_channel_error(&connection->channel),
                      strlen(tls_channel_error(&connection->channel)) + 1);
         if (!none.data.failed)
-            note_log_write(&server->note_log, server->arbiter, &none, &note, connection->peer, event.now_ms);
+            note_log_write(&server->note_log, server->arbiter, &none, &note, connection->peer,
+                           clock_monotonic_ms());
         arbiter_actions_fini(&none);
     }
     drop(server, connection);
@@ -391,7 +396,7 @@ static void on_gone(struct server *server, struct connection *connection)
 static void on_frame(struct server *server, struct connection *connection, enum wire_frame frame,
                      const struct wire_frame_message *bytes)
 {
-    struct arbiter_event event = {.now_ms = clock_monotonic_ms(), .conn = connection->id};
+    struct arbiter_event event = {.conn = connection->id};
 
     if (frame == WIRE_FRAME_SKIPPED) {
         event.type = ARBITER_EV_SKIPPED;
@@ -478,8 +483,7 @@ static void on_input(struct server *server, struct connection *connection)
 static void on_secured(struct server *server, struct connection *connection)
 {
     const struct tls_peer_names *peer = tls_channel_peer(&connection->channel);
-    struct arbiter_event event = {
-        .type = ARBITER_EV_TLS_ESTABLISHED, .now_ms = clock_monotonic_ms(), .conn = connection->id};
+    struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED, .conn = connection->id};
 
     leave_handshake(server, connection);
     if (watch(connection, server->talk_fd) != Q_OK) {
@@ -531,7 +535,7 @@ static bool sacrifice_one(struct server *server)
 {
     struct connection *victim =
         connection_table_get(&server->connections, arbiter_oldest_uninitialised(server->arbiter));
-    struct arbiter_event event = {.type = ARBITER_EV_DISCONNECTED, .now_ms = clock_monotonic_ms()};
+    struct arbiter_event event = {.type = ARBITER_EV_DISCONNECTED};
 
     if (victim == NULL)
         return false;
@@ -550,7 +554,7 @@ static void refuse(struct server *server, const char *reason)
 
 static void on_accepted(struct server *server, int fd, const char *peer)
 {
-    struct arbiter_event event = {.type = ARBITER_EV_CONNECTED, .now_ms = clock_monotonic_ms()};
+    struct arbiter_event event = {.type = ARBITER_EV_CONNECTED};
     struct connection *connection = NULL;
     uint64_t id;
 
@@ -705,6 +709,14 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
         return Q_ERR_NO_MEMORY;
     }
     return Q_OK;
+}
+
+void server_tidy(struct server *server)
+{
+    /* What a flood of handshakes leaves behind is worth a walk over the heap, a few connections are not. */
+    if (server->closed_count >= TIDY_CONNECTIONS)
+        malloc_trim(0);
+    server->closed_count = 0;
 }
 
 void server_fini(struct server *server)

@@ -57,6 +57,7 @@ struct server {
     struct connection *handshake_newest;
     uint64_t handshake_count;
     struct connection *closed; /* to be freed when nobody holds them any more */
+    uint32_t closed_count;     /* since server_tidy */
     bool accept_refused;       /* an error is logged once until accepting works again */
 
     struct arbiter_actions actions;
@@ -88,7 +89,10 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
 /* Closes all connections without a word: clients keep their state. */
 void server_fini(struct server *server);
 
-/* Hands one event that does not come from a connection (RESTORE, RESTORED) to the arbiter. */
-void server_step(struct server *server, const struct arbiter_event *event);
+/* Hands one event (from outside: RESTORE, RESTORED) to the arbiter, at the present time, and acts on what follows. */
+void server_step(struct server *server, struct arbiter_event *event);
+
+/* To be called every few seconds: gives the memory of many closed connections back to the system. */
+void server_tidy(struct server *server);
 
 #endif
