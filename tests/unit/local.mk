@@ -81,3 +81,8 @@ ARBITER_DRIVER = tests/unit/arbiter_driver.c tests/unit/arbiter_driver.h
 UNIT_TESTS += tests/unit/test_delivery
 tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(ARBITER_DRIVER)
 tests_unit_test_delivery_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
+# The device's logic; agent_driver plays the shell and the arbiter.
+UNIT_TESTS += tests/unit/test_agent_vote
+tests_unit_test_agent_vote_SOURCES = tests/unit/test_agent_vote.c tests/unit/agent_driver.c tests/unit/agent_driver.h
+tests_unit_test_agent_vote_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)

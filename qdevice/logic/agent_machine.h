@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The agent's insides, shared by the files of qdevice/logic and by nobody else. One step works on one event; `now_ms`,
+ * `random` and `out` are only meaningful during it.
+ */
+#ifndef QUORATE_QDEVICE_LOGIC_AGENT_MACHINE_H
+#define QUORATE_QDEVICE_LOGIC_AGENT_MACHINE_H
+
+#include "qdevice/logic/agent.h"
+
+#define ECHOES_MAX 16 /* under way: more than fit into a lease at H/4 each */
+
+struct echo {
+    uint32_t seq;
+    uint64_t sent_ms;
+};
+
+struct agent {
+    /* Configuration, owned. */
+    bool configured;
+    struct agent_config config; /* its pointers are not used: the copies below are */
+    char *cluster_name;
+    char *hosts[AGENT_HOSTS_MAX];
+    struct wire_node_info *nodes;
+
+    /* What the core says. */
+    bool has_ring;
+    bool in_sync;
+    struct wire_ring_id ring;
+    struct node_set members;
+    bool has_quorum;
+    bool quorate;
+    struct wire_node_info *quorum_nodes;
+    uint32_t quorum_node_count;
+
+    /* The link. */
+    enum agent_link link;
+    uint64_t conn; /* of the present or newest connection; 0: none yet */
+    size_t host;
+    size_t granted_host; /* the host whose verdict is in force */
+    uint32_t address;
+    uint32_t address_count;
+    uint64_t idle_until_ms;    /* AGENT_IDLE */
+    uint64_t attempt_until_ms; /* AGENT_CONNECTING: give this address up */
+    uint64_t connect_until_ms; /* give the whole attempt up */
+    uint32_t attempt_ms;       /* grows until an address has answered once */
+    uint32_t pause_ms;         /* the next one */
+    uint32_t failures;         /* in a row */
+    bool secured;
+    bool ours;
+    bool knows_kap;
+    bool lists_sent;
+    uint64_t connected_ms;
+    uint64_t answered_ms;
+    uint64_t session; /* counts READY sessions */
+
+    /* Sequence numbers and echoes. */
+    uint32_t seq;
+    uint64_t init_sent_ms;
+    uint32_t echo_seq;
+    struct echo echoes[ECHOES_MAX];
+    uint32_t echo_count;
+    uint64_t echo_due_ms;
+    uint64_t heard_until_ms; /* newest answered request's sending time, plus the lease; this session only */
+
+    /* The verdict. */
+    enum wire_vote verdict; /* ACK, NACK or undefined */
+    struct wire_ring_id verdict_ring;
+    uint64_t verdict_session;
+    uint64_t ride_until_ms;    /* end of the lease of a verdict of an earlier session */
+    uint64_t patience_until_ms; /* for a verdict on this ring */
+    char reason[AGENT_TEXT_SIZE]; /* the arbiter's words */
+
+    /* What the voter was told last. */
+    enum agent_cast cast;
+    struct wire_ring_id cast_ring;
+    uint64_t cast_until_ms;
+    uint64_t cast_sequence;
+    bool cast_again; /* poll even if nothing is new: votequorum may have lost it (docs/observed.md) */
+    bool confirm_pending; /* VOTE_INFO to be confirmed when the voter has carried out confirm_cast */
+    uint32_t confirm_seq;
+    uint64_t confirm_cast;
+
+    /* Heuristics. */
+    uint64_t run_sequence;
+    bool run_pending;
+    enum agent_run run;
+    enum wire_heuristics heuristics;
+    enum wire_heuristics heuristics_by_run[3];
+
+    bool shutting_down;
+    bool stop_pending;      /* the withdrawal of the vote is under way */
+    uint64_t stop_cast;     /* its sequence */
+    uint64_t stop_until_ms; /* then stop all the same */
+
+    uint64_t now_ms;
+    uint32_t random;
+    struct agent_actions *out;
+    bool out_of_memory;
+    struct wire_message message; /* scratch for what is sent */
+};
+
+/* ---- act.c ---- */
+void act_send(struct agent *a, const struct wire_message *message);
+void act_resolve(struct agent *a);
+void act_connect(struct agent *a);
+void act_start_tls(struct agent *a);
+void act_close(struct agent *a, bool goodbye);
+void act_cast(struct agent *a, bool poll);
+void act_heuristics(struct agent *a, enum agent_run run, uint32_t timeout_ms);
+void act_stop(struct agent *a);
+void act_note(struct agent *a, enum agent_note_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- link.c: reaching an arbiter ---- */
+void link_begin(struct agent *a);
+void link_on_resolved(struct agent *a, uint32_t address_count, const char *text);
+void link_on_connected(struct agent *a);
+void link_on_secured(struct agent *a);
+void link_on_disconnected(struct agent *a, const char *text);
+void link_on_time(struct agent *a);
+uint64_t link_deadline_ms(const struct agent *a);
+/* Ends the present connection, or attempt, by our own doing; the next attempt follows. */
+void link_drop(struct agent *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The configuration names other arbiters, or another identity towards them. */
+void link_restart(struct agent *a, const char *why);
+
+/* ---- conversation.c: messages ---- */
+void conversation_preinit(struct agent *a);
+void conversation_init(struct agent *a);
+void conversation_on_message(struct agent *a, const struct wire_message *message);
+void conversation_on_unreadable(struct agent *a);
+void conversation_on_time(struct agent *a);
+uint64_t conversation_deadline_ms(const struct agent *a);
+/* Send, if READY and the first lists are out. */
+void conversation_config_list(struct agent *a);
+void conversation_membership_list(struct agent *a);
+void conversation_quorum_list(struct agent *a);
+void conversation_heuristics(struct agent *a);
+void conversation_keep_active(struct agent *a);
+/* Everything an arbiter has to know, once heuristics have answered. */
+void conversation_first_lists(struct agent *a);
+
+/* ---- vote.c: what is cast ---- */
+/* The verdict in a message that arrived in this session. */
+void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id ring, struct wire_bytes reason);
+/* Works out what is to be cast now, and tells the voter if that is news. Ends every step. */
+void vote_update(struct agent *a);
+void vote_on_cast_done(struct agent *a, uint64_t sequence);
+/* Withdraws the vote, then says goodbye and stops. */
+void vote_begin_stop(struct agent *a);
+void vote_on_time(struct agent *a);
+/* The session is over: what it granted lives on as far as the lease reaches, or ends. */
+void vote_on_session_end(struct agent *a);
+/* About to introduce ourselves to a host: what another arbiter granted must not be used beside it. */
+void vote_on_introduction(struct agent *a);
+uint64_t vote_lease_until_ms(const struct agent *a);
+uint64_t vote_deadline_ms(const struct agent *a);
+void vote_explain(const struct agent *a, char *text, size_t size);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Reaching an arbiter: lookup, addresses in turn, hosts in turn, pauses that grow and differ from node to node. Everything
+ * is a deadline; nothing waits. (Pain points 8 to 10 of spec/qdevice-daemon.md.)
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "qdevice/logic/agent_machine.h"
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static const char *host_name(const struct agent *a)
+{
+    return a->hosts[a->host];
+}
+
+/* ---- from one attempt to the next ---- */
+
+static void resolve(struct agent *a)
+{
+    a->link = AGENT_RESOLVING;
+    a->conn++; /* an answer to an older lookup is recognised */
+    a->connect_until_ms = a->now_ms + a->config.timing.connect_timeout_ms;
+    act_resolve(a);
+}
+
+static void connect_next(struct agent *a)
+{
+    a->link = AGENT_CONNECTING;
+    a->conn++;
+    a->secured = false;
+    a->attempt_until_ms = a->now_ms + a->attempt_ms;
+    act_connect(a);
+}
+
+/* Half of the pause, and up to as much again by chance, so that the nodes of a site do not come back in step. */
+static uint64_t jittered(const struct agent *a, uint32_t pause_ms)
+{
+    return pause_ms / 2 + a->random % (pause_ms / 2 + 1) + 1;
+}
+
+static void pause_link(struct agent *a)
+{
+    a->link = AGENT_IDLE;
+    a->host = (a->host + 1) % a->config.host_count;
+    a->idle_until_ms = a->now_ms + jittered(a, a->pause_ms);
+    a->pause_ms = a->pause_ms * 2 < a->config.timing.pause_ms_max ? a->pause_ms * 2 : a->config.timing.pause_ms_max;
+}
+
+/* This attempt has failed: the next address of the host, or a pause and the next host. */
+static void fail(struct agent *a)
+{
+    bool more = a->link == AGENT_CONNECTING && a->address + 1 < a->address_count;
+
+    a->failures++;
+    if (more) {
+        a->address++;
+        connect_next(a);
+        return;
+    }
+    pause_link(a);
+}
+
+static void end_session(struct agent *a)
+{
+    if (a->link != AGENT_READY)
+        return;
+    vote_on_session_end(a);
+    a->lists_sent = false;
+    a->connected_ms = 0;
+}
+
+/* A session that worked is resumed at once, at the same host, once. */
+static void resume_or_fail(struct agent *a)
+{
+    bool was_ready = a->link == AGENT_READY;
+
+    end_session(a);
+    if (!was_ready) {
+        fail(a);
+        return;
+    }
+    a->pause_ms = a->config.timing.pause_ms_min;
+    a->link = AGENT_IDLE;
+    a->idle_until_ms = a->now_ms + jittered(a, a->pause_ms);
+}
+
+void link_begin(struct agent *a)
+{
+    a->host = 0;
+    a->failures = 0;
+    a->pause_ms = a->config.timing.pause_ms_min;
+    a->attempt_ms = a->config.timing.attempt_ms;
+    resolve(a);
+}
+
+void link_drop(struct agent *a, const char *format, ...)
+{
+    char text[AGENT_TEXT_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s", host_name(a), text);
+    act_close(a, false);
+    resume_or_fail(a);
+}
+
+void link_restart(struct agent *a, const char *why)
+{
+    if (!a->has_ring || a->shutting_down)
+        return;
+    act_note(a, AGENT_NOTE_NOTICE, "%s: connecting anew", why);
+    if (a->link != AGENT_IDLE && a->link != AGENT_RESOLVING)
+        act_close(a, false);
+    end_session(a);
+    link_begin(a);
+}
+
+/* ---- events ---- */
+
+void link_on_resolved(struct agent *a, uint32_t address_count, const char *text)
+{
+    if (a->link != AGENT_RESOLVING)
+        return;
+    if (address_count == 0) {
+        act_note(a, AGENT_NOTE_WARNING, "arbiter %s: name cannot be resolved: %s", host_name(a), text);
+        fail(a);
+        return;
+    }
+    a->address = 0;
+    a->address_count = address_count;
+    connect_next(a);
+}
+
+void link_on_connected(struct agent *a)
+{
+    if (a->link != AGENT_CONNECTING)
+        return;
+    a->attempt_ms = a->config.timing.attempt_ms;
+    a->link = AGENT_PREINIT;
+    conversation_preinit(a);
+}
+
+void link_on_secured(struct agent *a)
+{
+    if (a->link != AGENT_SECURING)
+        return;
+    a->secured = true;
+    conversation_init(a);
+}
+
+void link_on_disconnected(struct agent *a, const char *text)
+{
+    if (a->link == AGENT_IDLE || a->link == AGENT_RESOLVING)
+        return;
+    act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s", host_name(a), text);
+    resume_or_fail(a);
+}
+
+/* An address that was never reached in time may just be far away. */
+static void give_address_up(struct agent *a)
+{
+    uint32_t longest = a->config.timing.connect_timeout_ms;
+
+    if (a->session == 0)
+        a->attempt_ms = a->attempt_ms * 2 < longest ? a->attempt_ms * 2 : longest;
+    act_note(a, AGENT_NOTE_INFO, "arbiter %s: address %u does not answer", host_name(a), a->address + 1);
+    act_close(a, false);
+    fail(a);
+}
+
+void link_on_time(struct agent *a)
+{
+    switch (a->link) {
+    case AGENT_IDLE:
+        if (a->now_ms >= a->idle_until_ms)
+            resolve(a);
+        return;
+    case AGENT_CONNECTING:
+        if (a->now_ms >= a->connect_until_ms)
+            a->address = a->address_count - 1; /* no time is left for the others */
+        if (a->now_ms >= earliest(a->attempt_until_ms, a->connect_until_ms))
+            give_address_up(a);
+        return;
+    case AGENT_RESOLVING:
+        if (a->now_ms < a->connect_until_ms)
+            return;
+        act_note(a, AGENT_NOTE_WARNING, "arbiter %s: the name service does not answer", host_name(a));
+        fail(a);
+        return;
+    case AGENT_PREINIT:
+    case AGENT_SECURING:
+    case AGENT_INIT:
+        if (a->now_ms >= a->connect_until_ms)
+            link_drop(a, "no agreement within %u ms", a->config.timing.connect_timeout_ms);
+        return;
+    case AGENT_READY:
+        conversation_on_time(a);
+        return;
+    }
+}
+
+uint64_t link_deadline_ms(const struct agent *a)
+{
+    switch (a->link) {
+    case AGENT_IDLE:
+        return a->idle_until_ms;
+    case AGENT_CONNECTING:
+        return earliest(a->attempt_until_ms, a->connect_until_ms);
+    case AGENT_RESOLVING:
+    case AGENT_PREINIT:
+    case AGENT_SECURING:
+    case AGENT_INIT:
+        return a->connect_until_ms;
+    case AGENT_READY:
+        return conversation_deadline_ms(a);
+    }
+    return AGENT_NEVER;
+}

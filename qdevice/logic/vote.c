@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What is cast at every moment (the table in agent.h). The arbiter counts on two things: that a YES ends with the lease,
+ * and that a confirmed NACK has been carried out. Both are decided here and nowhere else.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "qdevice/logic/agent_machine.h"
+
+/* A voter that does not carry a withdrawal out within this never will. */
+#define STOP_PATIENCE_MS 2000
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool verdict_is_current(const struct agent *a)
+{
+    return a->verdict != WIRE_VOTE_UNDEFINED && wire_ring_id_equal(a->verdict_ring, a->ring);
+}
+
+/*
+ * Until when what the arbiter granted last is honoured by it. In the session that brought the verdict every answer moves
+ * the end on. A later session's answers do not: the arbiter may have counted the old lease down and granted anew.
+ */
+uint64_t vote_lease_until_ms(const struct agent *a)
+{
+    if (a->link == AGENT_READY && a->verdict_session == a->session)
+        return a->heard_until_ms;
+    return a->ride_until_ms;
+}
+
+static bool lease_holds(const struct agent *a)
+{
+    return a->now_ms < vote_lease_until_ms(a);
+}
+
+/* Whether somebody may still answer for this ring, so that votequorum had better wait. */
+static bool verdict_may_come(const struct agent *a)
+{
+    if (a->now_ms >= a->patience_until_ms)
+        return false;
+    if (a->link == AGENT_READY)
+        return a->now_ms < a->heard_until_ms;
+    if (a->session == 0)
+        return a->failures == 0;
+    return a->ride_until_ms > a->now_ms;
+}
+
+static enum agent_cast decide(const struct agent *a)
+{
+    if (!a->has_ring)
+        return AGENT_CAST_NOTHING;
+    if (a->shutting_down)
+        return AGENT_CAST_NO;
+    if (verdict_is_current(a) && a->verdict == WIRE_VOTE_NACK)
+        return AGENT_CAST_NO;
+    if (verdict_is_current(a))
+        return lease_holds(a) ? AGENT_CAST_YES : AGENT_CAST_NO;
+    return verdict_may_come(a) ? AGENT_CAST_NOTHING : AGENT_CAST_NO;
+}
+
+static void forget_ended_verdict(struct agent *a)
+{
+    if (a->verdict == WIRE_VOTE_UNDEFINED || a->verdict == WIRE_VOTE_NACK || lease_holds(a))
+        return;
+    a->verdict = WIRE_VOTE_UNDEFINED;
+    a->ride_until_ms = 0;
+    a->patience_until_ms = a->now_ms; /* nothing to wait for: say NO until there is a new verdict */
+    act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: no answer from the arbiter for %u ms; casting NO",
+              a->config.timing.lease_ms);
+}
+
+void vote_update(struct agent *a)
+{
+    enum agent_cast cast;
+    uint64_t until;
+    bool poll;
+
+    forget_ended_verdict(a);
+    cast = decide(a);
+    until = cast == AGENT_CAST_YES ? vote_lease_until_ms(a) : 0;
+    poll = a->cast_again || cast != a->cast || !wire_ring_id_equal(a->ring, a->cast_ring);
+    if (!poll && until == a->cast_until_ms)
+        return;
+    a->cast_again = false;
+    a->cast = cast;
+    a->cast_ring = a->ring;
+    a->cast_until_ms = until;
+    a->cast_sequence++;
+    act_cast(a, poll);
+}
+
+void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id ring, struct wire_bytes reason)
+{
+    bool decided = vote == WIRE_VOTE_ACK || vote == WIRE_VOTE_NACK;
+
+    /* A vote for a ring that has passed is void: votequorum waits for one that names the present ring. */
+    if (!wire_ring_id_equal(ring, a->ring))
+        return;
+    if (reason.size > 0)
+        snprintf(a->reason, sizeof(a->reason), "%.*s", (int)reason.size, (const char *)reason.data);
+    if (!decided)
+        return;
+    if (a->verdict != vote || !wire_ring_id_equal(a->verdict_ring, ring))
+        act_note(a, AGENT_NOTE_NOTICE, "%s for ring %x.%llx%s%s", wire_vote_name(vote), ring.node_id,
+                  (unsigned long long)ring.seq, a->reason[0] != '\0' ? ": " : "", a->reason);
+    a->verdict = vote;
+    a->verdict_ring = ring;
+    a->verdict_session = a->session;
+    a->granted_host = a->host;
+}
+
+/* A goodbye tells the arbiter that the vote is withdrawn: only said when the voter has done it. */
+static void stop(struct agent *a)
+{
+    bool withdrawn = !a->has_ring || a->now_ms < a->stop_until_ms;
+
+    a->stop_pending = false;
+    if (a->link != AGENT_IDLE && a->link != AGENT_RESOLVING)
+        act_close(a, withdrawn);
+    a->link = AGENT_IDLE;
+    a->idle_until_ms = AGENT_NEVER;
+    act_stop(a);
+}
+
+void vote_on_cast_done(struct agent *a, uint64_t sequence)
+{
+    if (a->confirm_pending && sequence >= a->confirm_cast && a->link == AGENT_READY) {
+        a->confirm_pending = false;
+        a->message.type = WIRE_VOTE_INFO_REPLY;
+        a->message.present = WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER);
+        a->message.seq = a->confirm_seq;
+        act_send(a, &a->message);
+    }
+    if (a->stop_pending && sequence >= a->stop_cast)
+        stop(a);
+}
+
+void vote_begin_stop(struct agent *a)
+{
+    a->shutting_down = true;
+    if (!a->has_ring) {
+        stop(a);
+        return;
+    }
+    a->cast_again = true;
+    vote_update(a);
+    a->stop_pending = true;
+    a->stop_cast = a->cast_sequence;
+    a->stop_until_ms = a->now_ms + STOP_PATIENCE_MS;
+}
+
+void vote_on_time(struct agent *a)
+{
+    if (a->stop_pending && a->now_ms >= a->stop_until_ms)
+        stop(a);
+}
+
+void vote_on_session_end(struct agent *a)
+{
+    a->confirm_pending = false;
+    if (a->verdict_session != a->session)
+        return; /* the verdict is older: its end does not move */
+    a->ride_until_ms = a->ours ? a->heard_until_ms : 0;
+    if (!a->ours && a->verdict == WIRE_VOTE_ACK)
+        a->verdict = WIRE_VOTE_UNDEFINED;
+}
+
+void vote_on_introduction(struct agent *a)
+{
+    if (a->verdict != WIRE_VOTE_ACK || a->granted_host == a->host)
+        return;
+    a->verdict = WIRE_VOTE_UNDEFINED;
+    a->ride_until_ms = 0;
+    a->patience_until_ms = a->now_ms;
+}
+
+uint64_t vote_deadline_ms(const struct agent *a)
+{
+    uint64_t at = a->stop_pending ? a->stop_until_ms : AGENT_NEVER;
+
+    if (a->verdict == WIRE_VOTE_ACK)
+        at = earliest(at, vote_lease_until_ms(a));
+    if (a->cast == AGENT_CAST_NOTHING && a->has_ring) {
+        at = earliest(at, a->patience_until_ms);
+        if (a->ride_until_ms > a->now_ms && a->link != AGENT_READY)
+            at = earliest(at, a->ride_until_ms);
+        if (a->link == AGENT_READY)
+            at = earliest(at, a->heard_until_ms);
+    }
+    return at;
+}
+
+void vote_explain(const struct agent *a, char *text, size_t size)
+{
+    const char *reason = a->reason[0] != '\0' ? a->reason : "no reason given";
+
+    if (!a->has_ring)
+        snprintf(text, size, "No: the core has not formed a ring yet");
+    else if (a->cast == AGENT_CAST_YES && a->link == AGENT_READY)
+        snprintf(text, size, "Yes: the arbiter granted it (%s)", reason);
+    else if (a->cast == AGENT_CAST_YES)
+        snprintf(text, size, "Yes, for another %llu ms: the arbiter is not reached, its grant still holds",
+                 (unsigned long long)(a->cast_until_ms - a->now_ms));
+    else if (verdict_is_current(a) && a->verdict == WIRE_VOTE_NACK)
+        snprintf(text, size, "No: the arbiter refused it (%s)", reason);
+    else if (a->link == AGENT_READY)
+        snprintf(text, size, "No: the arbiter has not decided yet (%s)", reason);
+    else
+        snprintf(text, size, "No: no arbiter is reached");
+}

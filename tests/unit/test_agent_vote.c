@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a device casts in every situation, and that a YES ends with its lease. H = 2000 ms, lease 2500 ms, echo 500 ms.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "tests/unit/agent_driver.h"
+
+#define OURS true
+#define PACKAGED false
+
+static struct agent_driver d; /* large */
+
+static void granted(bool ours)
+{
+    agent_driver_ready(&d, ours);
+    agent_driver_vote(&d, WIRE_VOTE_ACK, 8);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+}
+
+static void the_introduction_follows_the_protocol(void **state)
+{
+    (void)state;
+    agent_driver_init(&d, OURS);
+    assert_string_equal(agent_driver_config(&d), "");
+    assert_string_equal(agent_driver_nodelist(&d, "1,2", 8), "RESOLVE a; NOTHING");
+    assert_string_equal(agent_driver_resolved(&d, 2), "CONNECT 0");
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_DISCONNECTED), "CONNECT 1; NO");
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_CONNECTED), "SEND PREINIT");
+    assert_string_equal(agent_driver_preinit_reply(&d, WIRE_TLS_SUPPORTED), "SEND STARTTLS; START_TLS");
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_SECURED), "SEND INIT");
+    assert_string_equal(agent_driver_init_reply(&d, WIRE_ERROR_NONE),
+                        "SEND ECHO_REQUEST; SEND SET_OPTION; SEND NODE_LIST 0; SEND NODE_LIST 2; NOTHING");
+    agent_driver_fini(&d);
+}
+
+static void a_grant_is_cast_until_the_lease_of_the_introduction(void **state)
+{
+    (void)state;
+    agent_driver_ready(&d, OURS);
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_ACK, 8), "YES until +2500; SEND VOTE_INFO_REPLY");
+    agent_driver_fini(&d);
+}
+
+static void answered_echoes_move_the_lease_on(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_pass_answered(&d, 60000);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    assert_true(d.until_ms > d.now_ms && d.until_ms <= d.now_ms + 2500);
+    agent_driver_fini(&d);
+}
+
+/* The lease counts from when the echo was sent, not from when its answer came. */
+static void a_late_answer_brings_little(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_pass(&d, 2400);
+    assert_string_equal(agent_driver_echo_reply(&d, 2), "YES still until +600");
+    agent_driver_fini(&d);
+}
+
+static void without_answers_the_vote_ends_with_the_lease(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_pass(&d, 2499);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    assert_non_null(strstr(agent_driver_pass(&d, 1), "CLOSE"));
+    assert_int_equal(d.cast, AGENT_CAST_NO);
+    agent_driver_fini(&d);
+}
+
+static void a_nack_is_confirmed_only_when_it_was_cast(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.hold_casts = true;
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_NACK, 8), "NO");
+    assert_string_equal(agent_driver_cast_done(&d), "SEND VOTE_INFO_REPLY");
+    agent_driver_fini(&d);
+}
+
+/* docs/observed.md: votequorum may have turned the vote on again. */
+static void a_repeated_nack_is_cast_again(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_vote(&d, WIRE_VOTE_NACK, 8);
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_NACK, 8), "NO; SEND VOTE_INFO_REPLY");
+    agent_driver_fini(&d);
+}
+
+static void a_vote_for_a_former_ring_changes_nothing_and_is_confirmed(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_nodelist(&d, "1", 12);
+    assert_int_equal(d.cast, AGENT_CAST_NOTHING);
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_ACK, 8), "NOTHING; SEND VOTE_INFO_REPLY");
+    agent_driver_fini(&d);
+}
+
+static void a_new_ring_waits_for_its_verdict(void **state)
+{
+    (void)state;
+    granted(OURS);
+    assert_string_equal(agent_driver_nodelist(&d, "1", 12), "SEND NODE_LIST 2; NOTHING");
+    agent_driver_pass_answered(&d, 10000);
+    assert_int_equal(d.cast, AGENT_CAST_NOTHING);
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_ACK, 12), "YES until +2500; SEND VOTE_INFO_REPLY");
+    agent_driver_fini(&d);
+}
+
+static void patience_with_an_arbiter_that_does_not_decide_is_bounded(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_nodelist(&d, "1", 12);
+    agent_driver_pass_answered(&d, 26999);
+    assert_int_equal(d.cast, AGENT_CAST_NOTHING);
+    agent_driver_pass_answered(&d, 1);
+    assert_int_equal(d.cast, AGENT_CAST_NO);
+    agent_driver_fini(&d);
+}
+
+static void a_silent_arbiter_ends_the_wait_with_the_lease(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_nodelist(&d, "1", 12);
+    agent_driver_pass(&d, 2500);
+    assert_int_equal(d.cast, AGENT_CAST_NO);
+    agent_driver_fini(&d);
+}
+
+static void a_lost_connection_to_our_arbiter_is_ridden_through(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    agent_driver_pass(&d, 2499);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    agent_driver_pass(&d, 1);
+    assert_int_equal(d.cast, AGENT_CAST_NO);
+    agent_driver_fini(&d);
+}
+
+static void a_lost_connection_to_a_packaged_arbiter_costs_the_vote_at_once(void **state)
+{
+    (void)state;
+    granted(PACKAGED);
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_DISCONNECTED), "NO");
+    agent_driver_fini(&d);
+}
+
+static void reconnect(void)
+{
+    agent_driver_pass(&d, 200);
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_CONNECTED);
+    agent_driver_preinit_reply(&d, WIRE_TLS_REQUIRED);
+    agent_driver_event(&d, AGENT_EV_SECURED);
+    agent_driver_init_reply(&d, WIRE_ERROR_NONE);
+}
+
+/* The arbiter may have counted the old lease down: only a verdict of the new session starts a new one. */
+static void a_new_session_does_not_prolong_an_old_grant(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+    uint64_t until = d.until_ms;
+    reconnect();
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    agent_driver_pass_answered(&d, until - d.now_ms - 1);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    assert_int_equal(d.until_ms, until);
+    agent_driver_pass_answered(&d, 1);
+    assert_int_not_equal(d.cast, AGENT_CAST_YES);
+    agent_driver_vote(&d, WIRE_VOTE_ACK, 8);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    assert_true(d.until_ms > d.now_ms + 1900);
+    agent_driver_fini(&d);
+}
+
+static void a_new_ring_while_riding_is_answered_by_the_end_of_the_lease(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+    agent_driver_pass(&d, 1000);
+    agent_driver_nodelist(&d, "1", 12);
+    assert_int_equal(d.cast, AGENT_CAST_NOTHING);
+    agent_driver_pass(&d, 1500);
+    assert_int_equal(d.cast, AGENT_CAST_NO);
+    agent_driver_fini(&d);
+}
+
+static void another_arbiter_is_only_met_without_the_vote_of_the_first(void **state)
+{
+    (void)state;
+    agent_driver_init(&d, OURS);
+    d.config.hosts[1] = "b";
+    d.config.host_count = 2;
+    agent_driver_config(&d);
+    agent_driver_nodelist(&d, "1,2", 8);
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_CONNECTED);
+    agent_driver_preinit_reply(&d, WIRE_TLS_REQUIRED);
+    agent_driver_event(&d, AGENT_EV_SECURED);
+    agent_driver_init_reply(&d, WIRE_ERROR_NONE);
+    agent_driver_vote(&d, WIRE_VOTE_ACK, 8);
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+    assert_non_null(strstr(agent_driver_pass(&d, 200), "RESOLVE a"));
+    agent_driver_resolved(&d, 0);
+    assert_non_null(strstr(agent_driver_pass(&d, 200), "RESOLVE b"));
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_CONNECTED);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    agent_driver_preinit_reply(&d, WIRE_TLS_REQUIRED);
+    agent_driver_event(&d, AGENT_EV_SECURED);
+    assert_int_equal(d.cast, AGENT_CAST_NO);
+    agent_driver_fini(&d);
+}
+
+static void heuristics_come_before_the_list(void **state)
+{
+    (void)state;
+    agent_driver_init(&d, OURS);
+    d.config.heuristics_active = true;
+    agent_driver_config(&d);
+    assert_string_equal(agent_driver_nodelist(&d, "1,2", 8), "RESOLVE a; HEURISTICS 0; NOTHING");
+    agent_driver_heuristics(&d, AGENT_RUN_MEMBERSHIP, WIRE_HEURISTICS_PASS);
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_CONNECTED);
+    agent_driver_preinit_reply(&d, WIRE_TLS_UNSUPPORTED);
+    assert_string_equal(agent_driver_init_reply(&d, WIRE_ERROR_NONE), "SEND ECHO_REQUEST; HEURISTICS 1");
+    assert_string_equal(agent_driver_heuristics(&d, AGENT_RUN_CONNECT, WIRE_HEURISTICS_PASS),
+                        "SEND SET_OPTION; SEND NODE_LIST 0; SEND NODE_LIST 2");
+    assert_string_equal(agent_driver_heuristics(&d, AGENT_RUN_REGULAR, WIRE_HEURISTICS_PASS), "");
+    assert_string_equal(agent_driver_heuristics(&d, AGENT_RUN_REGULAR, WIRE_HEURISTICS_FAIL),
+                        "SEND HEURISTICS_CHANGE");
+    agent_driver_fini(&d);
+}
+
+static void the_end_withdraws_the_vote_before_the_goodbye(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.hold_casts = true;
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_SHUTDOWN), "NO");
+    assert_string_equal(agent_driver_cast_done(&d), "GOODBYE; STOP");
+    agent_driver_fini(&d);
+}
+
+static void the_end_does_not_wait_for_a_dead_voter_for_ever(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.hold_casts = true;
+    agent_driver_event(&d, AGENT_EV_SHUTDOWN);
+    assert_string_equal(agent_driver_pass(&d, 2000), "CLOSE; STOP");
+    agent_driver_fini(&d);
+}
+
+static void the_core_takes_the_vote_with_it(void **state)
+{
+    (void)state;
+    granted(OURS);
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_CORE_LOST), "CLOSE; NOTHING");
+    assert_string_equal(agent_driver_pass(&d, 60000), "");
+    assert_string_equal(agent_driver_nodelist(&d, "1", 16), "RESOLVE a; NOTHING");
+    agent_driver_fini(&d);
+}
+
+static void incompatible_tls_is_refused_and_retried(void **state)
+{
+    (void)state;
+    agent_driver_init(&d, OURS);
+    d.config.tls = AGENT_TLS_REQUIRED;
+    agent_driver_config(&d);
+    agent_driver_nodelist(&d, "1,2", 8);
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_CONNECTED);
+    assert_string_equal(agent_driver_preinit_reply(&d, WIRE_TLS_UNSUPPORTED), "CLOSE; NO");
+    assert_non_null(strstr(agent_driver_pass(&d, 200), "RESOLVE a"));
+    agent_driver_fini(&d);
+}
+
+static void pauses_grow_and_differ(void **state)
+{
+    uint64_t last = 0;
+
+    (void)state;
+    agent_driver_init(&d, OURS);
+    agent_driver_config(&d);
+    agent_driver_nodelist(&d, "1,2", 8);
+    for (int i = 0; i < 6; i++) {
+        agent_driver_resolved(&d, 0);
+        uint64_t pause = agent_deadline_ms(d.agent) - d.now_ms;
+        assert_true(pause >= last && pause <= 1001);
+        last = pause;
+        agent_driver_pass(&d, pause);
+    }
+    assert_true(last >= 500);
+    agent_driver_resolved(&d, 0);
+    d.random = 12345;
+    agent_driver_pass(&d, 1001);
+    agent_driver_resolved(&d, 0);
+    assert_true(agent_deadline_ms(d.agent) - d.now_ms != last);
+    agent_driver_fini(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_introduction_follows_the_protocol),
+        cmocka_unit_test(a_grant_is_cast_until_the_lease_of_the_introduction),
+        cmocka_unit_test(answered_echoes_move_the_lease_on),
+        cmocka_unit_test(a_late_answer_brings_little),
+        cmocka_unit_test(without_answers_the_vote_ends_with_the_lease),
+        cmocka_unit_test(a_nack_is_confirmed_only_when_it_was_cast),
+        cmocka_unit_test(a_repeated_nack_is_cast_again),
+        cmocka_unit_test(a_vote_for_a_former_ring_changes_nothing_and_is_confirmed),
+        cmocka_unit_test(a_new_ring_waits_for_its_verdict),
+        cmocka_unit_test(patience_with_an_arbiter_that_does_not_decide_is_bounded),
+        cmocka_unit_test(a_silent_arbiter_ends_the_wait_with_the_lease),
+        cmocka_unit_test(a_lost_connection_to_our_arbiter_is_ridden_through),
+        cmocka_unit_test(a_lost_connection_to_a_packaged_arbiter_costs_the_vote_at_once),
+        cmocka_unit_test(a_new_session_does_not_prolong_an_old_grant),
+        cmocka_unit_test(a_new_ring_while_riding_is_answered_by_the_end_of_the_lease),
+        cmocka_unit_test(another_arbiter_is_only_met_without_the_vote_of_the_first),
+        cmocka_unit_test(heuristics_come_before_the_list),
+        cmocka_unit_test(the_end_withdraws_the_vote_before_the_goodbye),
+        cmocka_unit_test(the_end_does_not_wait_for_a_dead_voter_for_ever),
+        cmocka_unit_test(the_core_takes_the_vote_with_it),
+        cmocka_unit_test(incompatible_tls_is_refused_and_retried),
+        cmocka_unit_test(pauses_grow_and_differ),
+    };
+
+    return cmocka_run_group_tests_name("agent vote", tests, NULL, NULL);
+}
