@@ -32,7 +32,8 @@ PICTURE = """
   so when the nodes lose sight of each other exactly one of them must have it.
 """
 
-_DECISION = re.compile(r"\b(?:ffsplit|lms|2nodelms): .*\bN?ACK\b.*")
+# What the arbiter says about a cluster, or about a node's connection, that an administrator should read.
+_SAID = re.compile(r'^\S+ +\S+ \S+ +(?:notice|warning) cluster "[^"]*"(?: (node \d+)(?: ring \S+)?)?: (.*)$', re.MULTILINE)
 _COLOURS = {"head": "1", "good": "1;32", "bad": "1;31", "event": "1;33", "why": "36"}
 
 
@@ -61,10 +62,17 @@ class Narrator:
         self.log_read = 0
         self.log_path = None
         self.state = {1: "down", 2: "down"}
-        self.last_decision = ""
+        self.last_look_ns = self.start_ns
 
     def head(self):
+        """The columns' titles."""
         self.screen.line(f"{'time':>8}  {'node 1':<12}{'node 2':<12}what happens", "head")
+
+    def chapter(self, text):
+        """A line of explanation between two things that happen."""
+        self.tell()
+        self.screen.line()
+        self.screen.line(text, "head")
 
     def row(self, at_ns, text, style=""):
         states = "".join(self.screen.paint("good" if word == "QUORATE" else "bad", f"{word:<12}")
@@ -84,6 +92,7 @@ class Narrator:
                     news.append((belief.since_ns, 2, _belief_text(watch.node_id, belief), "",
                                  (watch.node_id, _state_word(belief))))
                 self.told_beliefs[watch.node_id] = len(watch.beliefs)
+        self.last_look_ns = now_ns()
         for at, _, text, style, state in sorted(news, key=lambda item: item[:2]):
             if state:
                 self.state[state[0]] = state[1]
@@ -101,12 +110,9 @@ class Narrator:
             text = log.read()
         complete = text[:text.rfind("\n") + 1]
         self.log_read += len(complete.encode())
-        found = []
-        for match in _DECISION.finditer(complete):
-            if match[0] != self.last_decision:
-                self.last_decision = match[0]
-                found.append((now_ns(), 1, f"arbiter: {match[0]}", "why", None))
-        return found
+        # Logged some time since the last look; what it led to must not be told before it.
+        return [(self.last_look_ns, 1, "arbiter: " + (f"{match[1]}: " if match[1] else "") + match[2], "why", None)
+                for match in _SAID.finditer(complete)]
 
 
 def _state_word(belief):
@@ -118,7 +124,7 @@ def _state_word(belief):
 def _belief_text(node_id, belief):
     alone = len(belief.members) == 1
     if belief.quorate:
-        return f"node {node_id} has quorum " + ("alone, with the arbiter's vote" if alone else "together with its peer")
+        return f"node {node_id} has quorum, " + ("alone with the arbiter's vote" if alone else "together with its peer")
     if not belief.members:
         return f"node {node_id} is down"
     return f"node {node_id} has no quorum" + (": it sees only itself" if alone else "")
@@ -138,27 +144,31 @@ def story(lab, screen, flavour):
     call_while_waiting(narrator.tell)
     narrator.head()
     arbiter = lab.arbiter(flavour, ["-s", "req"])
-    cluster = lab.cluster()
+    cluster = lab.cluster(timeout_ms=5000, sync_timeout_ms=20000)
     narrator.tell()
     _show(screen, "$ corosync-qnetd-tool -s", arbiter.tool("-s").out)
 
+    narrator.chapter("The link between the nodes is cut. The arbiter hears both: it takes the vote from one before it gives "
+                     "it to the other.")
     cluster.cut([1], [2])
     cluster.wait_quorate([1], not_quorate=[2])
     cluster.wait_votes({1: "ACK", 2: "NACK"})
     cluster.hold("node 1 goes on", [1], 1)
     _show(screen, "$ corosync-qnetd-tool -l", arbiter.tool("-l").out)
 
+    narrator.chapter("The link is repaired.")
     cluster.heal()
     cluster.wait_all()
     cluster.hold("together again", [1, 2], 1)
 
-    lab.note("now the power of node 1 fails: LAN and arbiter both lose it")
+    narrator.chapter("Node 1, the tie-breaker's favourite, falls silent. Perhaps it is dead, perhaps it still runs and votes: "
+                     "the arbiter\nwaits until that vote must have ended, then node 2 may go on.")
     cluster.cut_host(1)
     cluster.wait_quorate([2], not_quorate=[1])
     cluster.hold("node 2 goes on", [2], 1)
+    narrator.chapter("Node 1 is back. All is stopped in order: nobody has to wait for a vote that was given back.")
     cluster.heal()
     cluster.wait_all()
-
     for node in cluster.nodes.values():
         node.stop()
     arbiter.stop()
