@@ -178,6 +178,8 @@ static void on_init_reply(struct world *world, struct world_conn *conn)
     if (decoded.u.init_reply.error == WIRE_ERROR_NONE) {
         conn->ready = true;
         conn->reported = false;
+        conn->ring = conn->asked.ring_id;
+        conn->heartbeat_ms = conn->asked.heartbeat_ms;
         conn->echo_due_ms = world->now_ms + conn->heartbeat_ms;
     }
     note(world, "init %u %s", (unsigned)decoded.u.init_reply.error, conn->label);
@@ -379,8 +381,7 @@ static void require_connected(const struct world_conn *conn)
 static void note_what_device_said(struct world_conn *conn, const struct wire_message *message)
 {
     if (message->type == WIRE_INIT) {
-        conn->ring = message->u.init.ring_id;
-        conn->heartbeat_ms = message->u.init.heartbeat_ms;
+        conn->asked = message->u.init;
     }
     if (message->type == WIRE_NODE_LIST && message->u.node_list.list_type == WIRE_LIST_MEMBERSHIP) {
         conn->ring = message->u.node_list.ring_id;

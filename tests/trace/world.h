@@ -39,7 +39,8 @@ struct world_conn {
     bool ready;  /* INIT was accepted */
     bool silent;
     uint32_t heartbeat_ms;
-    struct wire_ring_id ring; /* of the latest INIT or membership list */
+    struct wire_ring_id ring; /* of the INIT that was accepted or the latest membership list */
+    struct wire_init asked;   /* what the newest INIT said */
     bool reported;            /* lists or options were sent since INIT */
     uint32_t seq;
     uint64_t echo_due_ms;
