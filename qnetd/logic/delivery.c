@@ -41,7 +41,7 @@ static uint64_t caution_end_ms(const struct arbiter *a, const struct cluster *cl
     uint32_t longest = 0;
 
     for (const struct member *m = cluster->members; m != NULL; m = m->next) {
-        uint32_t bound = m->conn != 0 ? lease_bound_ms(m, &a->settings) : 0;
+        uint32_t bound = m->conn != 0 ? lease_unknown_bound_ms(m, &a->settings) : 0;
 
         if (bound > longest)
             longest = bound;
@@ -318,7 +318,13 @@ static bool is_obstacle(const struct cluster *cluster, const struct member *memb
     return !(MUTATION(lease_wait) && member->grant == GRANT_GHOST);
 }
 
-static void find_obstacles(const struct arbiter *a, const struct cluster *cluster, bool complete,
+/* Whoever may hold a vote of an earlier life reports or is among the winners: nobody else is configured. */
+static bool nobody_is_missing(const struct cluster *cluster, const struct view_storage *storage)
+{
+    return storage->complete || (storage->knows_all && node_set_is_subset(&storage->config, &cluster->winner));
+}
+
+static void find_obstacles(const struct arbiter *a, const struct cluster *cluster, const struct view_storage *storage,
                            struct obstacles *obstacles)
 {
     memset(obstacles, 0, sizeof(*obstacles));
@@ -327,7 +333,7 @@ static void find_obstacles(const struct arbiter *a, const struct cluster *cluste
     for (const struct member *m = cluster->members; m != NULL; m = m->next)
         if (is_obstacle(cluster, m))
             add_obstacle(a, obstacles, m);
-    if (obstacles->any || complete || !delivery_is_cautious(a, cluster))
+    if (obstacles->any || nobody_is_missing(cluster, storage) || !delivery_is_cautious(a, cluster))
         return;
     obstacles->any = true;
     obstacles->until_ms = caution_end_ms(a, cluster);
@@ -349,7 +355,7 @@ static void wait_for(struct arbiter *a, struct cluster *cluster, const struct ob
     }
 }
 
-static void deliver(struct arbiter *a, struct cluster *cluster, bool complete)
+static void deliver(struct arbiter *a, struct cluster *cluster, const struct view_storage *storage)
 {
     struct obstacles obstacles;
 
@@ -359,7 +365,7 @@ static void deliver(struct arbiter *a, struct cluster *cluster, bool complete)
         set_phase(cluster, CLUSTER_SETTLED);
         return;
     }
-    find_obstacles(a, cluster, complete, &obstacles);
+    find_obstacles(a, cluster, storage, &obstacles);
     if (obstacles.any)
         wait_for(a, cluster, &obstacles);
     else if (record_is_sufficient(a, cluster) || !a->settings.strict)
@@ -456,7 +462,7 @@ void delivery_evaluate(struct arbiter *a, struct cluster *cluster)
         break;
     case VIEW_STABLE:
         decide(a, cluster, &storage.view);
-        deliver(a, cluster, storage.complete);
+        deliver(a, cluster, &storage);
         break;
     case VIEW_NO_MEMORY:
         a->out_of_memory = true;

@@ -24,16 +24,26 @@ struct wire_lease lease_honoured(struct wire_lease stated, const struct arbiter_
     return honoured;
 }
 
+static uint32_t packaged_bound_ms(const struct member *member, const struct arbiter_settings *settings)
+{
+    return clamp_u32((uint64_t)member->heartbeat_ms_longest * 9 / 4 + settings->lease_margin_ms);
+}
+
 uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings)
 {
-    uint64_t bound;
+    uint64_t bound = (uint64_t)member->lease.lease_ms + member->lease.hold_ms;
 
-    if (member->has_lease) {
-        bound = (uint64_t)member->lease.lease_ms + member->lease.hold_ms;
-        return clamp_u32(bound + bound * OWN_MARGIN_PERCENT / 100 + OWN_MARGIN_FIXED_MS);
-    }
-    bound = (uint64_t)member->heartbeat_ms_longest * 9 / 4;
-    return clamp_u32(bound + settings->lease_margin_ms);
+    if (!member->has_lease)
+        return packaged_bound_ms(member, settings);
+    return clamp_u32(bound + bound * OWN_MARGIN_PERCENT / 100 + OWN_MARGIN_FIXED_MS);
+}
+
+uint32_t lease_unknown_bound_ms(const struct member *member, const struct arbiter_settings *settings)
+{
+    uint32_t own = lease_bound_ms(member, settings);
+    uint32_t packaged = packaged_bound_ms(member, settings);
+
+    return own > packaged ? own : packaged;
 }
 
 uint64_t lease_ghost_until_ms(const struct member *member, const struct arbiter_settings *settings,

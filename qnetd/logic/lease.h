@@ -31,6 +31,12 @@ struct wire_lease lease_honoured(struct wire_lease stated, const struct arbiter_
 uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings);
 
 /*
+ * The longest that some other node of this member's cluster can cast an ACK of which nothing is known but that it was
+ * given: it may run either device, and has the same heartbeat interval (both follow from quorum.device.timeout).
+ */
+uint32_t lease_unknown_bound_ms(const struct member *member, const struct arbiter_settings *settings);
+
+/*
  * When the vote of a member whose connection ended `how` at now_ms has certainly ended; 0: at once. An end of stream
  * may mean that the device was killed just now; ARBITER_GONE_SEND_FAILED stands for all ends that are the arbiter's own
  * doing (dead peer included) and prove nothing about the device.

@@ -143,7 +143,8 @@ struct view_storage {
     struct view view;
     struct node_set config;
     struct view_partition *partitions;
-    bool complete; /* every configured node reports */
+    bool knows_all; /* no report names a node that is not configured: `config` is the whole cluster */
+    bool complete;  /* and every configured node reports */
     char why[VERDICT_REASON_SIZE];
 };
 

@@ -105,6 +105,15 @@ static bool is_recovering(const struct cluster *cluster)
     return false;
 }
 
+/* Lms needs no configuration list and takes any: then nobody can say how many nodes there are. */
+static bool names_only_configured(const struct cluster *cluster, const struct node_set *config)
+{
+    for (const struct member *m = cluster->members; m != NULL; m = m->next)
+        if (member_is_reporting(cluster, m) && (!m->has_config || !node_set_is_subset(&m->membership, config)))
+            return false;
+    return true;
+}
+
 static bool all_configured_report(const struct cluster *cluster, const struct node_set *config)
 {
     uint32_t reporting = 0;
@@ -151,7 +160,8 @@ enum view_state view_build(const struct cluster *cluster, bool forced, struct vi
     if (MUTATION(stable_view))
         storage->view.majority_only = false;
     storage->view.recovering = is_recovering(cluster);
-    storage->complete = all_configured_report(cluster, &storage->config);
+    storage->knows_all = names_only_configured(cluster, &storage->config);
+    storage->complete = storage->knows_all && all_configured_report(cluster, &storage->config);
     if (cluster->algorithm == WIRE_ALGORITHM_FFSPLIT)
         keep_configured(storage);
     return VIEW_STABLE;

@@ -15,6 +15,8 @@ void driver_init_with(struct driver *driver, const struct arbiter_settings *sett
     memset(driver, 0, sizeof(*driver));
     driver->settings = *settings;
     driver->now_ms = START_MS;
+    driver->tie_breaker.mode = WIRE_TIE_BREAKER_LOWEST;
+    driver->heartbeat_ms = 8000;
     driver->arbiter = arbiter_new(settings, START_MS);
     assert(driver->arbiter != NULL);
     arbiter_actions_init(&driver->actions);
@@ -103,8 +105,11 @@ static void on_send(struct driver *driver, int slot, const uint8_t *bytes, size_
 
 static void step(struct driver *driver, const struct arbiter_event *event);
 
-static void on_persist(struct driver *driver, const struct arbiter_action *action)
+static void on_persist(struct driver *driver, const struct arbiter_actions *actions, const struct arbiter_action *action)
 {
+    driver->persist_count++;
+    snprintf(driver->record, sizeof(driver->record), "%.*s", (int)action->data.size,
+             (const char *)arbiter_actions_bytes(actions, action->data));
     if (driver->hold_persist) {
         driver->held_cluster_id = action->cluster_id;
         driver->held_generation = action->generation;
@@ -133,9 +138,10 @@ static void carry_out(struct driver *driver, const struct arbiter_actions *actio
         print_note(driver, slot, arbiter_actions_text(actions, action->data));
         return;
     case ARBITER_ACT_PERSIST:
-        on_persist(driver, action);
+        on_persist(driver, actions, action);
         return;
     case ARBITER_ACT_FORGET:
+        driver->forget_count++;
         return;
     case ARBITER_ACT_NOTE:
         print_note(driver, slot, arbiter_actions_text(actions, action->data));
@@ -280,8 +286,8 @@ const char *driver_init_message(struct driver *driver, int slot, uint32_t node_i
 
     m->u.init.node_id = node_id;
     m->u.init.algorithm = algorithm;
-    m->u.init.heartbeat_ms = 8000;
-    m->u.init.tie_breaker.mode = WIRE_TIE_BREAKER_LOWEST;
+    m->u.init.heartbeat_ms = driver->heartbeat_ms;
+    m->u.init.tie_breaker = driver->tie_breaker;
     m->u.init.ring_id = (struct wire_ring_id){node_id, 1};
     if (driver->instance != 0) {
         m->present |= WIRE_HAS_LEASE | WIRE_HAS_INSTANCE;
@@ -303,12 +309,30 @@ static void parse_nodes(const char *text, struct wire_node_list *list)
     }
 }
 
-const char *driver_config(struct driver *driver, int slot, const char *nodes)
+const char *driver_list(struct driver *driver, int slot, enum wire_node_list_type type, const char *nodes)
 {
     struct wire_message *m = new_message(WIRE_NODE_LIST, WIRE_HAS(WIRE_TLV_NODE_LIST_TYPE));
 
-    m->u.node_list.list_type = WIRE_LIST_INITIAL_CONFIG;
+    m->u.node_list.list_type = type;
     parse_nodes(nodes, &m->u.node_list);
+    return send_and_free(driver, slot, m);
+}
+
+const char *driver_config(struct driver *driver, int slot, const char *nodes)
+{
+    return driver_list(driver, slot, WIRE_LIST_INITIAL_CONFIG, nodes);
+}
+
+const char *driver_ask(struct driver *driver, int slot)
+{
+    return send_and_free(driver, slot, new_message(WIRE_ASK_FOR_VOTE, 0));
+}
+
+const char *driver_heartbeat(struct driver *driver, int slot, uint32_t heartbeat_ms)
+{
+    struct wire_message *m = new_message(WIRE_SET_OPTION, WIRE_HAS(WIRE_TLV_HEARTBEAT_INTERVAL));
+
+    m->u.set_option.heartbeat_ms = heartbeat_ms;
     return send_and_free(driver, slot, m);
 }
 
@@ -364,6 +388,26 @@ const char *driver_keep_active(struct driver *driver, int slot, bool on)
 
     m->u.set_option.keep_active_partition = on;
     return send_and_free(driver, slot, m);
+}
+
+void driver_restore(struct driver *driver, const char *nodes, uint32_t lease_ms)
+{
+    struct wire_node_list *list = &driver->message.u.node_list;
+    struct grant_record record = {.name = {(const uint8_t *)"C", 1}};
+    struct arbiter_event event = {.type = ARBITER_EV_RESTORE, .u.record = &record};
+
+    list->node_count = 0;
+    parse_nodes(nodes, list);
+    record.holders = calloc(list->node_count + 1, sizeof(*record.holders));
+    assert(record.holders != NULL);
+    record.holder_count = list->node_count;
+    for (uint32_t i = 0; i < list->node_count; i++) {
+        record.holders[i] = (struct grant_holder){list->nodes[i].node_id, lease_ms};
+        assert(node_set_add(&record.active, list->nodes[i].node_id) == Q_OK);
+    }
+    run(driver, &event, 0);
+    free(record.holders);
+    node_set_fini(&record.active);
 }
 
 void driver_join(struct driver *driver, int slot, uint32_t node_id, enum wire_algorithm algorithm, const char *config)

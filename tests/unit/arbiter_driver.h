@@ -22,7 +22,12 @@ struct driver {
     uint32_t vote_seq[DRIVER_SLOTS]; /* of the newest VOTE_INFO to that slot */
     enum arbiter_persist_result persist_result;
     uint64_t instance;               /* not 0: devices are ours, with this instance and a lease of 2.5 s */
+    struct wire_tie_breaker tie_breaker; /* of driver_init_message; lowest unless set */
+    uint32_t heartbeat_ms;           /* of driver_init_message; 8000 unless set */
     bool hold_persist;               /* do not answer PERSIST */
+    uint32_t persist_count;          /* PERSIST actions so far */
+    uint32_t forget_count;           /* FORGET actions so far */
+    char record[1024];               /* the newest record, as text */
     uint64_t held_cluster_id;
     uint64_t held_generation;
     uint32_t closed;                 /* bit per slot: the arbiter closed it */
@@ -36,6 +41,9 @@ void driver_init(struct driver *driver);
 /* With these settings; `complete` as in ARBITER_EV_RESTORED. */
 void driver_init_with(struct driver *driver, const struct arbiter_settings *settings, bool complete);
 void driver_fini(struct driver *driver);
+
+/* A grant record found at the start: these nodes were active and may hold a vote for lease_ms more. */
+void driver_restore(struct driver *driver, const char *nodes, uint32_t lease_ms);
 
 /* Each returns driver->output: everything the arbiter sent, in order. */
 const char *driver_connect(struct driver *driver, int slot);
@@ -57,6 +65,10 @@ const char *driver_heuristics(struct driver *driver, int slot, enum wire_heurist
 const char *driver_confirm(struct driver *driver, int slot);
 const char *driver_echo(struct driver *driver, int slot);
 const char *driver_keep_active(struct driver *driver, int slot, bool on);
+
+const char *driver_list(struct driver *driver, int slot, enum wire_node_list_type type, const char *nodes);
+const char *driver_ask(struct driver *driver, int slot);
+const char *driver_heartbeat(struct driver *driver, int slot, uint32_t heartbeat_ms); /* SET_OPTION */
 
 /* connect, preinit "C", init, config: a client that only lacks a membership. */
 void driver_join(struct driver *driver, int slot, uint32_t node_id, enum wire_algorithm algorithm, const char *config);

@@ -81,6 +81,9 @@ ARBITER_DRIVER = tests/unit/arbiter_driver.c tests/unit/arbiter_driver.h
 UNIT_TESTS += tests/unit/test_delivery
 tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(ARBITER_DRIVER)
 tests_unit_test_delivery_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_restore
+tests_unit_test_restore_SOURCES = tests/unit/test_restore.c $(ARBITER_DRIVER)
+tests_unit_test_restore_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # The device's logic; agent_driver plays the shell and the arbiter.
 UNIT_TESTS += tests/unit/test_agent_vote
