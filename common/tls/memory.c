@@ -8,9 +8,10 @@
 
 #include <openssl/crypto.h>
 
-/* Blocks from LARGE_SIZE_MIN to SLOT_SIZE live in slots: OpenSSL's SSL object (two pages), the record
- * buffers (17 KiB), and the buffer of handshake messages (21848 bytes). */
-#define LARGE_SIZE_MIN 4096
+/* Blocks from LARGE_SIZE_MIN to SLOT_SIZE live in slots: the record buffers (17 KiB) and the buffer of
+ * handshake messages (21848 bytes). What stays, above all the SSL object of 6 KiB, must not: it would take over
+ * slots whose six pages a buffer has just touched, and keep them all for the life of its connection. */
+#define LARGE_SIZE_MIN 8192
 #define SLOT_SIZE 24576
 
 /* Address space for all slots is reserved at once, which costs nothing; memory comes by the chunk. */

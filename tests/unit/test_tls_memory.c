@@ -72,7 +72,7 @@ static void blocks_of_all_sizes_keep_to_themselves(void **state)
 
 static void growing_and_shrinking_keeps_the_content(void **state)
 {
-    static const size_t sizes[] = {10, 4095, 4096, 20000, 5000, 24576, 24577, 70000, 24576, 8};
+    static const size_t sizes[] = {10, 8191, 8192, 20000, 9000, 24576, 24577, 70000, 24576, 8};
     unsigned char *block = NULL;
     size_t before = 0;
 
@@ -87,7 +87,7 @@ static void growing_and_shrinking_keeps_the_content(void **state)
         before = sizes[i];
     }
     OPENSSL_free(block);
-    OPENSSL_free(OPENSSL_zalloc(5000));
+    OPENSSL_free(OPENSSL_zalloc(9000));
 }
 
 static void freed_blocks_go_back_to_the_system(void **state)
