@@ -22,7 +22,7 @@
  *   state      | PREINIT          | STARTTLS         | INIT                    | others
  *   CONNECTED  | -> PREINITED     | error 6          | INIT_REPLY 6            | error 11
  *   PREINITED  | error 8          | -> SECURING      | -> READY or error, stay | error 11
- *   SECURING   | (no messages until ARBITER_EV_TLS_ESTABLISHED: -> PREINITED, secured)
+ *   SECURING   | until ARBITER_EV_TLS_ESTABLISHED (-> PREINITED, secured) any message, decodable or not, closes
  *   READY      | error 8          | error 8          | INIT_REPLY 17           | handled
  *
  * One PREINIT, one STARTTLS, one successful INIT per connection; the certificate is bound to the cluster name when
@@ -60,7 +60,7 @@ struct arbiter_settings {
     uint32_t lease_margin_ms;         /* added to a packaged device's bounds */
     uint32_t init_timeout_ms;         /* a connection must have completed INIT within this */
     uint32_t clients_max;             /* -m; 0: no limit */
-    uint32_t nodes_per_cluster_max;   /* connected clients of one cluster, and nodes in one list */
+    uint32_t nodes_per_cluster_max;   /* clients of one cluster, ghosts included, and nodes in one list; at least 1 */
 };
 
 /* The packaged defaults, and ours for what the packaged arbiter does not have. TLS required. */

@@ -96,9 +96,8 @@ struct cluster {
     uint32_t ghost_count;
 
     enum cluster_phase phase;
-    uint64_t unstable_until_ms;  /* CLUSTER_UNSTABLE */
+    uint64_t unstable_until_ms;  /* reports contradict each other: from then on decided nevertheless; else ARBITER_NEVER */
     uint64_t waiting_until_ms;   /* CLUSTER_WAITING: latest end of what is waited for; ARBITER_NEVER if unknown */
-    bool known_from_record;      /* restored or born under full knowledge: no start-up quarantine */
     struct node_set winner;      /* membership of the winning partition; empty: nobody */
     struct wire_ring_id winner_ring;
     struct node_set granted;     /* the partition to which ACKs last went out (keep-active-partition) */
@@ -113,6 +112,7 @@ struct cluster {
     struct node_set recorded_active;
     uint64_t persist_generation; /* of the newest PERSIST */
     uint64_t persist_retry_ms;   /* a failed PERSIST is tried again then */
+    bool persist_in_flight;      /* it was emitted and not answered; what it says is in the fields above */
     bool persist_due;            /* in the arbiter's list of PERSIST actions that end this step */
     struct cluster *next_persist;
 

@@ -114,12 +114,7 @@ struct cluster *clusters_add(struct arbiter *a, struct wire_bytes name)
         return NULL;
     }
     if (tsearch(cluster, &a->clusters_by_id, compare_identifiers) == NULL) {
-        for (struct cluster **due = &a->persist_first; cluster->persist_due && *due != NULL; due = &(*due)->next_persist)
-        if (*due == cluster) {
-            *due = cluster->next_persist;
-            break;
-        }
-    tdelete(cluster, &a->clusters_by_name, compare_names);
+        tdelete(cluster, &a->clusters_by_name, compare_names);
         cluster_free(cluster);
         return NULL;
     }
@@ -158,7 +153,7 @@ void clusters_collect(struct arbiter *a, struct cluster *cluster)
 {
     if (cluster->connected_count > 0 || cluster->ghost_count > 0)
         return;
-    if (cluster->recorded)
+    if (cluster->recorded || cluster->persist_generation > 0) /* one may still be on its way to the disk */
         emit_forget(a, cluster);
     unlink_cluster(a, cluster);
     cluster_free(cluster);

@@ -154,8 +154,6 @@ static void set_phase(struct cluster *cluster, enum cluster_phase phase)
 {
     cluster->phase = phase;
     cluster->waiting_until_ms = ARBITER_NEVER;
-    if (phase != CLUSTER_UNSTABLE)
-        cluster->unstable_until_ms = ARBITER_NEVER;
     if (phase != CLUSTER_WAITING && phase != CLUSTER_UNSTABLE)
         cluster->waiting_for[0] = '\0';
 }
@@ -188,9 +186,10 @@ static void release(struct arbiter *a, struct cluster *cluster)
 
 /* ---- the record on disk ---- */
 
-static bool record_is_sufficient(const struct arbiter *a, const struct cluster *cluster)
+/* Whether the newest record, written or on its way, says all that must be known after a restart. */
+static bool record_covers(const struct arbiter *a, const struct cluster *cluster)
 {
-    if (!cluster->recorded || !node_set_equal(&cluster->recorded_active, &cluster->winner))
+    if (!node_set_equal(&cluster->recorded_active, &cluster->winner))
         return false;
     for (const struct member *m = cluster->members; m != NULL; m = m->next) {
         bool holder = m->grant != GRANT_NONE || is_winner(cluster, m);
@@ -217,6 +216,7 @@ static uint32_t lease_to_record(const struct arbiter *a, const struct member *me
 static void begin_persist(struct arbiter *a, struct cluster *cluster)
 {
     cluster->recorded = false; /* until the answer comes */
+    cluster->persist_in_flight = false;
     cluster->persist_generation++;
     cluster->persist_retry_ms = ARBITER_NEVER;
     set_phase(cluster, CLUSTER_PERSISTING);
@@ -249,6 +249,7 @@ static void persist(struct arbiter *a, struct cluster *cluster)
     if (node_set_copy(&cluster->recorded_active, &cluster->winner) != Q_OK)
         a->out_of_memory = true;
     emit_persist(a, cluster, &record);
+    cluster->persist_in_flight = true;
     free(record.holders);
 }
 
@@ -267,7 +268,11 @@ void delivery_finish_step(struct arbiter *a)
 void delivery_on_persisted(struct arbiter *a, struct cluster *cluster, uint64_t generation,
                            enum arbiter_persist_result result)
 {
-    if (cluster->phase != CLUSTER_PERSISTING || generation != cluster->persist_generation)
+    if (generation != cluster->persist_generation)
+        return;
+    cluster->persist_in_flight = false;
+    cluster->recorded = result == ARBITER_PERSIST_DONE;
+    if (cluster->phase != CLUSTER_PERSISTING)
         return;
     if (result == ARBITER_PERSIST_FAILED) {
         cluster->persist_retry_ms = a->now_ms + PERSIST_RETRY_MS;
@@ -276,7 +281,6 @@ void delivery_on_persisted(struct arbiter *a, struct cluster *cluster, uint64_t 
                           "Make the state directory writable",
                           PERSIST_RETRY_MS);
     } else {
-        cluster->recorded = result == ARBITER_PERSIST_DONE;
         release(a, cluster);
     }
     schedule(a, cluster);
@@ -368,8 +372,10 @@ static void deliver(struct arbiter *a, struct cluster *cluster, const struct vie
     find_obstacles(a, cluster, storage, &obstacles);
     if (obstacles.any)
         wait_for(a, cluster, &obstacles);
-    else if (record_is_sufficient(a, cluster) || !a->settings.strict)
+    else if (!a->settings.strict || (cluster->recorded && record_covers(a, cluster)))
         release(a, cluster);
+    else if (cluster->persist_in_flight && record_covers(a, cluster))
+        set_phase(cluster, CLUSTER_PERSISTING);
     else if (cluster->phase != CLUSTER_PERSISTING || cluster->persist_retry_ms == ARBITER_NEVER)
         begin_persist(a, cluster);
 }
@@ -430,19 +436,16 @@ static void decide(struct arbiter *a, struct cluster *cluster, const struct view
 
 static void wait_for_agreement(struct arbiter *a, struct cluster *cluster, const char *why)
 {
-    uint64_t patience = (uint64_t)UNSTABLE_HEARTBEATS * longest_heartbeat_ms(cluster);
-
-    if (cluster->phase != CLUSTER_UNSTABLE) {
-        set_phase(cluster, CLUSTER_UNSTABLE);
-        cluster->unstable_until_ms = a->now_ms + patience;
-    }
+    set_phase(cluster, CLUSTER_UNSTABLE);
+    if (cluster->unstable_until_ms == ARBITER_NEVER)
+        cluster->unstable_until_ms = a->now_ms + (uint64_t)UNSTABLE_HEARTBEATS * longest_heartbeat_ms(cluster);
     cluster->waiting_until_ms = cluster->unstable_until_ms;
     snprintf(cluster->waiting_for, sizeof(cluster->waiting_for), "%s", why);
 }
 
 void delivery_evaluate(struct arbiter *a, struct cluster *cluster)
 {
-    bool forced = cluster->phase == CLUSTER_UNSTABLE && a->now_ms >= cluster->unstable_until_ms;
+    bool forced = a->now_ms >= cluster->unstable_until_ms;
     struct view_storage storage;
 
     if (cluster->algorithm == WIRE_ALGORITHM_TEST) { /* every report was answered with ACK; nothing is granted */
@@ -452,6 +455,7 @@ void delivery_evaluate(struct arbiter *a, struct cluster *cluster)
     switch (view_build(cluster, forced, &storage)) {
     case VIEW_EMPTY:
         set_phase(cluster, CLUSTER_EMPTY);
+        cluster->unstable_until_ms = ARBITER_NEVER;
         node_set_fini(&cluster->winner);
         cluster->verdict.winner = VERDICT_NOBODY;
         cluster->verdict.rank = VERDICT_NONE;
@@ -461,6 +465,8 @@ void delivery_evaluate(struct arbiter *a, struct cluster *cluster)
         wait_for_agreement(a, cluster, storage.why);
         break;
     case VIEW_STABLE:
+        if (storage.why[0] == '\0')
+            cluster->unstable_until_ms = ARBITER_NEVER;
         decide(a, cluster, &storage.view);
         deliver(a, cluster, &storage);
         break;
@@ -473,6 +479,12 @@ void delivery_evaluate(struct arbiter *a, struct cluster *cluster)
 }
 
 /* ---- what ends a grant ---- */
+
+void delivery_on_new_lists(const struct arbiter *a, struct cluster *cluster)
+{
+    if (a->now_ms >= cluster->unstable_until_ms)
+        cluster->unstable_until_ms = ARBITER_NEVER;
+}
 
 void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32_t seq)
 {

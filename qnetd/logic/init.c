@@ -112,6 +112,16 @@ static void replace_former_connection(struct arbiter *a, struct session *session
         session_replace(a, session_find(a, member->conn));
 }
 
+/* Ghosts count too: otherwise one member could make as many as it likes. A node that is known has its place. */
+static bool is_full(const struct arbiter *a, struct cluster *cluster, uint32_t node_id)
+{
+    uint32_t count = 0;
+
+    for (const struct member *m = cluster->members; m != NULL; m = m->next)
+        count++;
+    return count >= a->settings.nodes_per_cluster_max && cluster_find_member(cluster, node_id) == NULL;
+}
+
 static enum wire_error join(struct arbiter *a, struct session *session, const struct wire_message *message)
 {
     const struct wire_init *init = &message->u.init;
@@ -129,9 +139,9 @@ static enum wire_error join(struct arbiter *a, struct session *session, const st
         cluster = clusters_add(a, name);
     if (cluster == NULL)
         return WIRE_ERROR_INTERNAL;
-    if (cluster->connected_count >= a->settings.nodes_per_cluster_max) {
-        emit_close(a, session, "cluster \"%s\" has %u clients already (max_nodes_per_cluster)", cluster->label,
-                   cluster->connected_count);
+    if (is_full(a, cluster, init->node_id)) {
+        emit_close(a, session, "cluster \"%s\" has %u nodes already (max_nodes_per_cluster)", cluster->label,
+                   a->settings.nodes_per_cluster_max);
         return WIRE_ERROR_INTERNAL;
     }
     member = cluster_add_member(cluster, init->node_id);

@@ -148,6 +148,7 @@ static void on_config(struct arbiter *a, struct session *session, const struct w
     bool was_reporting = member_is_reporting(session->cluster, member);
     enum wire_error error = check_list(a, session, list, WIRE_ERROR_INVALID_CONFIG_LIST);
     struct wire_node_info *nodes;
+    struct node_set config = {NULL, 0};
 
     if (session->cluster->algorithm == WIRE_ALGORITHM_2NODELMS && list->node_count != 2)
         error = WIRE_ERROR_UNSUPPORTED_ALGORITHM;
@@ -156,7 +157,7 @@ static void on_config(struct arbiter *a, struct session *session, const struct w
         return;
     }
     nodes = malloc((list->node_count > 0 ? list->node_count : 1) * sizeof(*nodes));
-    if (nodes == NULL || list_to_set(list, &member->config) != Q_OK) {
+    if (nodes == NULL || list_to_set(list, &config) != Q_OK) {
         free(nodes);
         emit_close(a, session, "out of memory");
         return;
@@ -164,6 +165,9 @@ static void on_config(struct arbiter *a, struct session *session, const struct w
     memcpy(nodes, list->nodes, list->node_count * sizeof(*nodes));
     free(member->config_nodes);
     member->config_nodes = nodes;
+    if (!member->has_config || !node_set_equal(&member->config, &config))
+        delivery_on_new_lists(a, session->cluster);
+    node_set_move(&member->config, &config);
     member->config_node_count = list->node_count;
     member->has_config = true;
     member->has_config_version = wire_has(message, WIRE_TLV_CONFIG_VERSION);
@@ -178,15 +182,20 @@ static void on_membership(struct arbiter *a, struct session *session, const stru
     struct member *member = session->member;
     bool was_reporting = member_is_reporting(session->cluster, member);
     enum wire_error error = check_list(a, session, list, WIRE_ERROR_INVALID_MEMBERSHIP_LIST);
+    struct node_set membership = {NULL, 0};
 
     if (error != WIRE_ERROR_NONE) {
         emit_error(a, session, error, message);
         return;
     }
-    if (list_to_set(list, &member->membership) != Q_OK || node_set_add(&member->membership, member->node_id) != Q_OK) {
+    if (list_to_set(list, &membership) != Q_OK || node_set_add(&membership, member->node_id) != Q_OK) {
+        node_set_fini(&membership);
         emit_close(a, session, "out of memory");
         return;
     }
+    if (!wire_ring_id_equal(member->ring, list->ring_id) || !node_set_equal(&member->membership, &membership))
+        delivery_on_new_lists(a, session->cluster);
+    node_set_move(&member->membership, &membership);
     member->has_membership = true;
     member->ring = list->ring_id;
     member->heuristics = list->heuristics;
@@ -253,6 +262,20 @@ void report_on_ask(struct arbiter *a, struct session *session, const struct wire
     reply_vote(a, session, WIRE_ASK_FOR_VOTE_REPLY, message, asked_vote(session->cluster, session->member));
 }
 
+/* A longer interval makes the vote last longer than what is on record about it. */
+static void set_heartbeat(struct arbiter *a, struct session *session, uint32_t heartbeat_ms)
+{
+    struct member *member = session->member;
+    bool longer = heartbeat_ms > member->heartbeat_ms_longest;
+
+    member->heartbeat_ms = heartbeat_ms;
+    if (longer)
+        member->heartbeat_ms_longest = heartbeat_ms;
+    session_schedule(a, session);
+    if (longer && member->grant != GRANT_NONE)
+        delivery_evaluate(a, session->cluster);
+}
+
 void report_on_set_option(struct arbiter *a, struct session *session, const struct wire_message *message)
 {
     const struct wire_set_option *option = &message->u.set_option;
@@ -264,10 +287,7 @@ void report_on_set_option(struct arbiter *a, struct session *session, const stru
             emit_error(a, session, WIRE_ERROR_INVALID_HEARTBEAT_INTERVAL, message);
             return;
         }
-        member->heartbeat_ms = option->heartbeat_ms;
-        if (member->heartbeat_ms > member->heartbeat_ms_longest)
-            member->heartbeat_ms_longest = member->heartbeat_ms;
-        session_schedule(a, session);
+        set_heartbeat(a, session, option->heartbeat_ms);
     }
     if (wire_has(message, WIRE_TLV_KEEP_ACTIVE_PARTITION))
         member->keep_active_partition = option->keep_active_partition;

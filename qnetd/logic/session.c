@@ -286,10 +286,21 @@ static void dispatch_ready(struct arbiter *a, struct session *session, const str
     }
 }
 
+/* Between STARTTLS and the end of the handshake nothing may come in plain text: it could be anybody's. */
+static bool is_plain_text_behind_starttls(struct arbiter *a, struct session *session)
+{
+    if (session->state != SESSION_SECURING)
+        return false;
+    emit_close(a, session, "a message in plain text behind STARTTLS");
+    return true;
+}
+
 void session_on_message(struct arbiter *a, struct session *session, const struct arbiter_event *event)
 {
     const struct wire_message *message = event->u.message.message;
 
+    if (is_plain_text_behind_starttls(a, session))
+        return;
     if (session->member != NULL)
         session->member->heard_ms = a->now_ms;
     if (wire_type_is_server_only(message->type))
@@ -312,6 +323,8 @@ void session_on_message(struct arbiter *a, struct session *session, const struct
 
 void session_on_undecodable(struct arbiter *a, struct session *session, const struct wire_message *message)
 {
+    if (is_plain_text_behind_starttls(a, session))
+        return;
     if (session->member != NULL)
         session->member->heard_ms = a->now_ms;
     emit_error(a, session, WIRE_ERROR_DECODING, message);
@@ -319,5 +332,7 @@ void session_on_undecodable(struct arbiter *a, struct session *session, const st
 
 void session_on_skipped(struct arbiter *a, struct session *session, enum wire_error error)
 {
+    if (is_plain_text_behind_starttls(a, session))
+        return;
     emit_error(a, session, error, NULL);
 }

@@ -196,6 +196,104 @@ static void with_packaged_timing_records_are_not_asked(void **state)
     driver_fini(&d);
 }
 
+/* ---- what is kept on record ---- */
+
+static void the_record_names_winner_and_holders_before_an_ack_leaves(void **state)
+{
+    (void)state;
+    start(true);
+    d.hold_persist = true;
+    driver_join(&d, 1, 1, FF, "1,2");
+    assert_null(strstr(driver_membership(&d, 1, "1,2", 1, 8, U), "VOTE_INFO"));
+    assert_non_null(strstr(d.record, "active 1,2\nholder 1 19000\nend "));
+    driver_persisted(&d, ARBITER_PERSIST_DONE);
+    driver_join(&d, 2, 2, FF, "1,2");
+    assert_null(strstr(driver_membership(&d, 2, "1,2", 1, 8, U), "VOTE_INFO"));
+    assert_non_null(strstr(d.record, "active 1,2\nholder 1 19000\nholder 2 19000\nend "));
+    assert_string_equal(driver_persisted(&d, ARBITER_PERSIST_DONE), "2<VOTE_INFO ACK 1.8");
+    driver_fini(&d);
+}
+
+static void a_ghost_stays_on_record(void **state)
+{
+    (void)state;
+    start(true);
+    for (int node = 1; node <= 4; node++)
+        driver_join(&d, node, (uint32_t)node, FF, "1,2,3,4");
+    for (int node = 1; node <= 4; node++)
+        driver_membership(&d, node, "1,2,3,4", 1, 8, U);
+    driver_disconnect(&d, 1, ARBITER_GONE_EOF);
+    for (int node = 2; node <= 4; node++)
+        driver_membership(&d, node, "2,3,4", 2, 12, U);
+    assert_non_null(strstr(d.record, "active 2,3,4\nholder 1 19000\nholder 2 19000\n"));
+    driver_fini(&d);
+}
+
+/* Talk while the disk is at work must not make the arbiter write, and so wait, for ever. */
+static void a_record_on_its_way_is_not_written_again_for_the_same(void **state)
+{
+    (void)state;
+    start(true);
+    d.hold_persist = true;
+    driver_join(&d, 1, 1, FF, "1,2");
+    driver_membership(&d, 1, "1,2", 1, 8, U);
+    for (int i = 0; i < 10; i++)
+        driver_heuristics(&d, 1, i % 2 == 0 ? WIRE_HEURISTICS_PASS : WIRE_HEURISTICS_FAIL);
+    assert_int_equal(d.persist_count, 1);
+    assert_string_equal(driver_persisted(&d, ARBITER_PERSIST_DONE), "1<VOTE_INFO ACK 1.8");
+    driver_fini(&d);
+}
+
+/* The answer comes while the decision is waiting for something else: it is remembered. */
+static void a_record_that_is_written_meanwhile_is_used(void **state)
+{
+    (void)state;
+    start(true);
+    d.hold_persist = true;
+    driver_join(&d, 1, 1, FF, "1,2");
+    driver_membership(&d, 1, "1", 1, 8, U); /* to be recorded: 1 */
+    driver_join(&d, 2, 2, FF, "1,2");
+    driver_membership(&d, 2, "1,2", 2, 8, U); /* contradicts: wait */
+    assert_string_equal(driver_persisted(&d, ARBITER_PERSIST_DONE), "");
+    assert_non_null(strstr(driver_membership(&d, 2, "2", 2, 9, U), "2<VOTE_INFO NACK 2.9"));
+    assert_string_equal(driver_confirm(&d, 2), "1<VOTE_INFO ACK 1.8");
+    assert_int_equal(d.persist_count, 1);
+    driver_fini(&d);
+}
+
+/* Its vote lasts longer now than the record says. */
+static void a_longer_heartbeat_is_put_on_record(void **state)
+{
+    (void)state;
+    start(true);
+    driver_join(&d, 1, 1, FF, "1,2");
+    driver_membership(&d, 1, "1,2", 1, 8, U);
+    assert_non_null(strstr(d.record, "holder 1 19000\n"));
+    assert_string_equal(driver_heartbeat(&d, 1, 4000), "1<SET_OPTION_REPLY");
+    assert_int_equal(d.persist_count, 1);
+    assert_string_equal(driver_heartbeat(&d, 1, 20000), "1<SET_OPTION_REPLY");
+    assert_non_null(strstr(d.record, "holder 1 46000\n"));
+    assert_int_equal(driver_grant(&d, 1), GRANT_HELD);
+    driver_fini(&d);
+}
+
+/* Whether or not the disk has answered: no record may stay behind for a cluster that is gone. */
+static void a_cluster_that_is_gone_is_gone_from_the_disk(void **state)
+{
+    (void)state;
+    for (int answered = 0; answered < 2; answered++) {
+        start(true);
+        d.hold_persist = answered == 0;
+        driver_join(&d, 1, 1, FF, "1,2");
+        driver_membership(&d, 1, "1,2", 1, 8, U);
+        driver_disconnect(&d, 1, ARBITER_GONE_CLOSE_NOTIFY);
+        assert_null(driver_cluster(&d));
+        assert_int_equal(d.forget_count, 1);
+        assert_string_equal(driver_persisted(&d, ARBITER_PERSIST_DONE), "");
+        driver_fini(&d);
+    }
+}
+
 /* ---- without records ---- */
 
 static void without_records_the_first_half_to_come_waits(void **state)
@@ -301,6 +399,12 @@ int main(void)
         cmocka_unit_test(a_cluster_may_come_back_with_another_algorithm),
         cmocka_unit_test(keep_active_partition_survives_a_restart),
         cmocka_unit_test(with_packaged_timing_records_are_not_asked),
+        cmocka_unit_test(the_record_names_winner_and_holders_before_an_ack_leaves),
+        cmocka_unit_test(a_ghost_stays_on_record),
+        cmocka_unit_test(a_record_on_its_way_is_not_written_again_for_the_same),
+        cmocka_unit_test(a_record_that_is_written_meanwhile_is_used),
+        cmocka_unit_test(a_longer_heartbeat_is_put_on_record),
+        cmocka_unit_test(a_cluster_that_is_gone_is_gone_from_the_disk),
         cmocka_unit_test(without_records_the_first_half_to_come_waits),
         cmocka_unit_test(without_records_everybody_reporting_ends_the_caution),
         cmocka_unit_test(without_records_a_majority_does_not_wait),
