@@ -9,7 +9,26 @@ libqdevice_logic_a_SOURCES = \
 	qdevice/logic/agent.h \
 	qdevice/logic/agent_machine.h \
 	qdevice/logic/conversation.c \
+	qdevice/logic/device_config.c \
+	qdevice/logic/device_config.h \
+	qdevice/logic/keys.c \
+	qdevice/logic/keys.h \
 	qdevice/logic/link.c \
+	qdevice/logic/node_keys.c \
+	qdevice/logic/node_keys.h \
 	qdevice/logic/timing.c \
 	qdevice/logic/timing.h \
 	qdevice/logic/vote.c
+
+# What ties the device to the node's core: needs $(COROSYNC_LIBS).
+noinst_LIBRARIES += libqdevice_core.a
+libqdevice_core_a_SOURCES = \
+	qdevice/core.c \
+	qdevice/core.h \
+	qdevice/core_cmap.c \
+	qdevice/core_internal.h \
+	qdevice/core_votequorum.c \
+	qdevice/voter.c \
+	qdevice/voter.h \
+	qdevice/voter_process.c \
+	qdevice/voter_process.h

@@ -4,7 +4,8 @@
  * what to cast, for which ring, and until when; the voter casts NO by itself when that time has passed, when the agent
  * has died (its end of the socket closes) or has been stopped for longer than the lease. It is forked before anything
  * else, has no other descriptors and no TLS, allocates nothing while it runs, and has a name of its own so that `killall
- * corosync-qdevice` leaves it alone; it ends when the agent has gone and NO has been cast.
+ * corosync-qdevice` leaves it alone. When the agent has gone it casts NO, stays as long as votequorum takes the device for
+ * alive, so that a new ring need not wait for an answer that cannot come, and ends; at once if another daemon has started.
  *
  * It polls at once when told to, and repeats the poll every poll_ms. A poll that votequorum refuses because the ring is not
  * the present one is no error: the agent will hear of the new ring and say what to cast there. When the core has gone it
@@ -44,8 +45,11 @@ struct voter {
     int fd; /* SOCK_SEQPACKET, non-blocking: commands out, reports in; end of file: the voter has died */
 };
 
-/* Forks. Called first thing in main, and again after the voter has died. Q_ERR_IO with errno. */
-enum q_err voter_start(struct voter *voter, const char *device_name);
+/*
+ * Forks. Called before there are other descriptors, and again after the voter has died. `lock_file` tells an orphaned voter
+ * whether another daemon has started. Both texts are copied. Q_ERR_IO with errno.
+ */
+enum q_err voter_start(struct voter *voter, const char *device_name, const char *lock_file);
 
 /* Q_ERR_CLOSED: the voter has died, start another. A full socket (the voter hangs in votequorum): Q_ERR_AGAIN; send the
  * newest command again when the socket is writable, older ones are of no use. */

@@ -174,6 +174,8 @@ static void on_quorum(struct agent *a, const struct agent_event *event)
     a->has_quorum = true;
     a->quorate = event->u.quorum.quorate;
     a->in_sync = false;
+    if (a->quorate && a->cast == AGENT_CAST_NO)
+        a->cast_again = true; /* votequorum may have brought the withdrawn vote back (docs/observed.md) */
     conversation_quorum_list(a);
 }
 

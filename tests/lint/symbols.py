@@ -16,7 +16,7 @@ ALLOWED = set("""
     strcpy strncpy stpcpy strcat strncat strstr strspn strcspn strpbrk strtok_r
     strtol strtoll strtoul strtoull __isoc23_strtol __isoc23_strtoul __isoc23_strtoull
     __ctype_b_loc __ctype_tolower_loc __ctype_toupper_loc tolower toupper
-    malloc calloc realloc reallocarray strdup free qsort bsearch tsearch tfind tdelete twalk tdestroy
+    malloc calloc realloc reallocarray strdup strndup free qsort bsearch tsearch tfind tdelete twalk tdestroy
     snprintf vsnprintf bcmp
     __assert_fail __stack_chk_fail __errno_location _GLOBAL_OFFSET_TABLE_
 """.split())
