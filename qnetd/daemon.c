@@ -134,10 +134,10 @@ static enum q_err start_server(struct daemon *daemon, char *err_text, size_t siz
     return server_init(&daemon->server, &parts, err_text, size);
 }
 
-/* A packaged device's vote lasts 9/4 of its heartbeat interval at most (qnetd/logic/lease.h). */
+/* No vote lasts longer than 9/4 of the longest heartbeat interval, plus margins (qnetd/logic/lease.h). */
 static uint64_t longest_vote_ms(const struct settings *settings)
 {
-    return settings->heartbeat_interval_max * 9 / 4 + settings->lease_margin;
+    return settings->heartbeat_interval_max * 5 / 2 + settings->lease_margin;
 }
 
 static void warn_of_looseness(const struct settings *settings)

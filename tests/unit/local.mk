@@ -92,3 +92,30 @@ tests_unit_test_restore_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_agent_vote
 tests_unit_test_agent_vote_SOURCES = tests/unit/test_agent_vote.c tests/unit/agent_driver.c tests/unit/agent_driver.h
 tests_unit_test_agent_vote_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
+# What daemons share, and the arbiter's shell as far as it needs no network.
+UNIT_TESTS += \
+	tests/unit/test_connection_table \
+	tests/unit/test_control_request \
+	tests/unit/test_options \
+	tests/unit/test_printable \
+	tests/unit/test_settings \
+	tests/unit/test_state_dir \
+	tests/unit/test_state_marker \
+	tests/unit/test_status_text
+tests_unit_test_connection_table_SOURCES = tests/unit/test_connection_table.c
+tests_unit_test_connection_table_LDADD = libqnetd.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_control_request_SOURCES = tests/unit/test_control_request.c
+tests_unit_test_control_request_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_options_SOURCES = tests/unit/test_options.c
+tests_unit_test_options_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_printable_SOURCES = tests/unit/test_printable.c
+tests_unit_test_printable_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_settings_SOURCES = tests/unit/test_settings.c
+tests_unit_test_settings_LDADD = libqnetd.a libqnetd_logic.a $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_state_dir_SOURCES = tests/unit/test_state_dir.c
+tests_unit_test_state_dir_LDADD = libqnetd.a libqnetd_logic.a $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_state_marker_SOURCES = tests/unit/test_state_marker.c
+tests_unit_test_state_marker_LDADD = libqnetd.a libqnetd_logic.a $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_status_text_SOURCES = tests/unit/test_status_text.c $(ARBITER_DRIVER)
+tests_unit_test_status_text_LDADD = libqnetd.a libqnetd_logic.a $(SHELL_LIBS) $(CMOCKA_LIBS)
