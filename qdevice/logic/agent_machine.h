@@ -61,6 +61,7 @@ struct agent {
     struct echo echoes[ECHOES_MAX];
     uint32_t echo_count;
     uint64_t echo_due_ms;
+    uint32_t lease_ms;       /* in force in this session: an arbiter of ours may honour less than we state */
     uint64_t heard_until_ms; /* newest answered request's sending time, plus the lease; this session only */
 
     /* The verdict. */

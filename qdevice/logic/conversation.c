@@ -125,7 +125,7 @@ static void on_init_refused(struct agent *a, enum wire_error error)
 /* The newest moment of which we know that the arbiter has heard us after it. */
 static void heard(struct agent *a, uint64_t sent_ms)
 {
-    uint64_t until = sent_ms + a->config.timing.lease_ms;
+    uint64_t until = sent_ms + a->lease_ms;
 
     if (until > a->heard_until_ms)
         a->heard_until_ms = until;
@@ -162,6 +162,9 @@ static void become_ready(struct agent *a, const struct wire_message *message)
     a->echo_count = 0;
     a->echo_seq = 0;
     a->heard_until_ms = 0;
+    a->lease_ms = a->config.timing.lease_ms;
+    if (a->ours && reply->lease.lease_ms < a->lease_ms)
+        a->lease_ms = reply->lease.lease_ms;
     heard(a, a->init_sent_ms);
     act_note(a, AGENT_NOTE_NOTICE, "arbiter %s: connected%s%s", a->hosts[a->host], a->secured ? " over TLS" : " in plain text",
               a->ours ? "; it honours leases" : "");
@@ -407,7 +410,7 @@ void conversation_on_unreadable(struct agent *a)
 void conversation_on_time(struct agent *a)
 {
     if (a->now_ms >= a->heard_until_ms) {
-        link_drop(a, "no answer for %u ms", a->config.timing.lease_ms);
+        link_drop(a, "no answer for %u ms", a->lease_ms);
         return;
     }
     if (a->now_ms >= a->echo_due_ms)

@@ -70,7 +70,7 @@ static void forget_ended_verdict(struct agent *a)
     a->ride_until_ms = 0;
     a->patience_until_ms = a->now_ms; /* nothing to wait for: say NO until there is a new verdict */
     act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: no answer from the arbiter for %u ms; casting NO",
-              a->config.timing.lease_ms);
+              a->lease_ms);
 }
 
 void vote_update(struct agent *a)

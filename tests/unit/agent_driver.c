@@ -241,6 +241,7 @@ const char *agent_driver_init_reply(struct agent_driver *driver, enum wire_error
                   (driver->ours ? WIRE_HAS_LEASE : 0));
 
     m->u.init_reply = (struct wire_init_reply){.error = error,
+                                               .lease = {driver->config.timing.lease_ms, driver->config.timing.hold_ms},
                                                .maximum_request_size = WIRE_SIZE_DEFAULT,
                                                .maximum_reply_size = WIRE_SIZE_DEFAULT,
                                                .supported_messages = all,
