@@ -31,3 +31,8 @@ FUZZERS += tests/fuzz/fuzz_session
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c $(fuzz_main)
 tests_fuzz_fuzz_session_LDADD = libqnetd_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_session_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_control
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_main)
+tests_fuzz_fuzz_control_LDADD = libshell.a $(PURE_LIBS)
+tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -156,7 +156,20 @@ def session():
     return programs
 
 
-SEEDS = {"wire_decode": wire_decode, "framer": framer, "state": state, "session": session}
+def control():
+    return [
+        b"status\n",
+        b"status verbose cluster \"my \\\"cluster\\\\\" \r\n",
+        b"list cluster lab\nstatus\n",
+        b"  LIST\tverbose\x0b\x0ccluster \\a\"b c\"d \"\"\n",
+        b"shutdown",
+        b"\"unfinished \\\n",
+        b"a\0b \"c\0d\" e\n",
+        b"w " * 40 + b"\n",
+    ]
+
+
+SEEDS = {"wire_decode": wire_decode, "framer": framer, "state": state, "session": session, "control": control}
 
 
 def main():
