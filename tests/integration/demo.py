@@ -7,6 +7,7 @@ minute; leaves nothing behind. Q_BUILD names the directory in which our programs
 """
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -155,6 +156,10 @@ def story(lab, screen, flavour):
     cluster.wait_votes({1: "ACK", 2: "NACK"})
     cluster.hold("node 1 goes on", [1], 1)
     _show(screen, "$ corosync-qnetd-tool -l", arbiter.tool("-l").out)
+    if flavour == "ours":
+        clusters = json.loads(arbiter.tool("-l", "--format=json").out)["clusters"]
+        _show(screen, "$ corosync-qnetd-tool -l --format=json | jq '.clusters[] | .name, .reason, .winner'",
+              "\n".join(json.dumps(cluster[key]) for cluster in clusters for key in ("name", "reason", "winner")))
 
     narrator.chapter("The link is repaired.")
     cluster.heal()
@@ -166,9 +171,12 @@ def story(lab, screen, flavour):
     cluster.cut_host(1)
     cluster.wait_quorate([2], not_quorate=[1])
     cluster.hold("node 2 goes on", [2], 1)
-    narrator.chapter("Node 1 is back. All is stopped in order: nobody has to wait for a vote that was given back.")
+    narrator.chapter("Node 1 is back. Then all is stopped in order: a vote that is given back is nothing to wait for.")
     cluster.heal()
     cluster.wait_all()
+    if flavour == "ours":
+        _show(screen, "The same questions can be asked beforehand, without a cluster:\n"
+              "$ corosync-qnetd-tool --what-if --nodes 2", arbiter.tool("--what-if", "--nodes", "2").out)
     for node in cluster.nodes.values():
         node.stop()
     arbiter.stop()

@@ -167,6 +167,10 @@ class Arbiter:
         return self.host.run([program("corosync-qnetd-tool", flavour or self.flavour), *options],
                              env={"LC_ALL": "C"})
 
+    def start_tool(self, *options):
+        """Run our corosync-qnetd-tool beside it without waiting for its end; returns the `Process`."""
+        return self.host.start([program("corosync-qnetd-tool", "ours"), *options])
+
     def listing(self, cluster_name, *options):
         """What it lists of a cluster: {node id: {field: text}}."""
         return tooltext.clusters(self.tool("-l", *options).out).get(cluster_name, {"nodes": {}})["nodes"]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The tools: ours against the packaged daemon, the packaged one against ours, same words, same exit codes."""
 
+import json
+
 from lab import tooltext
 from lab.wait import Failure, check, check_equal, wait_for
 
@@ -16,11 +18,11 @@ _RAW_REQUESTS = (b"\n", b"nonsense\n", b"STATUS\n", b"status verbose\n", b"statu
 
 
 def _answers(arbiter, tool):
-    """{query: (status, shape of stdout, stderr)} of all queries with one tool."""
+    """{query: (status, shape of stdout)} of all queries with one tool. On stderr ours may say more."""
     answers = {}
     for query in _QUERIES:
         result = arbiter.tool(*query, flavour=tool)
-        answers[query] = (result.status, tooltext.shape(result.out), result.err)
+        answers[query] = (result.status, tooltext.shape(result.out))
     return answers
 
 
@@ -37,11 +39,11 @@ def _without_additions(wanted, got):
 
 def _compare_daemons(wanted, got, what):
     """Of the same tool: verbose text may have lines of our own in between, all else must be equal."""
-    for key, (status, out, err) in wanted.items():
-        got_status, got_out, got_err = got[key]
+    for key, (status, out) in wanted.items():
+        got_status, got_out = got[key]
         if "-v" in key:
             got_out = _without_additions(out, got_out)
-        check_equal((got_status, got_out, got_err), (status, out, err), f"{what}, {key}")
+        check_equal((got_status, got_out), (status, out), f"{what}, {key}")
 
 
 def _in_split(cluster):
@@ -128,6 +130,30 @@ def crossed_shutdown(lab):
         result = arbiter.tool("-s", flavour=tool)
         check_equal(result.status, 3, "status of a daemon that is down")
         check("No such file or directory" in result.err, f"socket gone: {result.err}")
+
+
+@scenario(ours_only=True)
+def json_and_decisions(lab):
+    """What the text leaves out: reasons, effective votes, partitions and certificates as JSON, and the decisions, asked
+    for afterwards and watched while they are made."""
+    arbiter = lab.arbiter(lab.flavour)
+    cluster = lab.cluster(tie_breaker="highest")
+    watching = arbiter.start_tool("--watch")
+    cluster.cut([1], [2])
+    cluster.wait_quorate([2], not_quorate=[1])
+    cluster.wait_votes({1: "NACK", 2: "ACK"})
+    reason = "ffsplit: 1 against 1, tie-breaker highest=2: ACK 2 NACK 1"
+    listed = json.loads(arbiter.tool("-l", "--format=json").out)
+    check_equal(listed["schema"], 1, "schema")
+    alpha = listed["clusters"][0]
+    check_equal((alpha["name"], alpha["reason"], alpha["winner"]), ("alpha", reason, [2]), "name, reason, winner")
+    check_equal([node["effective_vote"] for node in alpha["nodes"]], ["NACK", "ACK"], "votes")
+    check_equal([(part["nodes"], part["winner"]) for part in alpha["partitions"]], [([1], False), ([2], True)], "parts")
+    status = json.loads(arbiter.tool("-s", "--format=json").out)
+    check_equal((status["clients"], status["clusters"], status["tls"]["mode"]), (2, 1, "required"), "status")
+    check(status["tls"]["certificate"]["days_left"] > 30000, "expiry of the certificate")
+    check(reason in arbiter.tool("--decisions").out, "the decision is told afterwards")
+    wait_for("the decision on the watching screen", lambda: reason in watching.text(), 5)
 
 
 @scenario()
