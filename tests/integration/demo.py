@@ -34,7 +34,7 @@ PICTURE = """
 """
 
 # What the arbiter says about a cluster, or about a node's connection, that an administrator should read.
-_SAID = re.compile(r'^\S+ +\S+ \S+ +(?:notice|warning) cluster "[^"]*"(?: (node \d+)(?: ring \S+)?)?: (.*)$', re.MULTILINE)
+_SAID = re.compile(r'^\S+ +\S+ \S+ +(?:notice|warning) +cluster "[^"]*"(?: (node \d+)(?: ring \S+)?)?: (.*)$', re.MULTILINE)
 _COLOURS = {"head": "1", "good": "1;32", "bad": "1;31", "event": "1;33", "why": "36"}
 
 
