@@ -213,20 +213,6 @@ no_memory:
     return Q_ERR_NO_MEMORY;
 }
 
-/*
- * OpenSSL keeps the peer's certificate for the life of the connection, and most of its 4 KiB are the decoded
- * public key, which nobody needs again: there is neither renegotiation nor authentication after the
- * handshake. Another type empties the key in no time; to replace it in the certificate would encode and
- * decode the new one, for half as much CPU as the whole handshake.
- */
-static void forget_key(const X509 *cert)
-{
-    EVP_PKEY *key = X509_get0_pubkey(cert);
-
-    if (key != NULL)
-        (void)EVP_PKEY_set_type(key, EVP_PKEY_ED25519); /* just less frugal if it fails */
-}
-
 /* Take the names out of the peer's certificate. */
 static enum q_err note_peer(struct tls_channel *ch)
 {
@@ -237,12 +223,55 @@ static enum q_err note_peer(struct tls_channel *ch)
     if (cert == NULL)
         return Q_OK;
     err = tls_peer_names_new(cert, &ch->peer, reason, sizeof(reason));
-    if (err == Q_OK) {
-        forget_key(cert);
+    if (err == Q_OK)
         return Q_OK;
-    }
     tls_channel_explain(ch, "the peer's certificate is refused: %s", reason);
     return die(ch, err == Q_ERR_INVALID ? TLS_END_REFUSED : TLS_END_NONE);
+}
+
+/* Empty a key that belongs to one connection alone; OpenSSL clears what it frees. NULL is allowed. */
+static void empty_key(EVP_PKEY *key)
+{
+    if (key != NULL)
+        (void)EVP_PKEY_set_type(key, EVP_PKEY_RSA);
+}
+
+/* Leave of a certificate, which must not be shared, what costs nothing to keep. */
+static void empty_certificate(X509 *cert)
+{
+    X509_NAME *nobody = X509_NAME_new();
+
+    empty_key(X509_get0_pubkey(cert));
+    ASN1_STRING_set0(X509_get0_pubkey_bitstr(cert), NULL, 0);
+    if (nobody != NULL) {
+        (void)X509_set_subject_name(cert, nobody);
+        (void)X509_set_issuer_name(cert, nobody);
+    }
+    X509_NAME_free(nobody);
+}
+
+/*
+ * OpenSSL keeps the keys of the handshake and the peer's certificate for the life of the connection: both
+ * sides' ephemeral keys, the certificate's key, its names. Nothing will use them again, since there is
+ * neither renegotiation nor authentication after the handshake. They go: 2.5 of 19 KiB, and secrets that
+ * do not lie around.
+ */
+static void forget_handshake(struct tls_channel *ch)
+{
+    X509 *cert = SSL_get0_peer_certificate(ch->ssl);
+    EVP_PKEY *key = NULL;
+
+    if (cert != NULL)
+        empty_certificate(cert);
+    if (SSL_get_tmp_key(ch->ssl, &key) == 1) {
+        empty_key(key);
+        EVP_PKEY_free(key);
+    }
+    if (SSL_get_peer_tmp_key(ch->ssl, &key) == 1) {
+        empty_key(key);
+        EVP_PKEY_free(key);
+    }
+    ERR_clear_error();
 }
 
 enum q_err tls_channel_handshake(struct tls_channel *ch)
@@ -263,6 +292,7 @@ enum q_err tls_channel_handshake(struct tls_channel *ch)
     err = note_peer(ch);
     if (err != Q_OK)
         return err;
+    forget_handshake(ch);
     ch->state = TLS_CHANNEL_SECURE;
     ch->handshake_done = true;
     ch->idle_records = 0;

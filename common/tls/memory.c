@@ -8,10 +8,15 @@
 
 #include <openssl/crypto.h>
 
-/* Blocks from LARGE_SIZE_MIN to SLOT_SIZE live in slots: the record buffers (17 KiB) and the buffer of
- * handshake messages (21848 bytes). What stays, above all the SSL object of 6 KiB, must not: it would take over
- * slots whose six pages a buffer has just touched, and keep them all for the life of its connection. */
-#define LARGE_SIZE_MIN 8192
+/*
+ * What comes and goes with handshakes and records lives in slots: a buffer of one page, the record buffers
+ * (17 KiB), and the buffer of handshake messages (21848 bytes). What stays, above all the SSL object of
+ * 7.5 KiB, must not: it would take over slots whose six pages a buffer has just touched, and keep them all for
+ * the life of its connection.
+ */
+#define SMALL_BUFFER_SIZE_MIN 4096
+#define SMALL_BUFFER_SIZE_MAX 6143
+#define LARGE_BUFFER_SIZE_MIN 16384
 #define SLOT_SIZE 24576
 
 /* Address space for all slots is reserved at once, which costs nothing; memory comes by the chunk. */
@@ -85,13 +90,19 @@ static void slot_put(void *block)
     arena.cold_first = index;
 }
 
+static bool is_buffer(size_t size)
+{
+    return (size >= LARGE_BUFFER_SIZE_MIN && size <= SLOT_SIZE) ||
+           (size >= SMALL_BUFFER_SIZE_MIN && size <= SMALL_BUFFER_SIZE_MAX);
+}
+
 static void *on_malloc(size_t size, const char *file, int line)
 {
     void *block = NULL;
 
     (void)file;
     (void)line;
-    if (size >= LARGE_SIZE_MIN && size <= SLOT_SIZE)
+    if (is_buffer(size))
         block = slot_get();
     return block != NULL ? block : malloc(size);
 }
