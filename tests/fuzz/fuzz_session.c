@@ -355,7 +355,7 @@ static void send_init(struct state *state, struct program *program, struct devic
     uint8_t flags = take(program);
 
     begin_message(WIRE_INIT);
-    message.present = UINT32_MAX & ~((flags & 1) != 0 ? 0 : WIRE_HAS_LEASE);
+    message.present = UINT32_MAX & ~((flags & 1) != 0 ? 0 : WIRE_HAS_LEASE | WIRE_HAS_INSTANCE);
     if (flags >= 0xe0) {
         message.present &= ~WIRE_HAS(flags % 24);
     }
@@ -364,7 +364,8 @@ static void send_init(struct state *state, struct program *program, struct devic
                                         .heartbeat_ms = heartbeats[(flags >> 1) % 8],
                                         .tie_breaker = {WIRE_TIE_BREAKER_LOWEST, 0},
                                         .ring_id = {1, 1},
-                                        .lease = {flags * 50u, flags * 20u}};
+                                        .lease = {flags * 50u, flags * 20u},
+                                        .instance = flags % 4};
     if ((flags & 0x10) != 0) {
         message.u.init.tie_breaker =
             (struct wire_tie_breaker){(enum wire_tie_breaker_mode)(2 + kind % 2), kind % 7};
@@ -547,7 +548,7 @@ static void join(struct state *state, struct program *program, struct device *de
     }
     send_preinit(state, device, kind / 64 % CLUSTERS);
     begin_message(WIRE_INIT);
-    message.present = UINT32_MAX & ~((kind & 32) != 0 ? 0 : WIRE_HAS_LEASE);
+    message.present = UINT32_MAX & ~((kind & 32) != 0 ? 0 : WIRE_HAS_LEASE | WIRE_HAS_INSTANCE);
     message.u.init = (struct wire_init){.node_id = 1 + (uint32_t)(device - state->devices) % 6,
                                         .algorithm = device->cluster + 1,
                                         .heartbeat_ms = 8000,

@@ -61,7 +61,7 @@ def messages():
         message(0, seq, tlv(1, b"lab")),
         message(1, seq, u8(2, 1), u8(3, 1)),
         message(2, seq),
-        message(3, seq, arrays, init, lease),
+        message(3, seq, arrays, init, lease, tlv(0x5103, b"instance")),
         message(3, seq, init),
         message(3, u32(9, 2), u16(11, 3), u32(12, 8000), tlv(21, struct.pack(">BI", 3, 2)), ring(1, 5)),
         message(4, u16(6, 0), arrays, seq, sizes, lease),

@@ -90,6 +90,9 @@ bool read_init_word(const char *word, struct wire_init *init, uint32_t *present)
     } else if ((value = value_of(word, "lease")) != NULL) {
         *present |= WIRE_HAS_LEASE;
         return sscanf(value, "%" SCNu32 "/%" SCNu32, &init->lease.lease_ms, &init->lease.hold_ms) == 2;
+    } else if ((value = value_of(word, "instance")) != NULL) {
+        *present |= WIRE_HAS_INSTANCE;
+        init->instance = strtoull(value, NULL, 16);
     } else if ((value = value_of(word, "without")) != NULL) {
         return leave_out(value, present);
     } else {

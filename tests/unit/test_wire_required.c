@@ -185,13 +185,14 @@ static void text_knows_every_field(void **state)
         .tie_breaker = {WIRE_TIE_BREAKER_NODE_ID, 5},
         .ring_id = {2, 9},
         .lease = {8000, 12000},
+        .instance = UINT64_C(0x123456789abcdef0),
         .supported_messages = all,
         .supported_options = all,
     };
     wire_text(text, sizeof(text), &decoded);
     assert_string_equal(
         text, "INIT seq=3 messages=18 options=24 node=7 algorithm=lms heartbeat=8000ms tie_breaker=5 "
-              "ring=2.9 lease=8000ms hold=12000ms");
+              "ring=2.9 lease=8000ms hold=12000ms instance=123456789abcdef0");
     decoded = (struct wire_message){.type = WIRE_VOTE_INFO, .present = UINT32_MAX, .seq = 1};
     decoded.u.vote = (struct wire_vote_message){
         .vote = WIRE_VOTE_NACK, .ring_id = {1, 5}, .reason = {(const uint8_t *)"2 against 2", 11}};
