@@ -372,7 +372,7 @@ static void deliver(struct arbiter *a, struct cluster *cluster, const struct vie
     find_obstacles(a, cluster, storage, &obstacles);
     if (obstacles.any)
         wait_for(a, cluster, &obstacles);
-    else if (!a->settings.strict || (cluster->recorded && record_covers(a, cluster)))
+    else if (!a->settings.strict || MUTATION(persist_first) || (cluster->recorded && record_covers(a, cluster)))
         release(a, cluster);
     else if (cluster->persist_in_flight && record_covers(a, cluster))
         set_phase(cluster, CLUSTER_PERSISTING);
