@@ -1,7 +1,40 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The simulator. Programs go to SIM_BINARIES; what `make check` runs (a program or a script, in TAP) goes
-# to SIM_TESTS:
-#   SIM_BINARIES += tests/sim/qsim
-#   SIM_TESTS += tests/sim/check.sh
+# The simulator (README.md here). It compiles the logic a second time, with the hooks that break its rules on
+# request (qnetd/logic/mutation.h).
 
-SIM_BINARIES =
+SIM_BINARIES = tests/sim/qsim
+SIM_TESTS += tests/sim/check.sh
+
+tests_sim_qsim_SOURCES = \
+	tests/sim/arbiter_host.c \
+	tests/sim/arbiter_host.h \
+	tests/sim/campaign.c \
+	tests/sim/campaign.h \
+	tests/sim/canon.c \
+	tests/sim/canon.h \
+	tests/sim/check.c \
+	tests/sim/check.h \
+	tests/sim/device.h \
+	tests/sim/device_ours.c \
+	tests/sim/device_packaged.c \
+	tests/sim/network.c \
+	tests/sim/network.h \
+	tests/sim/node.c \
+	tests/sim/node.h \
+	tests/sim/prng.h \
+	tests/sim/qsim.c \
+	tests/sim/scenario.c \
+	tests/sim/scenario.h \
+	tests/sim/schedule.c \
+	tests/sim/schedule.h \
+	tests/sim/tap.c \
+	tests/sim/tap.h \
+	tests/sim/totem.c \
+	tests/sim/totem.h \
+	tests/sim/votequorum.c \
+	tests/sim/votequorum.h \
+	tests/sim/world.c \
+	tests/sim/world.h \
+	$(libqnetd_logic_a_SOURCES)
+tests_sim_qsim_CPPFLAGS = $(AM_CPPFLAGS) -DQUORATE_MUTATIONS
+tests_sim_qsim_LDADD = $(PURE_LIBS)

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/sim/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/device.h"
+#include "tests/sim/votequorum.h"
+
+/* ---- the ledger ---------------------------------------------------------------------------------------------- */
+
+/* Until when, seen from the arbiter, an ACK given to this node may be in force. SIM_NEVER while connected. */
+static uint64_t ledger_end_ms(const struct node *node)
+{
+    const struct cluster_settings *settings = &node->cluster->settings;
+    const struct ledger *ledger = &node->ledger;
+    uint64_t silent_end_ms;
+    uint64_t killed_end_ms;
+
+    if (!ledger->gone) {
+        return SIM_NEVER;
+    }
+    if (node->ops->ours) {
+        return ledger->conn->heard_ms + settings->lease.lease_ms + settings->lease.hold_ms;
+    }
+    silent_end_ms = ledger->conn->heard_ms + (uint64_t)settings->heartbeat_ms * 9 / 4;
+    killed_end_ms = ledger->end_ms == 0 ? 0 : ledger->end_ms + (uint64_t)settings->heartbeat_ms * 5 / 4;
+    return silent_end_ms > killed_end_ms ? silent_end_ms : killed_end_ms;
+}
+
+bool ledger_in_force(const struct node *node)
+{
+    return node->ledger.held && node->world->now_ms < ledger_end_ms(node);
+}
+
+static bool takes_part(const struct node *node)
+{
+    const struct ledger *ledger = &node->ledger;
+
+    return ledger->reported &&
+           (ledger->configured || node->cluster->settings.algorithm != WIRE_ALGORITHM_FFSPLIT);
+}
+
+static bool contradict(const struct node *one, const struct node *other)
+{
+    const struct ledger *left = &one->ledger;
+    const struct ledger *right = &other->ledger;
+
+    if (!takes_part(one) || !takes_part(other)) {
+        return false;
+    }
+    if (one->cluster->settings.algorithm == WIRE_ALGORITHM_FFSPLIT && left->config != right->config) {
+        return true;
+    }
+    return (left->membership & right->membership) != 0 &&
+           (left->membership != right->membership || !wire_ring_id_equal(left->ring, right->ring));
+}
+
+/* The arbiter has heard or lost something: do the reports it has contradict each other? */
+static void follow_reports(struct sim_cluster *cluster)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < cluster->node_count && !any; i++) {
+        for (unsigned j = i + 1; j < cluster->node_count && !any; j++) {
+            any = contradict(&cluster->nodes[i], &cluster->nodes[j]);
+        }
+    }
+    if (!any) {
+        cluster->contradiction_ms = 0;
+    } else if (cluster->contradiction_ms == 0) {
+        cluster->contradiction_ms = cluster->world->now_ms;
+    }
+}
+
+/* Contradicting reports are waited out, for two heartbeat intervals at most, before anybody gets another verdict. */
+static void check_view(const struct node *node, const struct wire_vote_message *vote)
+{
+    const struct sim_cluster *cluster = node->cluster;
+    const struct ledger *ledger = &node->ledger;
+    bool repeated = vote->vote == ledger->verdict && wire_ring_id_equal(vote->ring_id, ledger->verdict_ring);
+
+    if (cluster->contradiction_ms == 0 || repeated || node->world->only_safety ||
+        node->world->now_ms >= cluster->contradiction_ms + 2 * (uint64_t)cluster->settings.heartbeat_ms) {
+        return;
+    }
+    world_fail(node->world, "VIEW", "%s: node %u gets %s while reports contradict each other, for %llu ms only",
+               cluster->name, node->id, wire_vote_name(vote->vote),
+               (unsigned long long)(node->world->now_ms - cluster->contradiction_ms));
+}
+
+void check_on_received(struct conn *conn, const struct wire_message *message)
+{
+    struct node *node = conn->node;
+    struct ledger *ledger = &node->ledger;
+
+    conn->heard_ms = node->world->now_ms;
+    switch ((int)message->type) {
+    case WIRE_INIT:
+        conn->init_ring = message->u.init.ring_id;
+        break;
+    case WIRE_NODE_LIST:
+        if (message->u.node_list.list_type == WIRE_LIST_MEMBERSHIP) {
+            ledger->reported = true;
+            ledger->membership = mask_of_list(node->cluster, &message->u.node_list);
+            ledger->ring = message->u.node_list.ring_id;
+        } else if (message->u.node_list.list_type != WIRE_LIST_QUORUM) {
+            ledger->configured = true;
+            ledger->config = mask_of_list(node->cluster, &message->u.node_list);
+        }
+        follow_reports(node->cluster);
+        break;
+    case WIRE_VOTE_INFO_REPLY:
+        if (ledger->now_conn == conn && ledger->revoking && ledger->vote == WIRE_VOTE_NACK &&
+            message->seq == ledger->vote_seq) {
+            ledger->held = false;
+            ledger->revoking = false;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* An ACK that excludes others must come after all of theirs have ended. */
+static void check_order(const struct node *winner)
+{
+    const struct sim_cluster *cluster = winner->cluster;
+    node_mask members = winner->ledger.membership;
+    bool majority = cluster->settings.algorithm == WIRE_ALGORITHM_FFSPLIT &&
+                    2 * mask_count(members & winner->ledger.config) > mask_count(winner->ledger.config);
+
+    for (unsigned i = 0; i < cluster->node_count; i++) {
+        const struct node *other = &cluster->nodes[i];
+        char text[64];
+
+        if (other == winner || (members & node_bit(other)) || majority || !ledger_in_force(other) ||
+            winner->world->only_safety) {
+            continue;
+        }
+        if (winner->ledger.config != 0 && !(winner->ledger.config & node_bit(other))) {
+            continue; /* removed from the configuration: the administrator answers for its being down */
+        }
+        world_fail(winner->world, "ORDER", "%s: node %u of {%s} gets ACK while node %u may still hold one%s",
+                   cluster->name, winner->id, mask_text(cluster, members, text), other->id,
+                   other->ledger.gone ? " (its connection is gone)" : "");
+    }
+}
+
+static void on_verdict(struct conn *conn, const struct wire_vote_message *vote, uint32_t seq, bool pushed)
+{
+    struct node *node = conn->node;
+    struct ledger *ledger = &node->ledger;
+
+    if (!wire_ring_id_equal(vote->ring_id, ledger->ring)) {
+        world_fail(node->world, "RING", "%s node %u: %s for ring %u.%llu, its latest is %u.%llu",
+                   node->cluster->name, node->id, wire_vote_name(vote->vote), vote->ring_id.node_id,
+                   (unsigned long long)vote->ring_id.seq, ledger->ring.node_id, (unsigned long long)ledger->ring.seq);
+        return;
+    }
+    if (vote->vote == WIRE_VOTE_ACK) {
+        if (!ledger->reported) {
+            world_fail(node->world, "RING", "%s node %u: ACK before it has reported", node->cluster->name, node->id);
+            return;
+        }
+        node->world->votes++;
+        node->world->last_ack = node;
+        if (node->world->first_ack_life != node->world->host.life) {
+            node->world->first_ack_life = node->world->host.life;
+            node->world->first_ack = node;
+        }
+        check_order(node);
+        ledger->held = true;
+        ledger->conn = conn;
+        ledger->gone = false;
+        ledger->revoking = false;
+    }
+    if (pushed) {
+        check_view(node, vote);
+        ledger->verdict = vote->vote;
+        ledger->verdict_ring = vote->ring_id;
+        ledger->vote_seq = seq;
+        ledger->vote = vote->vote;
+        ledger->revoking = vote->vote == WIRE_VOTE_NACK;
+    }
+}
+
+void check_on_sent(struct conn *conn, const struct wire_message *message)
+{
+    struct node *node = conn->node;
+
+    switch ((int)message->type) {
+    case WIRE_INIT_REPLY:
+        if (message->u.init_reply.error == WIRE_ERROR_NONE) {
+            struct ledger *ledger = &node->ledger;
+
+            ledger->now_conn = conn;
+            ledger->vote_seq = 0;
+            ledger->vote = WIRE_VOTE_UNDEFINED;
+            ledger->revoking = false;
+            ledger->reported = ledger->configured = false;
+            ledger->verdict = WIRE_VOTE_UNDEFINED;
+            ledger->ring = conn->init_ring;
+        }
+        break;
+    case WIRE_VOTE_INFO:
+        on_verdict(conn, &message->u.vote, message->seq, true);
+        break;
+    case WIRE_NODE_LIST_REPLY:
+    case WIRE_ASK_FOR_VOTE_REPLY:
+    case WIRE_HEURISTICS_CHANGE_REPLY:
+        on_verdict(conn, &message->u.vote, message->seq, false);
+        break;
+    case WIRE_SERVER_ERROR:
+        world_fail(node->world, "NO-KILL", "%s node %u is sent an error: %s", node->cluster->name, node->id,
+                   wire_error_text(message->u.server_error.error));
+        break;
+    default:
+        break;
+    }
+}
+
+void check_on_gone(struct conn *conn, enum arbiter_disconnect how, bool by_arbiter)
+{
+    struct node *node = conn->node;
+    struct ledger *ledger = &node->ledger;
+
+    /*
+     * An orderly goodbye: a packaged device has cast NACK before it (lms: unless wait_for_all, which is not modelled).
+     * It speaks for the node, whichever connection the ACK came on.
+     */
+    if (how == ARBITER_GONE_CLOSE_NOTIFY && ledger->now_conn == conn &&
+        (node->ops->ours || node->cluster->settings.algorithm != WIRE_ALGORITHM_2NODELMS)) {
+        ledger->held = false;
+    }
+    if (ledger->now_conn == conn) {
+        ledger->now_conn = NULL;
+        ledger->reported = ledger->configured = false;
+        follow_reports(node->cluster);
+    }
+    if (ledger->held && ledger->conn == conn && !ledger->gone) {
+        ledger->gone = true;
+        ledger->end_ms = by_arbiter || how == ARBITER_GONE_SEND_FAILED ? 0 : node->world->now_ms;
+    }
+}
+
+/* ---- safety -------------------------------------------------------------------------------------------------- */
+
+/*
+ * The one excuse: this node is quorate only by the vote of a packaged device that was killed, stood still, or (2nodelms)
+ * has no connection, and all documented bounds for such a vote have passed.
+ */
+static bool is_excused(const struct node *node)
+{
+    return node->tainted && !node->ops->ours && votequorum_needs_device(node) && !ledger_in_force(node);
+}
+
+static void check_pair(struct sim_cluster *cluster, const struct node *one, const struct node *other)
+{
+    bool dropped = !(one->members & node_bit(other)) || !(other->members & node_bit(one));
+    char text1[64];
+    char text2[64];
+
+    if (!dropped || !votequorum_effective(other)) {
+        return;
+    }
+    if (is_excused(one) || is_excused(other)) {
+        cluster->world->excused++;
+        return;
+    }
+    world_fail(cluster->world, "SAFETY", "%s: node %u in {%s} and node %u in {%s} are both quorate", cluster->name,
+               one->id, mask_text(cluster, one->members, text1), other->id,
+               mask_text(cluster, other->members, text2));
+}
+
+void check_safety(struct world *world)
+{
+    for (unsigned i = 0; i < world->cluster_count; i++) {
+        struct sim_cluster *cluster = &world->clusters[i];
+
+        if (!cluster->dirty) {
+            continue;
+        }
+        cluster->dirty = false;
+        for (unsigned j = 0; j < cluster->node_count; j++) {
+            if (!votequorum_effective(&cluster->nodes[j])) {
+                continue;
+            }
+            for (unsigned k = j + 1; k < cluster->node_count; k++) {
+                check_pair(cluster, &cluster->nodes[j], &cluster->nodes[k]);
+            }
+        }
+    }
+}
+
+/* ---- recovery ------------------------------------------------------------------------------------------------ */
+
+/* Nodes of one colour, and those of them that talk to the arbiter. */
+struct side {
+    node_mask all;
+    node_mask reach;
+};
+
+static unsigned find_sides(const struct sim_cluster *cluster, struct side sides[SIM_NODES_MAX])
+{
+    unsigned count = 0;
+    node_mask seen = 0;
+
+    for (unsigned i = 0; i < cluster->node_count; i++) {
+        const struct node *node = &cluster->nodes[i];
+        struct side side = { 0, 0 };
+
+        if (!node_responds(node) || (seen & node_bit(node)) || !(node->config & node_bit(node))) {
+            continue;
+        }
+        for (unsigned j = i; j < cluster->node_count; j++) {
+            const struct node *other = &cluster->nodes[j];
+
+            if (node_responds(other) && other->color == node->color && (other->config & node_bit(other))) {
+                side.all |= node_bit(other);
+                if (other->path_to_arbiter && other->path_to_device) {
+                    side.reach |= node_bit(other);
+                }
+            }
+        }
+        seen |= side.all;
+        sides[count++] = side;
+    }
+    return count;
+}
+
+static bool all_quorate(const struct sim_cluster *cluster, node_mask nodes)
+{
+    for (unsigned i = 0; i < cluster->node_count; i++) {
+        if ((nodes & (1u << i)) && !votequorum_effective(&cluster->nodes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Sides of which exactly one must be served, if there are any. */
+static unsigned candidates(const struct sim_cluster *cluster, struct side *sides, unsigned count)
+{
+    unsigned configured = mask_count(cluster->config);
+    bool ffsplit = cluster->settings.algorithm == WIRE_ALGORITHM_FFSPLIT;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned size = mask_count(sides[i].all);
+
+        if (ffsplit && 2 * size > configured) { /* a majority beats everything */
+            sides[0] = sides[i];
+            return 1;
+        }
+        if (sides[i].reach != 0 && (!ffsplit || 2 * size == configured)) {
+            sides[kept++] = sides[i];
+        }
+    }
+    return kept;
+}
+
+bool check_recovered(const struct sim_cluster *cluster, char *why, size_t size)
+{
+    struct side sides[SIM_NODES_MAX];
+    unsigned configured = mask_count(cluster->config);
+    unsigned count = find_sides(cluster, sides);
+    char text[64];
+
+    for (unsigned i = 0; i < cluster->node_count; i++) {
+        const struct node *node = &cluster->nodes[i];
+
+        if (node_responds(node) && node->totem != TOTEM_OPERATIONAL) {
+            (void)snprintf(why, size, "%s: node %u has not finished its membership change", cluster->name, node->id);
+            return false;
+        }
+    }
+    count = candidates(cluster, sides, count);
+    if (count == 0) {
+        return true;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        bool by_nodes = cluster->settings.algorithm == WIRE_ALGORITHM_FFSPLIT
+                            ? 2 * mask_count(sides[i].all) > configured + 1
+                            : mask_count(sides[i].all) == configured;
+
+        if (all_quorate(cluster, by_nodes ? sides[i].all : sides[i].reach)) {
+            return true;
+        }
+    }
+    (void)snprintf(why, size, "%s: none of %u sides is quorate where it must be; the first: {%s}", cluster->name, count,
+                   mask_text(cluster, sides[0].all, text));
+    return false;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The seam between a node and its quorum device: events in, services out. Three devices can sit behind it: the
+ * packaged one (device_packaged.c), a model of ours (device_ours.c), and the real agent once it exists. A device
+ * knows no time but the event's (the node's own, drifting clock) and draws chance from device_random only.
+ */
+#ifndef QUORATE_TESTS_SIM_DEVICE_H
+#define QUORATE_TESTS_SIM_DEVICE_H
+
+#include "tests/sim/world.h"
+
+enum device_event_type {
+    DEVICE_EV_START,     /* the process runs and is registered; a NODELIST and a QUORUM follow at once */
+    DEVICE_EV_TIME,      /* the deadline it named has come */
+    DEVICE_EV_NODELIST,  /* votequorum: new ring; polls must carry it from now on */
+    DEVICE_EV_QUORUM,    /* votequorum: synchronisation complete, or the state changed */
+    DEVICE_EV_CONFIG,    /* node->config has changed */
+    DEVICE_EV_HEURISTICS, /* a run has ended */
+    DEVICE_EV_CONNECTED, /* TCP */
+    DEVICE_EV_SECURED,   /* TLS */
+    DEVICE_EV_MESSAGE,
+    DEVICE_EV_UNREADABLE, /* the framer or the codec refused what came */
+    DEVICE_EV_CLOSED,    /* end of stream, reset, or refused; the connection is gone already */
+    DEVICE_EV_SHUTDOWN   /* orderly stop: give up the vote, leave */
+};
+
+struct device_event {
+    enum device_event_type type;
+    uint64_t now_ms;
+    struct wire_ring_id ring; /* NODELIST */
+    node_mask members;        /* NODELIST, QUORUM */
+    bool quorate;             /* QUORUM */
+    uint32_t run;             /* HEURISTICS */
+    enum wire_heuristics heuristics;
+    const struct wire_message *message;
+};
+
+struct device_ops {
+    const char *name;
+    bool ours;
+    void *(*create)(struct node *node);
+    void (*step)(void *device, const struct device_event *event);
+    uint64_t (*deadline_ms)(const void *device); /* absolute, in the node's clock; SIM_NEVER: none */
+    void (*destroy)(void *device);               /* the process is gone, whatever it was doing */
+};
+
+extern const struct device_ops device_packaged;
+extern const struct device_ops device_ours;
+
+/* What the guard of a device of ours knows: until when an ACK it casts may last, in the node's clock. */
+uint64_t device_ours_lease_end_ms(const void *device);
+
+/* Services. */
+void device_connect(struct node *node); /* answered by CONNECTED or CLOSED, or never */
+void device_start_tls(struct node *node);
+void device_send(struct node *node, const struct wire_message *message);
+void device_close(struct node *node, bool goodbye);
+void device_poll(struct node *node, bool cast, struct wire_ring_id ring);
+uint32_t device_run_heuristics(struct node *node, uint32_t timeout_ms);
+uint32_t device_random(struct node *node, uint32_t below);
+/* The device leaves votequorum: no more vote. */
+void device_unregister(struct node *node);
+/* A verdict just received is what it casts from now on. */
+void device_fresh_verdict(struct node *node);
+/* A packaged device would keep an ACK although it has no connection. */
+void device_keeps_vote(struct node *node);
+/* The daemon would have ended: the arbiter broke a rule that stock devices insist on. */
+void device_fatal(struct node *node, const char *why);
+
+/* Messages both models send. The caller sets seq and sends. */
+void device_message(struct wire_message *message, enum wire_type type, uint32_t seq);
+void device_init_message(const struct node *node, struct wire_message *message, uint32_t seq,
+                         struct wire_ring_id ring);
+void device_list_message(const struct node *node, struct wire_message *message, uint32_t seq,
+                         enum wire_node_list_type type, node_mask nodes);
+
+#endif

@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/sim/node.h"
+
+#include <string.h>
+
+#include "tests/sim/network.h"
+#include "tests/sim/totem.h"
+#include "tests/sim/votequorum.h"
+
+static void on_device_timer(void *owner);
+
+void node_init(struct node *node)
+{
+    node->path_to_arbiter = node->path_to_device = true;
+    node->config = cluster_all(node->cluster);
+    node->ring_seq = 4 * prng_below(&node->world->prng, 5);
+    timer_init(&node->device_timer, &node->world->schedule, on_device_timer, node);
+    votequorum_init(node);
+}
+
+/* ---- what must wait ------------------------------------------------------------------------------------------ */
+
+bool node_frozen(const struct node *node, uint64_t *until_ms)
+{
+    *until_ms = node->resume_ms;
+    return node->paused;
+}
+
+bool node_device_frozen(const struct node *node, uint64_t *until_ms)
+{
+    bool frozen = node->paused || (node->device != NULL && node->device_paused);
+
+    *until_ms = node->paused ? node->resume_ms : 0;
+    if (node->device != NULL && node->device_paused && node->device_resume_ms > *until_ms) {
+        *until_ms = node->device_resume_ms;
+    }
+    return frozen;
+}
+
+/* ---- giving events to the device ----------------------------------------------------------------------------- */
+
+static void give(struct node *node, struct device_event *event)
+{
+    uint64_t due_ms;
+
+    if (node->device == NULL) {
+        return;
+    }
+    event->now_ms = node_clock(node);
+    node->ops->step(node->device, event);
+    if (node->device == NULL) {
+        return;
+    }
+    due_ms = node->ops->deadline_ms(node->device);
+    timer_set(&node->device_timer, node->world->now_ms, node_clock_reaches(node, due_ms));
+}
+
+static void on_device_timer(void *owner)
+{
+    struct node *node = owner;
+    struct device_event event = { .type = DEVICE_EV_TIME };
+    uint64_t until_ms;
+
+    if (node_device_frozen(node, &until_ms)) {
+        timer_set(&node->device_timer, node->world->now_ms, until_ms);
+        return;
+    }
+    give(node, &event);
+}
+
+/* Something for the device that may find its process frozen. a: epoch, b: kind and members, c: ring seq or result */
+static bool deliverable(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    uint64_t until_ms;
+
+    if (node->device == NULL || node->device_epoch != occurrence->a) {
+        return false;
+    }
+    if (node_device_frozen(node, &until_ms)) {
+        schedule_add(&node->world->schedule, until_ms, occurrence->fn, node, occurrence->a, occurrence->b,
+                     occurrence->c);
+        return false;
+    }
+    return true;
+}
+
+/* b: representative above, members below; c: ring seq */
+static void on_nodelist(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    struct device_event event = { .type = DEVICE_EV_NODELIST,
+                                  .ring = { (uint32_t)(occurrence->b >> 32), occurrence->c },
+                                  .members = (node_mask)occurrence->b };
+
+    if (deliverable(occurrence)) {
+        give(node, &event);
+    }
+}
+
+/* b: members; c: quorate */
+static void on_quorum(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    struct device_event event = { .type = DEVICE_EV_QUORUM,
+                                  .members = (node_mask)occurrence->b,
+                                  .quorate = occurrence->c != 0 };
+
+    if (deliverable(occurrence)) {
+        give(node, &event);
+    }
+}
+
+static void on_config(const struct occurrence *occurrence)
+{
+    struct device_event event = { .type = DEVICE_EV_CONFIG };
+
+    if (deliverable(occurrence)) {
+        give(occurrence->who, &event);
+    }
+}
+
+/* b: run; c: result */
+static void on_heuristics(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    struct device_event event = { .type = DEVICE_EV_HEURISTICS,
+                                  .run = (uint32_t)occurrence->b,
+                                  .heuristics = (enum wire_heuristics)occurrence->c };
+
+    if (deliverable(occurrence)) {
+        give(node, &event);
+    }
+}
+
+void node_on_nodelist(struct node *node)
+{
+    if (node->device != NULL) {
+        schedule_add(&node->world->schedule, node->world->now_ms, on_nodelist, node, node->device_epoch,
+                     (uint64_t)node->ring.node_id << 32 | node->members, node->ring.seq);
+    }
+}
+
+void node_on_quorum(struct node *node)
+{
+    if (node->device != NULL) {
+        schedule_add(&node->world->schedule, node->world->now_ms, on_quorum, node, node->device_epoch, node->members,
+                     node->votequorum.quorate);
+    }
+}
+
+/* ---- its connection ------------------------------------------------------------------------------------------ */
+
+static bool is_current(const struct conn *conn)
+{
+    return conn->node->device != NULL && conn->node->conn == conn;
+}
+
+void node_on_connected(struct conn *conn)
+{
+    struct device_event event = { .type = DEVICE_EV_CONNECTED };
+
+    if (is_current(conn)) {
+        give(conn->node, &event);
+    }
+}
+
+void node_on_secured(struct conn *conn)
+{
+    struct device_event event = { .type = DEVICE_EV_SECURED };
+
+    if (is_current(conn)) {
+        give(conn->node, &event);
+    }
+}
+
+void node_on_closed(struct conn *conn)
+{
+    struct device_event event = { .type = DEVICE_EV_CLOSED };
+
+    if (is_current(conn)) {
+        conn->node->conn = NULL;
+        give(conn->node, &event);
+    }
+}
+
+void node_on_bytes(struct conn *conn, const uint8_t *bytes, size_t size)
+{
+    struct node *node = conn->node;
+    struct wire_message *message = &node->world->in;
+    struct wire_frame_message frame;
+    size_t room;
+
+    while (size > 0 && is_current(conn)) {
+        size_t wanted = wire_framer_wanted(&conn->device_framer);
+        uint8_t *into = wire_framer_room(&conn->device_framer, wanted < size ? wanted : size, &room);
+        enum wire_frame got;
+
+        room = room < size ? room : size;
+        memcpy(into, bytes, room);
+        wire_framer_fed(&conn->device_framer, room);
+        bytes += room;
+        size -= room;
+        while (is_current(conn) && (got = wire_framer_next(&conn->device_framer, &frame)) != WIRE_FRAME_MORE) {
+            struct device_event event = { .type = DEVICE_EV_MESSAGE, .message = message };
+
+            if (got != WIRE_FRAME_MESSAGE || !wire_decode(frame.bytes, frame.size, message)) {
+                event.type = DEVICE_EV_UNREADABLE;
+            }
+            give(node, &event);
+        }
+    }
+}
+
+/* ---- services for the device --------------------------------------------------------------------------------- */
+
+void device_connect(struct node *node)
+{
+    node->conn = network_connect(node);
+}
+
+void device_start_tls(struct node *node)
+{
+    if (node->conn != NULL) {
+        network_device_send(node->conn, CHUNK_HELLO, NULL, 0);
+    }
+}
+
+void device_send(struct node *node, const struct wire_message *message)
+{
+    struct q_buf *buf = &node->world->encoded;
+
+    if (node->conn == NULL) {
+        return;
+    }
+    q_buf_reset(buf);
+    wire_encode(buf, message);
+    if (message->type != WIRE_ECHO_REQUEST) {
+        NOTE(node->world, node, "> %s #%u", wire_type_name(message->type), message->seq);
+    }
+    network_device_send(node->conn, CHUNK_DATA, q_buf_bytes(buf), buf->size);
+}
+
+void device_close(struct node *node, bool goodbye)
+{
+    struct conn *conn = node->conn;
+
+    if (conn != NULL) {
+        node->conn = NULL;
+        NOTE(node->world, node, "closes its connection");
+        network_device_close(conn, goodbye);
+    }
+}
+
+void device_poll(struct node *node, bool cast, struct wire_ring_id ring)
+{
+    if (votequorum_poll(node, cast, ring) && !cast) {
+        node->tainted = false;
+    }
+}
+
+uint32_t device_run_heuristics(struct node *node, uint32_t timeout_ms)
+{
+    const struct cluster_settings *settings = &node->cluster->settings;
+    enum wire_heuristics result = settings->heuristics_used ? node->heuristics : WIRE_HEURISTICS_UNDEFINED;
+    uint32_t takes_ms = settings->heuristics_used ? prng_between(&node->world->prng, 0, 250) : 0;
+
+    if (settings->heuristics_used && prng_chance(&node->world->prng, 10)) {
+        takes_ms = timeout_ms; /* a command that hangs */
+        result = WIRE_HEURISTICS_FAIL;
+    }
+    node->heuristics_run++;
+    schedule_add(&node->world->schedule, node->world->now_ms + takes_ms, on_heuristics, node, node->device_epoch,
+                 node->heuristics_run, result);
+    return node->heuristics_run;
+}
+
+uint32_t device_random(struct node *node, uint32_t below)
+{
+    return prng_below(&node->world->prng, below);
+}
+
+void device_unregister(struct node *node)
+{
+    votequorum_unregister(node);
+    node->tainted = false;
+}
+
+void device_fresh_verdict(struct node *node)
+{
+    node->tainted = false;
+}
+
+void device_keeps_vote(struct node *node)
+{
+    if (node->votequorum.cast) {
+        node->tainted = true;
+    }
+}
+
+void device_fatal(struct node *node, const char *why)
+{
+    world_fail(node->world, "NO-KILL", "%s node %u: a stock device would have ended: %s", node->cluster->name,
+               node->id, why);
+}
+
+void device_message(struct wire_message *message, enum wire_type type, uint32_t seq)
+{
+    message->type = type;
+    message->present = WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER);
+    message->seq = seq;
+}
+
+void device_init_message(const struct node *node, struct wire_message *message, uint32_t seq,
+                         struct wire_ring_id ring)
+{
+    const struct cluster_settings *settings = &node->cluster->settings;
+
+    device_message(message, WIRE_INIT, seq);
+    message->present |= WIRE_HAS(WIRE_TLV_SUPPORTED_MESSAGES) | WIRE_HAS(WIRE_TLV_SUPPORTED_OPTIONS) |
+                        WIRE_HAS(WIRE_TLV_NODE_ID) | WIRE_HAS(WIRE_TLV_DECISION_ALGORITHM) |
+                        WIRE_HAS(WIRE_TLV_HEARTBEAT_INTERVAL) | WIRE_HAS(WIRE_TLV_TIE_BREAKER) |
+                        WIRE_HAS(WIRE_TLV_RING_ID);
+    message->u.init = (struct wire_init){ .node_id = node->id,
+                                          .algorithm = (uint32_t)settings->algorithm,
+                                          .heartbeat_ms = settings->heartbeat_ms,
+                                          .tie_breaker = settings->tie_breaker,
+                                          .ring_id = ring,
+                                          .supported_messages = { NULL, 1 },
+                                          .supported_options = { NULL, 1 } };
+}
+
+void device_list_message(const struct node *node, struct wire_message *message, uint32_t seq,
+                         enum wire_node_list_type type, node_mask nodes)
+{
+    struct wire_node_list *list = &message->u.node_list;
+
+    device_message(message, WIRE_NODE_LIST, seq);
+    message->present |= WIRE_HAS(WIRE_TLV_NODE_LIST_TYPE);
+    list->list_type = type;
+    list->heuristics = WIRE_HEURISTICS_UNDEFINED;
+    list->node_count = 0;
+    for (unsigned i = 0; i < node->cluster->node_count; i++) {
+        if (nodes & (1u << i)) {
+            list->nodes[list->node_count++] = (struct wire_node_info){ .node_id = node->cluster->nodes[i].id };
+        }
+    }
+}
+
+/* ---- life and death ------------------------------------------------------------------------------------------ */
+
+static void on_device_start(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    struct world *world = node->world;
+    struct device_event event = { .type = DEVICE_EV_START };
+    uint64_t until_ms;
+
+    if (!node->up || node->boot != occurrence->a || node->device != NULL || !node->device_wanted) {
+        return;
+    }
+    if (node_frozen(node, &until_ms) || !node->first_ring) {
+        schedule_add(&world->schedule, world->now_ms + 200, on_device_start, node, occurrence->a, 0, 0);
+        return;
+    }
+    NOTE(world, node, "device starts (%s)", node->ops->name);
+    node->device_epoch++;
+    node->device = node->ops->create(node);
+    node->device_paused = false;
+    votequorum_register(node);
+    give(node, &event);
+    node_on_nodelist(node);
+    if (node->totem == TOTEM_OPERATIONAL) {
+        node_on_quorum(node);
+    }
+}
+
+void node_device_start(struct node *node, uint32_t delay_ms)
+{
+    node->device_wanted = true;
+    schedule_add(&node->world->schedule, node->world->now_ms + delay_ms, on_device_start, node, node->boot, 0, 0);
+}
+
+static void destroy_device(struct node *node)
+{
+    if (node->device != NULL) {
+        node->ops->destroy(node->device);
+        node->device = NULL;
+        node->device_paused = false;
+        node->device_epoch++;
+        timer_set(&node->device_timer, node->world->now_ms, SIM_NEVER);
+    }
+}
+
+void node_device_stop(struct node *node)
+{
+    struct device_event event = { .type = DEVICE_EV_SHUTDOWN };
+    uint64_t until_ms;
+
+    node->device_wanted = false;
+    if (node->device == NULL || node_device_frozen(node, &until_ms)) {
+        return;
+    }
+    NOTE(node->world, node, "device is stopped");
+    give(node, &event);
+    destroy_device(node);
+}
+
+/* What survives a dead device of ours casts NACK for it. a: epoch of the dead process */
+static void on_guard(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    uint64_t until_ms;
+
+    if (!node->up || node->device_epoch != occurrence->a || node->boot != occurrence->b) {
+        return; /* a new process has taken over, or the node's votequorum has gone */
+    }
+    if (node_frozen(node, &until_ms)) {
+        schedule_add(&node->world->schedule, until_ms, on_guard, node, occurrence->a, occurrence->b, 0);
+        return;
+    }
+    device_poll(node, false, node->ring);
+}
+
+void node_device_kill(struct node *node)
+{
+    struct world *world = node->world;
+    struct conn *conn = node->conn;
+
+    node->device_wanted = false;
+    if (node->device == NULL) {
+        return;
+    }
+    NOTE(world, node, "device is killed");
+    if (node->ops->ours) {
+        uint32_t within_ms = node->cluster->settings.lease.hold_ms;
+
+        destroy_device(node);
+        schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, within_ms), on_guard, node,
+                     node->device_epoch, node->boot, 0);
+    } else {
+        node->tainted = node->votequorum.cast;
+        destroy_device(node);
+    }
+    if (conn != NULL) {
+        node->conn = NULL;
+        network_device_died(conn);
+    }
+}
+
+/* a: epoch, b: boot, c: when the pause ends */
+static void on_device_resume(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+
+    if (node->device != NULL && node->device_epoch == occurrence->a && node->boot == occurrence->b &&
+        node->device_resume_ms == occurrence->c) {
+        NOTE(node->world, node, "device goes on");
+        node->device_paused = false;
+    }
+}
+
+/* The guard of a paused device of ours: it knows the lease. */
+static void on_guard_of_paused(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+
+    if (node->up && node->device != NULL && node->device_epoch == occurrence->a && node->device_paused &&
+        node->device_resume_ms == occurrence->c && !node->paused) {
+        NOTE(node->world, node, "the guard withdraws the vote of the paused device");
+        device_poll(node, false, node->ring);
+    }
+}
+
+void node_device_pause(struct node *node, uint32_t duration_ms)
+{
+    struct world *world = node->world;
+
+    if (node->device == NULL || node->device_paused) {
+        return;
+    }
+    NOTE(world, node, "device stands still for %u ms", duration_ms);
+    node->device_paused = true;
+    node->device_resume_ms = world->now_ms + duration_ms;
+    schedule_add(&world->schedule, node->device_resume_ms, on_device_resume, node, node->device_epoch, node->boot,
+                 node->device_resume_ms);
+    if (node->ops->ours) {
+        uint64_t end_ms = node_clock_reaches(node, device_ours_lease_end_ms(node->device));
+
+        if (end_ms != SIM_NEVER) {
+            schedule_add(&world->schedule, end_ms + prng_below(&world->prng, node->cluster->settings.lease.hold_ms),
+                         on_guard_of_paused, node, node->device_epoch, 0, node->device_resume_ms);
+        }
+    } else {
+        node->tainted = node->votequorum.cast;
+    }
+}
+
+/* a: boot */
+static void on_boot(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+
+    if (node->boot == occurrence->a) {
+        node_start(node);
+    }
+}
+
+void node_start(struct node *node)
+{
+    if (node->up) {
+        return;
+    }
+    if (node->world->now_ms < node->away_until_ms) {
+        schedule_add(&node->world->schedule, node->away_until_ms, on_boot, node, node->boot, 0, 0);
+        return;
+    }
+    NOTE(node->world, node, "boots");
+    node->up = true;
+    node->paused = false;
+    node->boot++;
+    node->config = node->cluster->config;
+    node->tainted = false;
+    votequorum_boot(node);
+    totem_boot(node);
+    network_node_host_back(node);
+    totem_topology_changed(node->cluster);
+    node_device_start(node, prng_between(&node->world->prng, 100, 1500));
+}
+
+void node_crash(struct node *node)
+{
+    if (!node->up) {
+        return;
+    }
+    NOTE(node->world, node, "loses power");
+    node->up = false;
+    node->paused = false;
+    node->boot++;
+    node->device_wanted = false;
+    destroy_device(node);
+    for (struct conn *conn = node->world->conns; conn != NULL; conn = conn->next) {
+        if (conn->node == node && conn->device_open) {
+            conn->device_open = false;
+            conn->device_end_lost = true;
+        }
+    }
+    node->conn = NULL;
+    node->tainted = false;
+    node->away_until_ms = node->world->now_ms + node->cluster->settings.token_ms + 100;
+    votequorum_boot(node);
+    totem_stop(node);
+    totem_topology_changed(node->cluster);
+}
+
+/* b: boot, c: since when */
+static void on_node_resume(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    struct device_event event = { .type = DEVICE_EV_TIME };
+    uint64_t until_ms;
+
+    if (!node->paused || node->boot != occurrence->b) {
+        return;
+    }
+    NOTE(node->world, node, "the machine goes on");
+    node->paused = false;
+    totem_resumed(node, occurrence->c);
+    if (node->ops->ours && (node->device == NULL || (node->device_paused &&
+                                                     node_clock(node) >= device_ours_lease_end_ms(node->device)))) {
+        device_poll(node, false, node->ring); /* the guard, which stood still too */
+    }
+    /* Everything whose time has passed runs before anybody else gets to see this node. */
+    if (node->votequorum.timer.due_ms <= node->world->now_ms) {
+        node->votequorum.timer.due_ms = SIM_NEVER;
+        node->votequorum.timer.fn(node);
+    }
+    if (node->device != NULL && !node_device_frozen(node, &until_ms)) {
+        give(node, &event);
+    }
+    totem_topology_changed(node->cluster);
+}
+
+void node_pause(struct node *node, uint32_t duration_ms)
+{
+    struct world *world = node->world;
+
+    if (!node_responds(node)) {
+        return;
+    }
+    NOTE(world, node, "the machine stands still for %u ms", duration_ms);
+    node->paused = true;
+    node->resume_ms = world->now_ms + duration_ms;
+    if (!node->ops->ours) {
+        node->tainted = node->votequorum.cast;
+    }
+    schedule_add(&world->schedule, node->resume_ms, on_node_resume, node, 0, node->boot, world->now_ms);
+    totem_topology_changed(node->cluster);
+}
+
+/* a: boot, b: configuration */
+void node_set_config(struct node *node, node_mask config)
+{
+    char text[64];
+
+    if (!node->up || node->config == config) {
+        return;
+    }
+    NOTE(node->world, node, "reads configuration {%s}", mask_text(node->cluster, config, text));
+    node->config = config;
+    votequorum_on_config(node);
+    if (node->device != NULL) {
+        schedule_add(&node->world->schedule, node->world->now_ms, on_config, node, node->device_epoch, 0, 0);
+    }
+}
+
+void node_set_heuristics(struct node *node, enum wire_heuristics result)
+{
+    if (node->heuristics != result) {
+        NOTE(node->world, node, "heuristics would %s now", wire_heuristics_name(result));
+        node->heuristics = result;
+    }
+}
