@@ -19,6 +19,8 @@ tests_bench_bench_load_SOURCES = \
 	tests/bench/names.h \
 	tests/bench/phases.c \
 	tests/bench/phases.h \
+	tests/bench/priority.c \
+	tests/bench/priority.h \
 	tests/bench/process_usage.c \
 	tests/bench/process_usage.h \
 	tests/bench/samples.c \
