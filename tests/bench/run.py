@@ -182,7 +182,9 @@ def measure_packaged(server, clients):
     echo = f"echo={report.ECHO_RATES[0]}"
     if clients == report.SIZES[0]:
         return server.measure(clients, ["connect", echo, "split=200", "storm"])
-    return server.measure(clients, ["connect", echo] if clients < report.SIZES[-1] else ["connect"], connect_s=90)
+    if clients < report.SIZES[-1]:
+        return server.measure(clients, ["connect", echo], connect_s=150)
+    return server.measure(clients, ["connect"], connect_s=60)
 
 
 def main():
