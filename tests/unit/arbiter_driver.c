@@ -213,12 +213,39 @@ const char *driver_message(struct driver *driver, int slot, const struct wire_me
     return output;
 }
 
-const char *driver_tls(struct driver *driver, int slot, const char *name)
+const char *driver_undecodable(struct driver *driver, int slot, enum wire_type type, uint32_t seq)
 {
-    struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED,
-                                  .u.tls = {.names = &name, .name_count = name != NULL}};
+    struct wire_message *message = calloc(1, sizeof(*message));
+    struct arbiter_event event = {.type = ARBITER_EV_UNDECODABLE, .u.message.message = message};
+    const char *output;
+
+    assert(message != NULL);
+    message->type = type;
+    message->present = seq != 0 ? WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER) : 0;
+    message->seq = seq;
+    output = run(driver, &event, slot);
+    free(message);
+    return output;
+}
+
+const char *driver_skipped(struct driver *driver, int slot, enum wire_error error)
+{
+    struct arbiter_event event = {.type = ARBITER_EV_SKIPPED, .u.skipped.error = error};
 
     return run(driver, &event, slot);
+}
+
+const char *driver_tls_names(struct driver *driver, int slot, const char *const *names, size_t count)
+{
+    struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED,
+                                  .u.tls = {.names = names, .name_count = count}};
+
+    return run(driver, &event, slot);
+}
+
+const char *driver_tls(struct driver *driver, int slot, const char *name)
+{
+    return driver_tls_names(driver, slot, &name, name != NULL);
 }
 
 const char *driver_pass(struct driver *driver, uint64_t ms)

@@ -49,7 +49,11 @@ void driver_restore(struct driver *driver, const char *nodes, uint32_t lease_ms)
 const char *driver_connect(struct driver *driver, int slot);
 const char *driver_disconnect(struct driver *driver, int slot, enum arbiter_disconnect how);
 const char *driver_message(struct driver *driver, int slot, const struct wire_message *message);
+/* The event of an undecodable message; seq 0: its number was not decoded either. */
+const char *driver_undecodable(struct driver *driver, int slot, enum wire_type type, uint32_t seq);
+const char *driver_skipped(struct driver *driver, int slot, enum wire_error error);
 const char *driver_tls(struct driver *driver, int slot, const char *name); /* NULL: no certificate */
+const char *driver_tls_names(struct driver *driver, int slot, const char *const *names, size_t count);
 /* Time passes; deadlines are served when they fall due. */
 const char *driver_pass(struct driver *driver, uint64_t ms);
 const char *driver_persisted(struct driver *driver, enum arbiter_persist_result result);

@@ -85,6 +85,9 @@ UNIT_TESTS += tests/unit/test_defects
 tests_unit_test_defects_SOURCES = tests/unit/test_defects.c $(ARBITER_DRIVER)
 tests_unit_test_defects_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_restore
+UNIT_TESTS += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c $(ARBITER_DRIVER)
+tests_unit_test_session_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_restore_SOURCES = tests/unit/test_restore.c $(ARBITER_DRIVER)
 tests_unit_test_restore_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
