@@ -8,6 +8,8 @@ libqdevice_logic_a_SOURCES = \
 	qdevice/logic/agent.c \
 	qdevice/logic/agent.h \
 	qdevice/logic/agent_machine.h \
+	qdevice/logic/command_line.c \
+	qdevice/logic/command_line.h \
 	qdevice/logic/conversation.c \
 	qdevice/logic/device_config.c \
 	qdevice/logic/device_config.h \
@@ -20,14 +22,18 @@ libqdevice_logic_a_SOURCES = \
 	qdevice/logic/timing.h \
 	qdevice/logic/vote.c
 
-# What ties the device to the node's core: needs $(COROSYNC_LIBS).
-noinst_LIBRARIES += libqdevice_core.a
-libqdevice_core_a_SOURCES = \
+# The shell. What ties the device to the node's core needs $(COROSYNC_LIBS).
+noinst_LIBRARIES += libqdevice.a
+libqdevice_a_SOURCES = \
 	qdevice/core.c \
 	qdevice/core.h \
 	qdevice/core_cmap.c \
 	qdevice/core_internal.h \
 	qdevice/core_votequorum.c \
+	qdevice/heuristics.c \
+	qdevice/heuristics.h \
+	qdevice/heuristics_protocol.h \
+	qdevice/heuristics_worker.c \
 	qdevice/voter.c \
 	qdevice/voter.h \
 	qdevice/voter_process.c \
