@@ -52,6 +52,8 @@ libshell_a_SOURCES = \
 	common/options.h \
 	common/pid_lock.c \
 	common/pid_lock.h \
+	common/syslog_socket.c \
+	common/syslog_socket.h \
 	common/tls/channel.c \
 	common/tls/channel.h \
 	common/tls/channel_bio.c \

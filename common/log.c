@@ -10,13 +10,18 @@
 
 #include <qb/qblog.h>
 
+#include "common/syslog_socket.h"
+
 #define LOG_LINE_SIZE 1400 /* a decision with its reason, cluster name and node list */
+#define DRAIN_MS 1000      /* what the log daemon gets at the end */
 
 static struct {
     bool open;
     bool starting; /* a daemonising start: the caller still listens on stderr */
     int threshold;
+    bool raise; /* -dd: what is below info goes to syslog as info */
     const char *ident;
+    struct syslog_socket syslog;
 } log_state = {.threshold = LOG_INFO, .ident = "quorate"};
 
 /* systemd tells in JOURNAL_STREAM which device and inode stderr has if it leads to the journal. */
@@ -31,28 +36,44 @@ static bool stderr_is_journal(void)
     return fstat(2, &status) == 0 && status.st_dev == device && status.st_ino == inode;
 }
 
+/* The target for syslog: libqb's own would wait for the log daemon. */
+static void on_syslog_line(int32_t target, struct qb_log_callsite *callsite, struct timespec *timestamp,
+                           const char *text)
+{
+    int priority = callsite->priority > LOG_DEBUG ? LOG_DEBUG : callsite->priority;
+
+    (void)target;
+    (void)timestamp;
+    if (log_state.raise && priority > LOG_INFO)
+        priority = LOG_INFO;
+    syslog_socket_write(&log_state.syslog, priority, text);
+}
+
+static void enable(int32_t target)
+{
+    qb_log_ctl(target, QB_LOG_CONF_MAX_LINE_LEN, LOG_LINE_SIZE);
+    qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*", (uint8_t)log_state.threshold);
+    qb_log_ctl(target, QB_LOG_CONF_ENABLED, QB_TRUE);
+}
+
 void log_open(const struct log_config *config)
 {
+    int32_t syslog_target;
+
     log_state.threshold = config->debug_count > 0 ? LOG_DEBUG : LOG_INFO;
     log_state.ident = config->ident;
     log_state.starting = !config->foreground;
 
+    log_state.raise = config->debug_count > 1;
+    syslog_socket_init(&log_state.syslog, SYSLOG_SOCKET_PATH, config->ident);
     qb_log_init(config->ident, LOG_DAEMON, (uint8_t)log_state.threshold);
-    qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_MAX_LINE_LEN, LOG_LINE_SIZE);
-    qb_log_format_set(QB_LOG_SYSLOG, "%b");
-    qb_log_filter_ctl(QB_LOG_SYSLOG, QB_LOG_FILTER_CLEAR_ALL, QB_LOG_FILTER_FILE, "*", LOG_TRACE);
-    qb_log_filter_ctl(QB_LOG_SYSLOG, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*",
-                      (uint8_t)log_state.threshold);
-    if (config->debug_count > 1)
-        qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_PRIORITY_BUMP, LOG_INFO - LOG_DEBUG);
-    qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_TRUE);
-
+    qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
+    syslog_target = qb_log_custom_open(on_syslog_line, NULL, NULL, NULL);
+    if (syslog_target >= 0)
+        enable(syslog_target);
     if (config->foreground && !stderr_is_journal()) {
-        qb_log_ctl(QB_LOG_STDERR, QB_LOG_CONF_MAX_LINE_LEN, LOG_LINE_SIZE);
         qb_log_format_set(QB_LOG_STDERR, "%t %7p %b");
-        qb_log_filter_ctl(QB_LOG_STDERR, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*",
-                          (uint8_t)log_state.threshold);
-        qb_log_ctl(QB_LOG_STDERR, QB_LOG_CONF_ENABLED, QB_TRUE);
+        enable(QB_LOG_STDERR);
     }
     log_state.open = true;
 }
@@ -63,6 +84,14 @@ void log_close(void)
         return;
     log_state.open = false;
     qb_log_fini();
+    syslog_socket_drain(&log_state.syslog, DRAIN_MS);
+    syslog_socket_fini(&log_state.syslog);
+}
+
+void log_flush(void)
+{
+    if (log_state.open)
+        syslog_socket_flush(&log_state.syslog);
 }
 
 void log_start_completed(void)

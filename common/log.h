@@ -21,6 +21,9 @@ struct log_config {
 void log_open(const struct log_config *config);
 void log_close(void);
 
+/* To be called about every second: sends the lines that the log daemon did not take when they were written. */
+void log_flush(void);
+
 /* The caller of a daemonising start is about to be let go: stop writing to its stderr. */
 void log_start_completed(void);
 

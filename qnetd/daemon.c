@@ -12,6 +12,7 @@
 #include "qnetd/listener.h"
 
 #define MS_TO_NS UINT64_C(1000000)
+#define LOG_FLUSH_MS 1000
 #define DAY_MS UINT64_C(86400000)
 
 /* ---- ticks and signals ------------------------------------------------------------------------------------ */
@@ -31,6 +32,14 @@ static void on_state_tick(void *data)
     state_dir_touch(&daemon->state);
     server_tidy(&daemon->server);
     every(daemon, STATE_DIR_TOUCH_MS, on_state_tick);
+}
+
+static void on_log_tick(void *data)
+{
+    struct daemon *daemon = data;
+
+    log_flush();
+    every(daemon, LOG_FLUSH_MS, on_log_tick);
 }
 
 static void on_day(void *data)
@@ -193,6 +202,7 @@ enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, 
 void daemon_run(struct daemon *daemon)
 {
     every(daemon, STATE_DIR_TOUCH_MS, on_state_tick);
+    every(daemon, LOG_FLUSH_MS, on_log_tick);
     every(daemon, DAY_MS, on_day);
     daemon->watchdog_ms = notify_watchdog_interval_ms();
     if (daemon->watchdog_ms > 0)

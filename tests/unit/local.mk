@@ -105,7 +105,10 @@ UNIT_TESTS += \
 	tests/unit/test_settings \
 	tests/unit/test_state_dir \
 	tests/unit/test_state_marker \
-	tests/unit/test_status_text
+	tests/unit/test_status_text \
+	tests/unit/test_syslog_socket
+tests_unit_test_syslog_socket_SOURCES = tests/unit/test_syslog_socket.c
+tests_unit_test_syslog_socket_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_connection_table_SOURCES = tests/unit/test_connection_table.c
 tests_unit_test_connection_table_LDADD = libqnetd.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_control_request_SOURCES = tests/unit/test_control_request.c
