@@ -50,9 +50,9 @@ struct state {
     struct device devices[CONNS];
     struct q_buf records[CLUSTERS];
     uint64_t now_ms;
-    uint64_t generation; /* of connections */
-    uint64_t persist_cluster_id;
-    uint64_t persist_generation;
+    uint64_t generation;                   /* of connections */
+    uint64_t persist_cluster_id[CLUSTERS]; /* of the newest PERSIST of each */
+    uint64_t persist_generation[CLUSTERS];
     unsigned steps;
     uint64_t hash;
 };
@@ -162,19 +162,18 @@ static void check_send(struct state *state, const struct arbiter_action *action)
 static void check_persist(struct state *state, const struct arbiter_action *action)
 {
     struct grant_record record;
+    size_t cluster;
 
     assert(grant_record_decode(&record, arbiter_actions_bytes(&state->actions, action->data),
                                action->data.size) == Q_OK);
-    for (unsigned i = 0; i < CLUSTERS; i++) {
-        if (strlen(cluster_names[i]) == record.name.size) {
-            q_buf_reset(&state->records[i]);
-            q_buf_append(&state->records[i], arbiter_actions_bytes(&state->actions, action->data),
-                         action->data.size);
-        }
-    }
+    cluster = record.name.size - 1; /* cluster_names differ in length */
+    assert(cluster < CLUSTERS);
+    q_buf_reset(&state->records[cluster]);
+    q_buf_append(&state->records[cluster], arbiter_actions_bytes(&state->actions, action->data),
+                 action->data.size);
+    state->persist_cluster_id[cluster] = action->cluster_id;
+    state->persist_generation[cluster] = action->generation;
     grant_record_fini(&record);
-    state->persist_cluster_id = action->cluster_id;
-    state->persist_generation = action->generation;
 }
 
 static void check_action(struct state *state, const struct arbiter_action *action)
@@ -491,13 +490,13 @@ static void pass_time(struct state *state, struct program *program)
     step(state, &event);
 }
 
-static void answer_persist(struct state *state, struct program *program)
+static void answer_persist(struct state *state, struct program *program, unsigned cluster)
 {
     struct arbiter_event event = {.type = ARBITER_EV_PERSISTED};
     uint8_t kind = take(program);
 
-    event.u.persisted.cluster_id = kind >= 0xf8 ? kind : state->persist_cluster_id;
-    event.u.persisted.generation = kind >= 0xf0 ? kind : state->persist_generation;
+    event.u.persisted.cluster_id = kind >= 0xf8 ? kind : state->persist_cluster_id[cluster];
+    event.u.persisted.generation = kind >= 0xf0 ? kind : state->persist_generation[cluster];
     event.u.persisted.result = (enum arbiter_persist_result)(kind % 8 > 2 ? 0 : kind % 8);
     step(state, &event);
 }
@@ -603,7 +602,7 @@ static void run_one(struct state *state, struct program *program)
         return;
     case 12:
     case 13:
-        answer_persist(state, program);
+        answer_persist(state, program, op / 32 % CLUSTERS);
         return;
     case 14:
     case 15:
@@ -631,6 +630,101 @@ static void run_one(struct state *state, struct program *program)
     }
 }
 
+/* ---- and then they all behave -------------------------------------------------------------------- */
+
+/* Slow heartbeats, so that few echoes are needed to stay alive while long leases end. */
+static void slow_down(struct state *state, struct device *device)
+{
+    struct program no_spoil = {NULL, 0};
+
+    begin_message(WIRE_SET_OPTION);
+    message.present |= WIRE_HAS(WIRE_TLV_HEARTBEAT_INTERVAL);
+    message.u.set_option.heartbeat_ms = state->settings.heartbeat_ms_max;
+    send_message(state, &no_spoil, device);
+}
+
+/* A list of all devices that are ready in that device's cluster. */
+static void report_all(struct state *state, struct device *device, enum wire_node_list_type type)
+{
+    struct program no_spoil = {NULL, 0};
+
+    begin_message(WIRE_NODE_LIST);
+    message.present |= WIRE_HAS(WIRE_TLV_NODE_LIST_TYPE) | WIRE_HAS(WIRE_TLV_RING_ID);
+    message.u.node_list.list_type = type;
+    message.u.node_list.ring_id = (struct wire_ring_id){99, 99};
+    for (unsigned i = 0; i < CONNS; i++) {
+        const struct device *other = &state->devices[i];
+
+        if (other->ready && other->cluster == device->cluster && other->node_id != 0) {
+            message.u.node_list.nodes[message.u.node_list.node_count++].node_id = other->node_id;
+        }
+    }
+    send_message(state, &no_spoil, device);
+}
+
+static void confirm_all(struct state *state)
+{
+    struct program no_spoil = {NULL, 0};
+
+    for (unsigned i = 0; i < CONNS; i++) {
+        if (state->devices[i].ready) {
+            begin_message(WIRE_VOTE_INFO_REPLY);
+            message.seq = state->devices[i].vote_seq;
+            send_message(state, &no_spoil, &state->devices[i]);
+        }
+    }
+}
+
+/* A vote may still be out only while a node that has gone may hold one, of whatever length it claimed. */
+static bool waits_for_a_ghost(const struct state *state, const struct cluster *cluster)
+{
+    for (const struct member *m = cluster->members; m != NULL; m = m->next) {
+        if (m->grant == GRANT_GHOST && m->ghost_until_ms > state->now_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Whatever went before: when all devices report the same, confirm what they are told and records are written, each has
+ * its verdict within bounds.
+ */
+static void check_liveness(struct state *state)
+{
+    for (unsigned i = 0; i < CONNS; i++) {
+        state->devices[i].vote = WIRE_VOTE_UNDEFINED;
+        if (state->devices[i].ready) {
+            slow_down(state, &state->devices[i]);
+        }
+    }
+    for (unsigned i = 0; i < CONNS; i++) {
+        if (state->devices[i].ready) {
+            report_all(state, &state->devices[i], WIRE_LIST_CHANGED_CONFIG);
+            report_all(state, &state->devices[i], WIRE_LIST_MEMBERSHIP);
+        }
+    }
+    for (unsigned round = 0; round < 40; round++) {
+        struct arbiter_event event = {.type = ARBITER_EV_TIME};
+        static const uint8_t done = 7;
+
+        for (unsigned i = 0; i < CLUSTERS; i++) {
+            struct program program = {&done, 1};
+            answer_persist(state, &program, i);
+        }
+        confirm_all(state);
+        state->now_ms += 20000;
+        step(state, &event);
+    }
+    for (unsigned i = 0; i < CONNS; i++) {
+        const struct device *device = &state->devices[i];
+        const struct cluster *cluster = device->ready ? cluster_of(state, device) : NULL;
+
+        assert(cluster == NULL || cluster->algorithm == WIRE_ALGORITHM_TEST || device->node_id == 0 ||
+               device->vote != WIRE_VOTE_UNDEFINED || waits_for_a_ghost(state, cluster));
+    }
+}
+
 static uint64_t run(const uint8_t *data, size_t size)
 {
     static struct state state;
@@ -650,6 +744,7 @@ static uint64_t run(const uint8_t *data, size_t size)
     while (program.left > 0 && state.steps < STEPS_MAX) {
         run_one(&state, &program);
     }
+    check_liveness(&state);
     arbiter_free(state.arbiter);
     arbiter_actions_fini(&state.actions);
     for (unsigned i = 0; i < CLUSTERS; i++) {

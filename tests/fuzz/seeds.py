@@ -133,7 +133,7 @@ def session():
         return op(device, 24, kind, nodes, 0)
 
     def answer(times=1):
-        return op(0, 12, 7) * times
+        return b"".join(op(cluster, 12, 7) for cluster in range(3)) * times
 
     def confirm(device):
         return op(device, 19, 0, 0)
