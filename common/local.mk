@@ -33,6 +33,8 @@ libcommon_a_SOURCES = \
 	common/text.h
 
 libshell_a_SOURCES = \
+	common/message_stream.c \
+	common/message_stream.h \
 	common/clock.c \
 	common/clock.h \
 	common/control/answer.c \

@@ -36,13 +36,13 @@ static enum q_err watch(struct connection *connection, int epoll_fd)
     if (connection->epoll_fd == epoll_fd) {
         if (event.events == connection->epoll_events)
             return Q_OK;
-        if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, connection->fd, &event) != 0)
+        if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, connection->stream.fd, &event) != 0)
             return Q_ERR_IO;
     } else {
         if (connection->epoll_fd >= 0)
-            epoll_ctl(connection->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+            epoll_ctl(connection->epoll_fd, EPOLL_CTL_DEL, connection->stream.fd, NULL);
         connection->epoll_fd = -1;
-        if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+        if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->stream.fd, &event) != 0)
             return Q_ERR_IO;
         connection->epoll_fd = epoll_fd;
     }
@@ -123,7 +123,7 @@ static void free_closed(struct server *server)
 
 static bool is_open(const struct connection *connection)
 {
-    return connection->fd >= 0;
+    return connection->stream.fd >= 0;
 }
 
 /* ---- actions ---------------------------------------------------------------------------------------------- */
@@ -166,7 +166,7 @@ static void carry_out_send(struct server *server, size_t index)
 
     if (connection == NULL) /* failed a moment ago, the arbiter is about to learn */
         return;
-    err = connection_send(connection, &server->limits, arbiter_actions_bytes(actions, action->data),
+    err = message_stream_send(&connection->stream, &server->limits, arbiter_actions_bytes(actions, action->data),
                           action->data.size, more);
     if (err == Q_OK)
         err = more ? Q_OK : watch(connection, connection->epoll_fd);
@@ -177,7 +177,7 @@ static void carry_out_send(struct server *server, size_t index)
                  connection->peer);
     else if (log_enabled(LOG_DEBUG))
         log_line(LOG_DEBUG, "client %s: cannot send: %s", connection->peer,
-                 tls_channel_error(&connection->channel));
+                 tls_channel_error(&connection->stream.channel));
     lose(server, connection);
 }
 
@@ -197,7 +197,7 @@ static enum q_err begin_handshake(struct server *server, struct connection *conn
 
     connection->tls_start_pending = false;
     make_room_for_handshake(server);
-    err = tls_channel_start(&connection->channel, server->identity->credentials);
+    err = tls_channel_start(&connection->stream.channel, server->identity->credentials);
     if (err != Q_OK)
         return err;
     enter_handshake(server, connection);
@@ -211,12 +211,12 @@ static void carry_out_start_tls(struct server *server, uint64_t conn)
 
     if (connection == NULL)
         return;
-    if (wire_framer_buffered(&connection->framer) > 0 || server->identity->credentials == NULL) {
+    if (wire_framer_buffered(&connection->stream.framer) > 0 || server->identity->credentials == NULL) {
         log_line(LOG_WARNING, "client %s: connection closed: plain text behind STARTTLS", connection->peer);
         lose(server, connection);
         return;
     }
-    if (connection_has_output(connection)) {
+    if (message_stream_has_output(&connection->stream)) {
         connection->tls_start_pending = true;
         err = watch(connection, connection->epoll_fd);
     } else {
@@ -370,20 +370,20 @@ static void on_timer(void *data)
 static void on_gone(struct server *server, struct connection *connection)
 {
     struct arbiter_event event = {.type = ARBITER_EV_DISCONNECTED, .conn = connection->id};
-    bool secure = tls_channel_state(&connection->channel) != TLS_CHANNEL_PLAIN &&
-                  tls_channel_version(&connection->channel)[0] != '\0';
+    bool secure = tls_channel_state(&connection->stream.channel) != TLS_CHANNEL_PLAIN &&
+                  tls_channel_version(&connection->stream.channel)[0] != '\0';
 
-    event.u.disconnected.how = secure && tls_channel_end(&connection->channel) == TLS_END_CLEAN
+    event.u.disconnected.how = secure && tls_channel_end(&connection->stream.channel) == TLS_END_CLEAN
                                    ? ARBITER_GONE_CLOSE_NOTIFY
                                    : ARBITER_GONE_EOF;
-    if (tls_channel_end(&connection->channel) == TLS_END_REFUSED) {
+    if (tls_channel_end(&connection->stream.channel) == TLS_END_REFUSED) {
         struct arbiter_actions none;
         struct arbiter_action note = {.type = ARBITER_ACT_CLOSE, .level = ARBITER_NOTE_WARNING};
 
         /* Through the note log, because of its rate limit. */
         arbiter_actions_init(&none);
-        q_buf_append(&none.data, tls_channel_error(&connection->channel),
-                     strlen(tls_channel_error(&connection->channel)) + 1);
+        q_buf_append(&none.data, tls_channel_error(&connection->stream.channel),
+                     strlen(tls_channel_error(&connection->stream.channel)) + 1);
         if (!none.data.failed)
             note_log_write(&server->note_log, server->arbiter, &none, &note, connection->peer,
                            clock_monotonic_ms());
@@ -447,12 +447,12 @@ static void take_another_turn(struct server *server, struct connection *connecti
 
 static void on_input(struct server *server, struct connection *connection)
 {
-    struct connection_turn turn = {.messages_left = MESSAGES_PER_TURN};
+    struct message_stream_turn turn = {.messages_left = MESSAGES_PER_TURN};
 
     while (is_open(connection) && !connection->handshaking && !connection->tls_start_pending) {
         struct wire_frame_message message;
         enum wire_frame frame;
-        enum q_err err = connection_receive(connection, &turn, &frame, &message);
+        enum q_err err = message_stream_receive(&connection->stream, &turn, &frame, &message);
 
         switch (err) {
         case Q_OK:
@@ -482,7 +482,7 @@ static void on_input(struct server *server, struct connection *connection)
 
 static void on_secured(struct server *server, struct connection *connection)
 {
-    const struct tls_peer_names *peer = tls_channel_peer(&connection->channel);
+    const struct tls_peer_names *peer = tls_channel_peer(&connection->stream.channel);
     struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED, .conn = connection->id};
 
     leave_handshake(server, connection);
@@ -499,7 +499,7 @@ static void on_secured(struct server *server, struct connection *connection)
 
 static void on_handshake(struct server *server, struct connection *connection)
 {
-    enum q_err err = tls_channel_handshake(&connection->channel);
+    enum q_err err = tls_channel_handshake(&connection->stream.channel);
 
     if (err == Q_OK)
         on_secured(server, connection);
@@ -513,12 +513,12 @@ static void on_readiness(struct server *server, struct connection *connection)
         on_handshake(server, connection);
         return;
     }
-    if (connection_has_output(connection) && connection_flush(connection) != Q_OK) {
+    if (message_stream_has_output(&connection->stream) && message_stream_flush(&connection->stream) != Q_OK) {
         on_gone(server, connection);
         return;
     }
     if (connection->tls_start_pending) {
-        if (connection_has_output(connection))
+        if (message_stream_has_output(&connection->stream))
             return;
         if (begin_handshake(server, connection) != Q_OK)
             on_gone(server, connection);
@@ -687,7 +687,7 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
     server->listener_fd = parts->listener_fd;
     server->timer_at_ms = ARBITER_NEVER;
     server->connections_max = raise_descriptor_limit();
-    server->limits = (struct connection_limits){
+    server->limits = (struct message_stream_limits){
         .receive_size = settings->max_client_receive_size,
         .queued_messages = (uint32_t)settings->max_client_send_buffers,
         .queued_bytes = settings->max_client_send_buffers * settings->max_client_send_size,

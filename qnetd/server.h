@@ -48,7 +48,7 @@ struct server {
     int handshake_fd; /* epoll: connections in the TLS handshake */
     struct connection_table connections;
     uint32_t connections_max; /* by descriptors */
-    struct connection_limits limits;
+    struct message_stream_limits limits;
 
     struct connection *turn_first; /* input left over that no readiness announces */
     struct connection *turn_last;
