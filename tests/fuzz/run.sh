@@ -39,7 +39,7 @@ for target in "${targets[@]}"; do
     cpu_s=0
     while { ((cpu_s < minutes * 60)) || ! grep -qa INITED "$work/log"; } && kill -0 $pid 2>/dev/null; do
         sleep 2
-        cpu_s=$(awk '{ print int(($14 + $15) / 100) }' /proc/$pid/stat 2>/dev/null || echo $cpu_s)
+        cpu_s=$(awk '{ print int(($14 + $15) / 100) }' /proc/$pid/stat 2>/dev/null || echo "$cpu_s")
         last=$(grep -aE '^#[0-9]' "$work/log" | tail -n 1 || true)
         [[ -t 1 ]] && printf '\r\e[K%s s  %s' "$cpu_s" "$last"
     done
