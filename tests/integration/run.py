@@ -154,9 +154,8 @@ def main():
             say(f"{name}\n    {one.doc}")
         return 0
     lacking = runner.missing()
-    if not lacking and arguments.arbiter == "ours" and not os.path.exists(
-            os.path.join(os.environ.get("Q_BUILD", ""), "corosync-qnetd")):
-        lacking = "our corosync-qnetd in Q_BUILD"
+    if arguments.arbiter == "ours" and "Q_BUILD" not in os.environ:
+        lacking = "Q_BUILD, the directory in which our programs were built"
     if lacking:
         say(f"1..0 # SKIP needs {lacking}")
         return 0

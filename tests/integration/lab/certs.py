@@ -4,6 +4,8 @@
 `make(directory)` needs the sandbox; it fills `directory` with
     qnetd/nssdb               database of the arbiter (CA "QNet CA", server certificate "QNetd Cert")
     qnetd-renewed/nssdb       the same CA with another server certificate, for reloads
+    qnetd-password/nssdb      the first one with a password, which is in `password.txt` beside the database
+    qnetd-pem/                the first one's certificate, key and CA as PEM files: cert.pem, key.pem, ca.pem
     device/<cluster>/nssdb    database of a node of that cluster (`CLUSTERS`)
 `install_arbiter(host, directory)` and `install_device(host, directory, cluster)` copy them to where the daemons look.
 Keys are slow to make, so runs share one directory (`run.py` makes it before the first scenario starts).
@@ -27,6 +29,10 @@ def make(directory, scratch):
         for cluster in CLUSTERS:
             _make_cluster(directory, scratch, arbiter, cluster)
         shutil.copytree(arbiter.path("etc", "qnetd"), directory / "qnetd")
+        _export_pem(arbiter, directory / "qnetd-pem")
+        _set_password(arbiter)
+        shutil.copytree(arbiter.path("etc", "qnetd"), directory / "qnetd-password")
+        install_arbiter(arbiter, directory)
         _renew(arbiter)
         shutil.copytree(arbiter.path("etc", "qnetd"), directory / "qnetd-renewed")
     finally:
@@ -50,6 +56,28 @@ def _make_cluster(directory, scratch, arbiter, cluster):
         node.close()
 
 
+def _export_pem(arbiter, target):
+    target.mkdir()
+    arbiter.run(["/usr/bin/pk12util", "-o", "/etc/corosync/server.p12", "-n", "QNetd Cert", "-W", "", "-K", "",
+                 "-d", "/etc/corosync/qnetd/nssdb"], ok=True)
+    for name, options in (("cert.pem", ["-clcerts", "-nokeys"]), ("key.pem", ["-nocerts", "-nodes"])):
+        text = arbiter.run(["/usr/bin/openssl", "pkcs12", "-in", "/etc/corosync/server.p12", "-passin", "pass:",
+                            *options], ok=True).out
+        (target / name).write_text(text, encoding="ascii")
+    exported = arbiter.path("etc", "qnetd", "nssdb", "qnetd-cacert.crt").read_text()
+    (target / "ca.pem").write_text(exported[exported.index("-----BEGIN"):], encoding="ascii")
+
+
+def _set_password(arbiter):
+    """Protect the database by a password."""
+    nssdb = arbiter.path("etc", "qnetd", "nssdb")
+    nssdb.joinpath("password.txt").write_text("Correct-Horse-7\n", encoding="ascii")
+    # An empty line, not an empty file, is what certutil takes for the empty password here.
+    nssdb.joinpath("no-password.txt").write_text("\n", encoding="ascii")
+    arbiter.run(["/usr/bin/certutil", "-W", "-d", "/etc/corosync/qnetd/nssdb", "-f",
+                 "/etc/corosync/qnetd/nssdb/no-password.txt", "-@", "/etc/corosync/qnetd/nssdb/password.txt"], ok=True)
+
+
 def _renew(arbiter):
     """Replace the server certificate by a new one of the same CA, valid for a year."""
     database = ["-d", "/etc/corosync/qnetd/nssdb", "-f", "/etc/corosync/qnetd/nssdb/pwdfile.txt"]
@@ -59,7 +87,7 @@ def _renew(arbiter):
 
 
 def install_arbiter(host, directory, which="qnetd"):
-    """Give the arbiter's host its database (`which`: "qnetd" or "qnetd-renewed"), replacing an earlier one."""
+    """Give the arbiter's host its database (`which`: name of a directory above), replacing an earlier one."""
     target = host.path("etc", "qnetd")
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(directory / which, target)

@@ -20,6 +20,8 @@ NEEDS = {
     "/usr/bin/corosync-qnetd": "corosync-qnetd",
     "/usr/bin/certutil": "libnss3-tools",
     "/usr/bin/nsenter": "util-linux",
+    "/usr/bin/openssl": "openssl",
+    "/usr/bin/strace": "strace",
     "/usr/sbin/ip": "iproute2",
     "/usr/include/corosync/votequorum.h": "libvotequorum-dev",
 }

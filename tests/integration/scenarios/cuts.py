@@ -52,6 +52,14 @@ register("four_lms_three_way", "Four nodes, lms, cut into {1} {2} {3,4}: the lar
          _cut_and_heal(([1], [2], [3, 4]), 2, nodes=4, algorithm="lms"))
 register("four_lms_one_three", "Four nodes, lms, cut into {1} {2,3,4}: size beats the tie-breaker.",
          _cut_and_heal(([1], [2, 3, 4]), 1, nodes=4, algorithm="lms"))
+register("three_lms_single", "Three nodes, lms, cut into single ones: the tie-breaker decides, one node goes on.",
+         _cut_and_heal(([1], [2], [3]), 0, nodes=3, algorithm="lms"))
+register("three_lms_one_two", "Three nodes, lms, cut into {1} {2,3}: size beats the tie-breaker.",
+         _cut_and_heal(([1], [2, 3]), 1, nodes=3, algorithm="lms"))
+register("three_ffsplit_one_two", "Three nodes, ffsplit (odd, not recommended): two of three need the arbiter's vote and get it.",
+         _cut_and_heal(([1], [2, 3]), 1, nodes=3))
+register("two_lms_wait_for_all", "Two nodes, lms with wait_for_all: a LAN cut is decided as without it.",
+         _cut_and_heal(_ONE, 0, algorithm="lms", wait_for_all=True))
 register("four_ffsplit_nobody", "Four nodes cut into single ones: nobody holds half, nobody is quorate.",
          _cut_and_heal(([1], [2], [3], [4]), None, nodes=4))
 

@@ -2,7 +2,7 @@
 """Nodes, devices and paths that fail: killed, stopped, cut off, or failing their heuristics."""
 
 from lab.cluster import TOLERANCE_MS
-from lab.wait import now_ns, wait_for
+from lab.wait import check, now_ns, wait_for
 
 from . import register, scenario
 
@@ -248,3 +248,19 @@ def short_arbiter_outage_in_split(lab):
     cluster.heal_arbiter(1)
     cluster.hold("after a short outage", [1], 3)
     cluster.check_quorate_since([1], start)
+
+
+@scenario(ours_only=True)
+def packaged_timing_on_request(lab):
+    """With -S vote_lease=packaged, for clusters that fence, the other node need not wait until the vote of a node that
+    fell silent must have ended. (Not judged for safety: that is what the setting gives up.)"""
+    lab.safety_demanded = False
+    arbiter = lab.arbiter(lab.flavour, ["-S", "vote_lease=packaged"])
+    cluster = lab.cluster(**_LONG_LEASE)
+    cluster.cut_host(1)
+    start = now_ns()
+    cluster.wait_belief(2, {2})
+    took_ms = (now_ns() - start) / 1e6
+    limit_ms = 1.5 * cluster.config.heartbeat_ms + 1000
+    check(took_ms < limit_ms, f"node 2 waited {took_ms:.0f} ms, more than {limit_ms:.0f}")
+    check("packaged" in arbiter.log, "the log says which timing is in force")

@@ -166,3 +166,46 @@ def unreadable_certificates_refused(lab):
     check_equal(_server_certificate(arbiter), old, "certificate")
     _split_once(cluster)
     cluster.check_quorate_since([1], start)
+
+
+_PEM = ",".join(f"tls_{name}_file=/etc/corosync/qnetd/{name}.pem" for name in ("cert", "key", "ca"))
+
+
+@scenario(ours_only=True)
+def pem_credentials(lab):
+    """Certificate, key and CA from PEM files, no NSS database at all; packaged devices with their NSS databases."""
+    arbiter = lab.arbiter(lab.flavour, ["-s", "req", "-S", _PEM], start=False)
+    certs.install_arbiter(arbiter.host, lab.certificates, "qnetd-pem")
+    arbiter.start()
+    cluster = lab.cluster()
+    check_equal({node["TLS active"] for node in arbiter.listing("alpha", "-v").values()},
+                {"Yes (client certificate verified)"}, "TLS active")
+    _split_once(cluster)
+
+
+@scenario(ours_only=True)
+def from_database_to_pem_files(lab):
+    """The arbiter moves from the NSS database to PEM files of the same CA and back, without anybody noticing."""
+    arbiter = lab.arbiter(lab.flavour, ["-s", "req"])
+    cluster = lab.cluster()
+    for credentials, options in (("qnetd-pem", ["-s", "req", "-S", _PEM]), ("qnetd", ["-s", "req"])):
+        start = now_ns()
+        arbiter.stop()
+        certs.install_arbiter(arbiter.host, lab.certificates, credentials)
+        arbiter.start(options=options)
+        cluster.wait_all()
+        cluster.check_quorate_since([1, 2], start)
+    _split_once(cluster)
+
+
+@scenario(ours_only=True)
+def password_protected_database(lab):
+    """An NSS database with a password, given in a file; without the file the arbiter ends with status 1 and says why."""
+    settings = "nss_pwd_file=/etc/corosync/qnetd/nssdb/password.txt"
+    arbiter = lab.arbiter(lab.flavour, ["-s", "req", "-S", settings], start=False)
+    certs.install_arbiter(arbiter.host, lab.certificates, "qnetd-password")
+    without = arbiter.start_another([])
+    check_equal(without.wait(_ENDS_AT_ONCE_S), 1, "exit status without the password")
+    check("password" in without.text(), f"it says why: {without.text()}")
+    arbiter.start()
+    _split_once(lab.cluster())
