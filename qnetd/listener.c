@@ -12,11 +12,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/*
+ * Kernel memory that one client can fill by sending without reading (the kernel doubles it, and would by itself allow
+ * megabytes). Connections inherit it from the listening socket.
+ */
+#define SOCKET_BUFFER_SIZE 131072
+
 /* Returns the descriptor, or -1 with errno and the failed step in *step. */
 static int open_at(const struct sockaddr *address, socklen_t address_size, bool only_ipv6, int backlog,
                    const char **step)
 {
-    int on = 1, v6_only = only_ipv6;
+    int on = 1, v6_only = only_ipv6, buffer_size = SOCKET_BUFFER_SIZE;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int error;
 
@@ -24,7 +30,9 @@ static int open_at(const struct sockaddr *address, socklen_t address_size, bool 
     if (fd < 0)
         return -1;
     *step = "set socket options";
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_size, sizeof(buffer_size)) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_size, sizeof(buffer_size)) != 0)
         goto failed;
     if (address->sa_family == AF_INET6 &&
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) != 0)
