@@ -28,7 +28,8 @@ void ffsplit_decide(const struct view *view, struct verdict *verdict)
     if (best.winner != VERDICT_NOBODY) {
         snprintf(why, sizeof(why), "%u of %u nodes", view->partitions[best.winner].members.count,
                  view->config->count);
-        verdict_set(verdict, view, best.winner, VERDICT_MAJORITY, why);
+        /* Who still counts fewer nodes might be quorate with a vote that harms nobody by the others' count. */
+        verdict_set(verdict, view, best.winner, view->config_disputed ? VERDICT_EXCLUSIVE : VERDICT_MAJORITY, why);
         return;
     }
     if (view->majority_only) {

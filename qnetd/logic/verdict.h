@@ -36,6 +36,7 @@ struct view {
     const struct node_set *config; /* all configured nodes, as the clients agree on */
     bool keep_active_partition;    /* every reporting client wants it */
     bool majority_only;            /* the wait for agreement has run out: only a strict majority may win */
+    bool config_disputed;          /* clients differ in it: who has a majority is not beyond doubt for all of them */
     bool recovering;               /* holders known from before a restart have not all returned: they go first */
     const struct view_partition *partitions;
     size_t partition_count;

@@ -56,9 +56,11 @@ static enum q_err gather_config(struct view_storage *storage, const struct clust
     for (const struct member *m = cluster->members; m != NULL; m = m->next) {
         if (!member_is_reporting(cluster, m))
             continue;
-        if (m->has_config && first != NULL && !node_set_equal(&first->config, &m->config))
+        if (m->has_config && first != NULL && !node_set_equal(&first->config, &m->config)) {
+            storage->view.config_disputed = true;
             snprintf(storage->why, sizeof(storage->why), "nodes %u and %u have different configured node lists",
                      first->node_id, m->node_id);
+        }
         if (m->has_config && first == NULL)
             first = m;
         if (node_set_unite(&storage->config, m->has_config ? &m->config : &m->membership) != Q_OK)
