@@ -139,6 +139,7 @@ static void add_up(struct campaign *sum, const struct world *world)
     sum->events += world->events;
     sum->votes += world->votes;
     sum->excused += world->excused > 0;
+    sum->relapses += world->relapses > 0;
     sum->faults += world->faults;
     sum->virtual_ms += world->now_ms - START_MS;
     if (world->recovery_ms > 0) {
@@ -198,6 +199,7 @@ static void merge(struct campaign *sum, const struct campaign *part)
     sum->events += part->events;
     sum->votes += part->votes;
     sum->excused += part->excused;
+    sum->relapses += part->relapses;
     sum->faults += part->faults;
     sum->virtual_ms += part->virtual_ms;
     if (part->slowest_recovery_permille > sum->slowest_recovery_permille) {
@@ -259,12 +261,14 @@ bool campaign_run(struct campaign *campaign)
     }
     if (!campaign->quiet) {
         (void)printf("%llu runs, %llu events, %llu faults, %llu hours of virtual time, %llu ACKs; slowest recovery "
-                     "%llu %% of its bound; %llu runs with a packaged device beyond its bounds; %llu failures\n",
+                     "%llu %% of its bound; runs with two quorate halves by a packaged device beyond its bounds: %llu, by "
+                     "a relapse of votequorum: %llu; %llu failures\n",
                      (unsigned long long)campaign->runs, (unsigned long long)campaign->events,
                      (unsigned long long)campaign->faults, (unsigned long long)(campaign->virtual_ms / 3600000),
                      (unsigned long long)campaign->votes,
                      (unsigned long long)(campaign->slowest_recovery_permille / 10),
-                     (unsigned long long)campaign->excused, (unsigned long long)campaign->failures);
+                     (unsigned long long)campaign->excused, (unsigned long long)campaign->relapses,
+                     (unsigned long long)campaign->failures);
     }
     return campaign->failures == 0;
 }

@@ -27,6 +27,7 @@ struct campaign {
     uint64_t events;
     uint64_t votes;
     uint64_t excused;
+    uint64_t relapses;
     uint64_t faults;
     uint64_t virtual_ms;
     uint64_t slowest_recovery_permille; /* of the bound */

@@ -489,6 +489,8 @@ static void roll_settings(struct world *world, struct cluster_settings *settings
 
     if (node_count == 2 && roll >= 80) {
         algorithm = WIRE_ALGORITHM_2NODELMS;
+    } else if (roll >= 97) {
+        algorithm = WIRE_ALGORITHM_TEST; /* promises nothing; others must not notice */
     }
     scenario_settings(settings, algorithm, timeouts_ms[prng_below(prng, 5)]);
     settings->token_ms = prng_between(prng, 500, 3000);
@@ -548,7 +550,9 @@ static void roll_host(struct world *world)
     struct arbiter_host *host = &world->host;
 
     host->settings.tls = WIRE_TLS_SUPPORTED;
-    host->settings.heartbeat_ms_min = 1000;
+    host->settings.dpd_coefficient_permille = prng_chance(prng, 800) ? 1500 : prng_between(prng, 1100, 2500);
+    host->settings.strict = !prng_chance(prng, 30);
+    host->settings.keep_active_partition = prng_chance(prng, 200);
     host->persist_ms_max = prng_chance(prng, 700) ? 5 : prng_below(prng, 1500);
     host->persist_fail_permille = prng_chance(prng, 850) ? 0 : prng_below(prng, 400);
     host->persist_volatile_permille = prng_chance(prng, 900) ? 0 : prng_below(prng, 200);

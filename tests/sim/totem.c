@@ -39,6 +39,11 @@ static bool is_broken(const struct node *node)
     return false;
 }
 
+bool totem_delivers(const struct node *node)
+{
+    return node->totem == TOTEM_SYNC || (node->totem == TOTEM_OPERATIONAL && !is_broken(node));
+}
+
 static bool can_merge(const struct node *node)
 {
     for (unsigned i = 0; i < node->cluster->node_count; i++) {

@@ -17,6 +17,8 @@ void totem_stop(struct node *node);
 void totem_resumed(struct node *node, uint64_t since_ms);
 /* A new ring with whoever is there, for no reason. */
 void totem_burst(struct node *node);
+/* Whether what the node sends to its ring is delivered at once. */
+bool totem_delivers(const struct node *node);
 /* votequorum's wait on a node has ended. */
 void totem_check_barrier(struct node *node);
 

@@ -76,6 +76,7 @@ static void lost_contact(void *owner)
         return;
     }
     NOTE(node->world, node, "votequorum lost contact with the device");
+    node->votequorum.relapsed = false;
     node->votequorum.alive = false;
     node->votequorum.cast = false;
     node->votequorum.sync_waiting = false;
@@ -99,7 +100,7 @@ void votequorum_boot(struct node *node)
 
     timer_set(&votequorum->timer, node->world->now_ms, SIM_NEVER);
     votequorum->registered = votequorum->alive = votequorum->cast = votequorum->sync_waiting = false;
-    votequorum->quorate = false;
+    votequorum->quorate = votequorum->flag_queued = votequorum->relapsed = false;
     votequorum->expected = configured_expected(node);
     votequorum->quorum = 0;
 }
@@ -129,9 +130,32 @@ void votequorum_on_ring(struct node *node)
     }
 }
 
+/* The old flag comes back over the new ring. a: boot, b: ring seq */
+static void on_late_flag(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    struct votequorum *votequorum = &node->votequorum;
+
+    if (node->boot != occurrence->a || node->ring.seq != occurrence->b || node->totem != TOTEM_OPERATIONAL ||
+        !votequorum->flag_queued) {
+        return;
+    }
+    votequorum->flag_queued = false;
+    if (votequorum->queued_cast != votequorum->cast && votequorum->alive) {
+        NOTE(node->world, node, "votequorum relapses to %s", votequorum->queued_cast ? "ACK" : "NACK");
+        votequorum->cast = votequorum->queued_cast;
+        votequorum->relapsed = true;
+        refresh(node, false);
+    }
+}
+
 void votequorum_commit(struct node *node)
 {
     recalculate(node, false);
+    if (node->votequorum.flag_queued) {
+        schedule_add(&node->world->schedule, node->world->now_ms + 1, on_late_flag, node, node->boot, node->ring.seq,
+                     0);
+    }
     NOTE(node->world, node, "%s in its new ring (%u of %u)", node->votequorum.quorate ? "quorate" : "INQUORATE",
          total_votes(node, node->votequorum.cast), node->votequorum.quorum);
     node_on_quorum(node);
@@ -170,8 +194,15 @@ bool votequorum_poll(struct node *node, bool cast, struct wire_ring_id ring)
     if (cast != votequorum->cast) {
         NOTE(node->world, node, "casts %s", cast ? "ACK" : "NACK");
     }
+    if (cast != votequorum->cast && !totem_delivers(node)) {
+        votequorum->flag_queued = true;
+        votequorum->queued_cast = cast;
+    } else if (node->totem == TOTEM_OPERATIONAL) {
+        votequorum->flag_queued = false; /* newer than what is under way */
+    }
     votequorum->alive = true;
     votequorum->cast = cast;
+    votequorum->relapsed = false;
     arm(node, node->cluster->settings.timeout_ms);
     refresh(node, false);
     if (votequorum->sync_waiting) {

@@ -78,6 +78,7 @@ void world_reset(struct world *world, uint64_t seed, bool tracing)
     world->first_ack_life = 0;
     world->first_ack = world->last_ack = NULL;
     world->excused = 0;
+    world->relapses = 0;
     world->faults = 0;
     arbiter_host_init(world);
 }

@@ -88,6 +88,9 @@ struct votequorum {
     bool alive;
     bool cast;
     bool sync_waiting;
+    bool flag_queued;  /* a changed flag was broadcast into a ring that delivers nothing; it arrives in the next one */
+    bool queued_cast;
+    bool relapsed;     /* it has arrived and replaced a newer one, until the next poll (docs/observed.md) */
     uint32_t expected; /* own expected votes */
     uint32_t quorum;
     bool quorate; /* as of the last computation; frozen outside of TOTEM_OPERATIONAL */
@@ -260,6 +263,7 @@ struct world {
     const struct node *first_ack;
     const struct node *last_ack;
     uint64_t excused;     /* instants with two quorate halves that the packaged device alone is to blame for */
+    uint64_t relapses;    /* the same, but votequorum itself is to blame */
     uint64_t faults;
     void *scenario; /* of canon.c */
 };
