@@ -100,6 +100,8 @@ struct cluster {
     uint64_t waiting_until_ms;   /* CLUSTER_WAITING: latest end of what is waited for; ARBITER_NEVER if unknown */
     struct node_set winner;      /* membership of the winning partition; empty: nobody */
     struct wire_ring_id winner_ring;
+    struct node_set config;      /* the configured nodes the verdict was reached by */
+    struct node_set granted_config; /* and those by which ACKs last went out; empty: not known */
     struct node_set granted;     /* the partition to which ACKs last went out (keep-active-partition) */
     bool granted_exclusive;      /* that grant excluded all others (not a harmless strict majority) */
     struct verdict verdict;      /* why */

@@ -70,6 +70,8 @@ static void cluster_free(struct cluster *cluster)
     while (cluster->members != NULL)
         cluster_remove_member(cluster, cluster->members);
     node_set_fini(&cluster->winner);
+    node_set_fini(&cluster->config);
+    node_set_fini(&cluster->granted_config);
     node_set_fini(&cluster->granted);
     node_set_fini(&cluster->recorded_active);
     free((void *)cluster->name.data);

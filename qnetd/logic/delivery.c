@@ -171,7 +171,8 @@ static void release(struct arbiter *a, struct cluster *cluster)
     }
     if (!node_set_equal(&cluster->granted, &cluster->winner))
         news = true;
-    if (node_set_copy(&cluster->granted, &cluster->winner) != Q_OK)
+    if (node_set_copy(&cluster->granted, &cluster->winner) != Q_OK ||
+        node_set_copy(&cluster->granted_config, &cluster->config) != Q_OK)
         a->out_of_memory = true;
     cluster->granted_exclusive = cluster->verdict.rank == VERDICT_EXCLUSIVE;
     if (news && cluster->waited) {
@@ -328,16 +329,26 @@ static bool nobody_is_missing(const struct cluster *cluster, const struct view_s
     return storage->complete || (storage->knows_all && node_set_is_subset(&storage->config, &cluster->winner));
 }
 
+/*
+ * A vote left with others cannot make them quorate against more than half of the nodes, if they count the same nodes. While
+ * the configuration is being changed, a holder may go by the former one, of which it is a greater part.
+ */
+static bool is_beyond_doubt(const struct cluster *cluster)
+{
+    return cluster->verdict.rank == VERDICT_MAJORITY &&
+           (cluster->granted_config.count == 0 || node_set_equal(&cluster->granted_config, &cluster->config));
+}
+
 static void find_obstacles(const struct arbiter *a, const struct cluster *cluster, const struct view_storage *storage,
                            struct obstacles *obstacles)
 {
     memset(obstacles, 0, sizeof(*obstacles));
-    if (cluster->verdict.rank != VERDICT_EXCLUSIVE)
+    if (is_beyond_doubt(cluster))
         return;
     for (const struct member *m = cluster->members; m != NULL; m = m->next)
         if (is_obstacle(cluster, m))
             add_obstacle(a, obstacles, m);
-    if (obstacles->any || nobody_is_missing(cluster, storage) || !delivery_is_cautious(a, cluster))
+    if (obstacles->any || cluster->verdict.rank == VERDICT_MAJORITY || nobody_is_missing(cluster, storage) || !delivery_is_cautious(a, cluster))
         return;
     obstacles->any = true;
     obstacles->until_ms = caution_end_ms(a, cluster);
@@ -422,7 +433,7 @@ static void decide(struct arbiter *a, struct cluster *cluster, const struct view
     struct verdict verdict;
 
     verdict_decide(view, &verdict);
-    if (set_winner(cluster, view, verdict.winner) != Q_OK) {
+    if (set_winner(cluster, view, verdict.winner) != Q_OK || node_set_copy(&cluster->config, view->config) != Q_OK) {
         a->out_of_memory = true;
         return;
     }

@@ -46,7 +46,8 @@ struct view {
 enum verdict_rank {
     VERDICT_NONE,      /* nobody wins */
     VERDICT_EXCLUSIVE, /* safe only if no node outside the winner may still hold a vote */
-    VERDICT_MAJORITY   /* ffsplit, more than half of the nodes: a vote left with others cannot make them quorate */
+    VERDICT_MAJORITY   /* ffsplit, more than half of the nodes: a vote left with others cannot make them quorate,
+                          unless they go by another configuration */
 };
 
 struct verdict {

@@ -196,6 +196,44 @@ static void a_majority_does_not_wait(void **state)
     driver_fini(&d);
 }
 
+/*
+ * Node 1 got the vote as half of two nodes; on the other side a third node was added. Two of three are a majority, but
+ * node 1 goes by the old number: alone with its vote it is quorate.
+ */
+static void a_majority_of_a_changed_configuration_waits(void **state)
+{
+    (void)state;
+    for (int gone = 0; gone < 2; gone++) {
+        driver_init(&d);
+        two_nodes(FF);
+        driver_membership(&d, 2, "2", 2, 12, U);
+        driver_membership(&d, 1, "1", 1, 12, U);
+        driver_confirm(&d, 2);
+        if (gone)
+            driver_disconnect(&d, 1, ARBITER_GONE_EOF);
+        driver_join(&d, 3, 3, FF, "1,2,3");
+        driver_membership(&d, 3, "2,3", 2, 16, U);
+        driver_config(&d, 2, "1,2,3");
+        driver_membership(&d, 2, "2,3", 2, 16, U);
+        for (int i = 0; i < 16; i++) {
+            assert_null(strstr(driver_pass(&d, 1000), "VOTE_INFO ACK"));
+            for (int node = gone ? 2 : 1; node <= 3; node++)
+                driver_echo(&d, node);
+        }
+        if (gone) {
+            assert_int_equal(driver_grant(&d, 1), GRANT_GHOST);
+            driver_pass(&d, 3000);
+        } else {
+            assert_int_equal(driver_grant(&d, 1), GRANT_HELD);
+            driver_confirm(&d, 1);
+        }
+        assert_int_equal(driver_grant(&d, 1), GRANT_NONE);
+        assert_int_equal(driver_grant(&d, 2), GRANT_HELD);
+        assert_int_equal(driver_grant(&d, 3), GRANT_HELD);
+        driver_fini(&d);
+    }
+}
+
 static void a_returning_ghost_is_served_and_its_rival_waits(void **state)
 {
     (void)state;
@@ -418,6 +456,7 @@ int main(void)
         cmocka_unit_test(a_silent_holder_is_dropped_and_waited_for),
         cmocka_unit_test(a_loser_that_never_confirms_is_given_up),
         cmocka_unit_test(a_majority_does_not_wait),
+        cmocka_unit_test(a_majority_of_a_changed_configuration_waits),
         cmocka_unit_test(a_returning_ghost_is_served_and_its_rival_waits),
         cmocka_unit_test(no_ack_before_the_grant_is_recorded),
         cmocka_unit_test(no_ack_while_the_record_cannot_be_written),
