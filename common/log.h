@@ -14,8 +14,8 @@
 
 struct log_config {
     const char *ident; /* of syslog; must outlive the log */
-    bool foreground;   /* to stderr too, unless stderr is the journal, which has the line from syslog already */
-    int debug_count;   /* 0: from info up; 1: debug lines too; 2: syslog gets them as info */
+    bool foreground; /* to stderr too, unless stderr is the journal, which has the line from syslog already */
+    int debug_count; /* 0: from info up; 1: debug lines too; 2: syslog gets them as info */
 };
 
 void log_open(const struct log_config *config);

@@ -129,7 +129,8 @@ void syslog_socket_write(struct syslog_socket *log, int priority, const char *te
         char told[96];
 
         log->lost_count = 0;
-        snprintf(told, sizeof(told), "%" PRIu64 " lines were lost while the log daemon did not take them", lost_count);
+        snprintf(told, sizeof(told), "%" PRIu64 " lines were lost while the log daemon did not take them",
+                 lost_count);
         write_line(log, LOG_WARNING, told);
     }
     write_line(log, priority, text);

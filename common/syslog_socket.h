@@ -14,7 +14,8 @@
 #include "common/buf.h"
 
 #define SYSLOG_SOCKET_PATH "/dev/log"
-#define SYSLOG_SOCKET_QUEUE_MAX (16u << 20) /* bytes: the lines of thousands of clusters that decide at once */
+#define SYSLOG_SOCKET_QUEUE_MAX                                                                              \
+    (16u << 20) /* bytes: the lines of thousands of clusters that decide at once */
 
 struct syslog_socket {
     int fd;              /* -1: not connected */

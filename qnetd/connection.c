@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-struct connection *connection_new(uint64_t id, int fd, const char *peer, const struct message_stream_limits *limits)
+struct connection *connection_new(uint64_t id, int fd, const char *peer,
+                                  const struct message_stream_limits *limits)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
 

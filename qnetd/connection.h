@@ -30,7 +30,8 @@ struct connection {
 };
 
 /* Takes the descriptor over. NULL without memory (the descriptor then stays the caller's). */
-struct connection *connection_new(uint64_t id, int fd, const char *peer, const struct message_stream_limits *limits);
+struct connection *connection_new(uint64_t id, int fd, const char *peer,
+                                  const struct message_stream_limits *limits);
 
 /* Sends what the socket takes right now, says goodbye under TLS, closes the descriptor. */
 void connection_close(struct connection *connection);

@@ -107,8 +107,9 @@ static void restore(struct daemon *daemon)
     if (event.u.restored.complete)
         log_line(LOG_INFO, "The votes given before the restart are known");
     else
-        log_line(LOG_NOTICE, "Votes given by an earlier arbiter are not known for certain (%s): exclusive votes "
-                             "are withheld until such must have ended",
+        log_line(LOG_NOTICE,
+                 "Votes given by an earlier arbiter are not known for certain (%s): exclusive votes "
+                 "are withheld until such must have ended",
                  daemon->state.start_reason);
     server_step(&daemon->server, &event);
     state_dir_touch(&daemon->state);
@@ -158,8 +159,9 @@ static void warn_of_looseness(const struct settings *settings)
     if (settings->tls != (int)WIRE_TLS_UNSUPPORTED && !settings->client_cert_required)
         log_line(LOG_WARNING, "Client certificates are not required (-c off): clients are not authenticated");
     if (settings->vote_lease == SETTINGS_LEASE_PACKAGED)
-        log_line(LOG_WARNING, "vote_lease=packaged: two halves can both be quorate for seconds; use it only with "
-                              "fencing");
+        log_line(LOG_WARNING,
+                 "vote_lease=packaged: two halves can both be quorate for seconds; use it only with "
+                 "fencing");
 }
 
 enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, char *err_text, size_t size)

@@ -19,13 +19,13 @@ static enum q_err load(const struct settings *settings, bool allow_expired, stru
     if (settings->tls_cert_file != NULL) {
         source.kind = TLS_SOURCE_PEM;
         source.pem = (struct tls_source_pem){.cert_file = settings->tls_cert_file,
-                                               .key_file = settings->tls_key_file,
-                                               .ca_file = settings->tls_ca_file};
+                                             .key_file = settings->tls_key_file,
+                                             .ca_file = settings->tls_ca_file};
     } else {
         source.kind = TLS_SOURCE_NSS;
         source.nss = (struct tls_source_nss){.dir = settings->nss_db_dir,
-                                               .nickname = settings->cert_nickname,
-                                               .password_file = settings->nss_pwd_file};
+                                             .nickname = settings->cert_nickname,
+                                             .password_file = settings->nss_pwd_file};
     }
     return tls_credentials_load(&source, TLS_ROLE_SERVER, out, err_text, size);
 }
@@ -39,7 +39,8 @@ static void log_loaded(const struct identity *identity)
         log_line(LOG_WARNING, "TLS: %s", facts->warning);
 }
 
-enum q_err identity_open(struct identity *identity, const struct settings *settings, char *err_text, size_t size)
+enum q_err identity_open(struct identity *identity, const struct settings *settings, char *err_text,
+                         size_t size)
 {
     enum q_err err;
 

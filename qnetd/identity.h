@@ -19,7 +19,8 @@ struct identity {
 };
 
 /* Loads for the start; logs what deserves it. Any error but Q_OK: err_text says what is wrong and what to do. */
-enum q_err identity_open(struct identity *identity, const struct settings *settings, char *err_text, size_t size);
+enum q_err identity_open(struct identity *identity, const struct settings *settings, char *err_text,
+                         size_t size);
 void identity_close(struct identity *identity);
 
 /* SIGHUP: new credentials for new connections, or an error in the log and the old ones stay. */

@@ -59,8 +59,8 @@ static int open_wildcard(const struct settings *settings, const char **step)
     int fd = -1;
 
     if (settings->family != SETTINGS_FAMILY_IPV4) {
-        fd = open_at((struct sockaddr *)&any6, sizeof(any6), settings->family == SETTINGS_FAMILY_IPV6, backlog,
-                     step);
+        fd = open_at((struct sockaddr *)&any6, sizeof(any6), settings->family == SETTINGS_FAMILY_IPV6,
+                     backlog, step);
         if (fd >= 0 || settings->family == SETTINGS_FAMILY_IPV6)
             return fd;
         /* A host without IPv6 still has IPv4; anything else (address in use) is an error. */

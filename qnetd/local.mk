@@ -58,6 +58,9 @@ libqnetd_a_SOURCES = \
 	qnetd/protocol_text.h \
 	qnetd/server.c \
 	qnetd/server.h \
+	qnetd/server_actions.c \
+	qnetd/server_connections.c \
+	qnetd/server_internal.h \
 	qnetd/settings.c \
 	qnetd/settings.h \
 	qnetd/state_dir.c \

@@ -46,7 +46,8 @@ static bool may_write(struct note_log *log, uint64_t now_ms)
     }
     log->budget--;
     if (log->suppressed > 0) {
-        log_line(LOG_WARNING, "%" PRIu64 " lines about clients outside any cluster were left out", log->suppressed);
+        log_line(LOG_WARNING, "%" PRIu64 " lines about clients outside any cluster were left out",
+                 log->suppressed);
         log->suppressed = 0;
     }
     return true;
@@ -90,8 +91,9 @@ static void write_prefix(const struct arbiter *arbiter, const struct arbiter_act
         snprintf(prefix + used, (size_t)(PREFIX_SIZE - used), ": ");
 }
 
-void note_log_write(struct note_log *log, const struct arbiter *arbiter, const struct arbiter_actions *actions,
-                    const struct arbiter_action *action, const char *peer, uint64_t now_ms)
+void note_log_write(struct note_log *log, const struct arbiter *arbiter,
+                    const struct arbiter_actions *actions, const struct arbiter_action *action,
+                    const char *peer, uint64_t now_ms)
 {
     int priority = note_log_priority(action->level);
     char prefix[PREFIX_SIZE];

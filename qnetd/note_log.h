@@ -27,7 +27,8 @@ void note_log_init(struct note_log *log, uint64_t now_ms);
 int note_log_priority(enum arbiter_note_level level);
 
 /* An ARBITER_ACT_NOTE or ARBITER_ACT_CLOSE. `peer`: address of the connection concerned, NULL if there is none. */
-void note_log_write(struct note_log *log, const struct arbiter *arbiter, const struct arbiter_actions *actions,
-                    const struct arbiter_action *action, const char *peer, uint64_t now_ms);
+void note_log_write(struct note_log *log, const struct arbiter *arbiter,
+                    const struct arbiter_actions *actions, const struct arbiter_action *action,
+                    const char *peer, uint64_t now_ms);
 
 #endif

@@ -14,10 +14,14 @@ const char *algorithm_text(uint32_t algorithm)
 const char *message_type_text(enum wire_type type)
 {
     static const char *const texts[WIRE_TYPE_COUNT] = {
-        "Preinit",        "Preinit reply", "StartTLS",          "Init",
-        "Init reply",     "Server error",  "Set option",        "Set option reply",
-        "Echo request",   "Echo reply",    "Node list",         "Node list reply",
-        "Ask for vote",   "Ask for vote reply", "Vote info",    "Vote info reply",
+        "Preinit",           "Preinit reply",
+        "StartTLS",          "Init",
+        "Init reply",        "Server error",
+        "Set option",        "Set option reply",
+        "Echo request",      "Echo reply",
+        "Node list",         "Node list reply",
+        "Ask for vote",      "Ask for vote reply",
+        "Vote info",         "Vote info reply",
         "Heuristics change", "Heuristics change reply",
     };
 

@@ -11,9 +11,9 @@
 
 #include "common/wire/wire.h"
 
-const char *algorithm_text(uint32_t algorithm); /* "Fifty-Fifty split" */
-const char *message_type_text(enum wire_type type); /* "Node list reply" */
-const char *vote_text(enum wire_vote vote);         /* "Ask later" */
+const char *algorithm_text(uint32_t algorithm);               /* "Fifty-Fifty split" */
+const char *message_type_text(enum wire_type type);           /* "Node list reply" */
+const char *vote_text(enum wire_vote vote);                   /* "Ask later" */
 const char *heuristics_text(enum wire_heuristics heuristics); /* "Undefined" */
 void tie_breaker_text(struct wire_tie_breaker tie_breaker, char *text, size_t size);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "qnetd/server.h"
+#include "qnetd/server_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -20,279 +20,12 @@
 #define MESSAGES_PER_TURN 32
 #define HANDSHAKE_TURN_MS 5 /* then votes come first again */
 #define TIDY_CONNECTIONS 500
-#define LISTENER_ID 0       /* no connection has it: generations are never 0 */
+#define LISTENER_ID 0 /* no connection has it: generations are never 0 */
 
 /* Descriptors that are not connections: logs, control socket and its clients, state files, credentials. */
 #define DESCRIPTORS_RESERVED 64
 
 static void on_input(struct server *server, struct connection *connection);
-
-/* ---- connections and epoll -------------------------------------------------------------------------------- */
-
-static enum q_err watch(struct connection *connection, int epoll_fd)
-{
-    struct epoll_event event = {.events = connection_wanted_events(connection), .data.u64 = connection->id};
-
-    if (connection->epoll_fd == epoll_fd) {
-        if (event.events == connection->epoll_events)
-            return Q_OK;
-        if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, connection->stream.fd, &event) != 0)
-            return Q_ERR_IO;
-    } else {
-        if (connection->epoll_fd >= 0)
-            epoll_ctl(connection->epoll_fd, EPOLL_CTL_DEL, connection->stream.fd, NULL);
-        connection->epoll_fd = -1;
-        if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->stream.fd, &event) != 0)
-            return Q_ERR_IO;
-        connection->epoll_fd = epoll_fd;
-    }
-    connection->epoll_events = event.events;
-    return Q_OK;
-}
-
-static void leave_handshake(struct server *server, struct connection *connection)
-{
-    if (!connection->handshaking)
-        return;
-    connection->handshaking = false;
-    server->handshake_count--;
-    if (connection->handshake_previous != NULL)
-        connection->handshake_previous->handshake_next = connection->handshake_next;
-    else
-        server->handshake_oldest = connection->handshake_next;
-    if (connection->handshake_next != NULL)
-        connection->handshake_next->handshake_previous = connection->handshake_previous;
-    else
-        server->handshake_newest = connection->handshake_previous;
-}
-
-static void enter_handshake(struct server *server, struct connection *connection)
-{
-    connection->handshaking = true;
-    connection->handshake_previous = server->handshake_newest;
-    connection->handshake_next = NULL;
-    if (server->handshake_newest != NULL)
-        server->handshake_newest->handshake_next = connection;
-    else
-        server->handshake_oldest = connection;
-    server->handshake_newest = connection;
-    server->handshake_count++;
-}
-
-static void leave_turn_list(struct server *server, struct connection *connection)
-{
-    struct connection *previous = NULL, *at = server->turn_first;
-
-    if (!connection->turn_pending)
-        return;
-    while (at != connection) {
-        previous = at;
-        at = at->turn_next;
-    }
-    if (previous == NULL)
-        server->turn_first = connection->turn_next;
-    else
-        previous->turn_next = connection->turn_next;
-    if (server->turn_last == connection)
-        server->turn_last = previous;
-    connection->turn_pending = false;
-}
-
-/* Closes; the struct stays until free_closed, because callers up the stack may still look at it. */
-static void drop(struct server *server, struct connection *connection)
-{
-    connection_table_remove(&server->connections, connection->id);
-    leave_turn_list(server, connection);
-    connection_close(connection); /* while it is known whether a handshake was under way */
-    leave_handshake(server, connection);
-    connection->epoll_fd = -1; /* the kernel forgets a closed descriptor by itself */
-    connection->closed_next = server->closed;
-    server->closed = connection;
-}
-
-static void free_closed(struct server *server)
-{
-    while (server->closed != NULL) {
-        struct connection *connection = server->closed;
-
-        server->closed = connection->closed_next;
-        connection_free(connection);
-        server->closed_count++;
-    }
-}
-
-static bool is_open(const struct connection *connection)
-{
-    return connection->stream.fd >= 0;
-}
-
-/* ---- actions ---------------------------------------------------------------------------------------------- */
-
-static void follow_up(struct server *server, const struct server_follow_up *event)
-{
-    if (server->follow_up_count == server->follow_up_capacity) {
-        size_t capacity = server->follow_up_capacity == 0 ? 16 : server->follow_up_capacity * 2;
-        void *grown = realloc(server->follow_ups, capacity * sizeof(*server->follow_ups));
-
-        /* Losing one would break the contract with the arbiter: a vote could be given twice. */
-        if (grown == NULL) {
-            log_line(LOG_CRIT, "Out of memory");
-            abort();
-        }
-        server->follow_ups = grown;
-        server->follow_up_capacity = capacity;
-    }
-    server->follow_ups[server->follow_up_count++] = *event;
-}
-
-/* A connection that failed while actions are carried out: gone at once, reported after them. */
-static void lose(struct server *server, struct connection *connection)
-{
-    struct server_follow_up event = {.type = ARBITER_EV_DISCONNECTED, .conn = connection->id};
-
-    drop(server, connection);
-    follow_up(server, &event);
-}
-
-static void carry_out_send(struct server *server, size_t index)
-{
-    const struct arbiter_actions *actions = &server->actions;
-    const struct arbiter_action *action = &actions->items[index];
-    struct connection *connection = connection_table_get(&server->connections, action->conn);
-    /* Two messages to the same peer leave in one segment. */
-    bool more = index + 1 < actions->count && actions->items[index + 1].type == ARBITER_ACT_SEND &&
-                actions->items[index + 1].conn == action->conn;
-    enum q_err err;
-
-    if (connection == NULL) /* failed a moment ago, the arbiter is about to learn */
-        return;
-    err = message_stream_send(&connection->stream, &server->limits, arbiter_actions_bytes(actions, action->data),
-                          action->data.size, more);
-    if (err == Q_OK)
-        err = more ? Q_OK : watch(connection, connection->epoll_fd);
-    if (err == Q_OK)
-        return;
-    if (err == Q_ERR_LIMIT)
-        log_line(LOG_WARNING, "client %s: connection closed: it does not take its messages (max_client_send_buffers)",
-                 connection->peer);
-    else if (log_enabled(LOG_DEBUG))
-        log_line(LOG_DEBUG, "client %s: cannot send: %s", connection->peer,
-                 tls_channel_error(&connection->stream.channel));
-    lose(server, connection);
-}
-
-/* When too many handshakes are under way, the oldest is the least likely to be an honest one. */
-static void make_room_for_handshake(struct server *server)
-{
-    while (server->handshake_count >= server->settings->max_handshakes) {
-        log_line(LOG_WARNING, "client %s: connection closed: more than %llu TLS handshakes under way (max_handshakes)",
-                 server->handshake_oldest->peer, (unsigned long long)server->settings->max_handshakes);
-        lose(server, server->handshake_oldest);
-    }
-}
-
-static enum q_err begin_handshake(struct server *server, struct connection *connection)
-{
-    enum q_err err;
-
-    connection->tls_start_pending = false;
-    make_room_for_handshake(server);
-    err = tls_channel_start(&connection->stream.channel, server->identity->credentials);
-    if (err != Q_OK)
-        return err;
-    enter_handshake(server, connection);
-    return watch(connection, server->handshake_fd);
-}
-
-static void carry_out_start_tls(struct server *server, uint64_t conn)
-{
-    struct connection *connection = connection_table_get(&server->connections, conn);
-    enum q_err err = Q_OK;
-
-    if (connection == NULL)
-        return;
-    if (wire_framer_buffered(&connection->stream.framer) > 0 || server->identity->credentials == NULL) {
-        log_line(LOG_WARNING, "client %s: connection closed: plain text behind STARTTLS", connection->peer);
-        lose(server, connection);
-        return;
-    }
-    if (message_stream_has_output(&connection->stream)) {
-        connection->tls_start_pending = true;
-        err = watch(connection, connection->epoll_fd);
-    } else {
-        err = begin_handshake(server, connection);
-    }
-    if (err != Q_OK)
-        lose(server, connection);
-}
-
-static void carry_out_close(struct server *server, const struct arbiter_action *action)
-{
-    struct connection *connection = connection_table_get(&server->connections, action->conn);
-
-    note_log_write(&server->note_log, server->arbiter, &server->actions, action,
-                   connection == NULL ? "(gone)" : connection->peer, clock_monotonic_ms());
-    if (connection != NULL)
-        drop(server, connection);
-}
-
-static void carry_out_persist(struct server *server, const struct arbiter_action *action)
-{
-    const struct arbiter_actions *actions = &server->actions;
-    struct wire_bytes name = {arbiter_actions_bytes(actions, action->name), action->name.size};
-    struct server_follow_up event = {
-        .type = ARBITER_EV_PERSISTED, .cluster_id = action->cluster_id, .generation = action->generation};
-
-    event.result =
-        state_dir_persist(server->state, name, arbiter_actions_bytes(actions, action->data), action->data.size);
-    follow_up(server, &event);
-}
-
-static void carry_out_note(struct server *server, const struct arbiter_action *action)
-{
-    const struct arbiter_actions *actions = &server->actions;
-    struct connection *connection = connection_table_get(&server->connections, action->conn);
-
-    if (action->kind == ARBITER_NOTE_DECISION) {
-        struct wire_bytes name = {arbiter_actions_bytes(actions, action->name), action->name.size};
-
-        decisions_add(server->decisions, clock_wall_ms(), note_log_priority(action->level), name, action->node_id,
-                      arbiter_actions_text(actions, action->data));
-    }
-    note_log_write(&server->note_log, server->arbiter, actions, action,
-                   connection == NULL ? NULL : connection->peer, clock_monotonic_ms());
-}
-
-static void carry_out(struct server *server)
-{
-    for (size_t i = 0; i < server->actions.count; i++) {
-        const struct arbiter_action *action = &server->actions.items[i];
-        struct wire_bytes name;
-
-        switch (action->type) {
-        case ARBITER_ACT_SEND:
-            carry_out_send(server, i);
-            break;
-        case ARBITER_ACT_START_TLS:
-            carry_out_start_tls(server, action->conn);
-            break;
-        case ARBITER_ACT_CLOSE:
-            carry_out_close(server, action);
-            break;
-        case ARBITER_ACT_PERSIST:
-            carry_out_persist(server, action);
-            break;
-        case ARBITER_ACT_FORGET:
-            name = (struct wire_bytes){arbiter_actions_bytes(&server->actions, action->name), action->name.size};
-            state_dir_forget(server->state, name);
-            break;
-        case ARBITER_ACT_NOTE:
-            carry_out_note(server, action);
-            break;
-        }
-    }
-    arbiter_actions_reset(&server->actions);
-}
 
 /* ---- steps and the timer ---------------------------------------------------------------------------------- */
 
@@ -310,7 +43,8 @@ static void arm_timer(struct server *server, uint64_t now_ms)
         qb_loop_timer_del(server->loop, server->timer);
     delay_ms = at_ms > now_ms ? at_ms - now_ms : 1;
     server->timer_at_ms = at_ms;
-    if (qb_loop_timer_add(server->loop, QB_LOOP_HIGH, delay_ms * 1000000, server, on_timer, &server->timer) != 0) {
+    if (qb_loop_timer_add(server->loop, QB_LOOP_HIGH, delay_ms * 1000000, server, on_timer, &server->timer) !=
+        0) {
         log_line(LOG_CRIT, "Cannot set a timer: out of memory");
         abort();
     }
@@ -322,7 +56,7 @@ static void one_step(struct server *server, struct arbiter_event *event)
     event->now_ms = clock_monotonic_ms();
     if (arbiter_step(server->arbiter, event, &server->actions) == Q_ERR_NO_MEMORY)
         log_line(LOG_ERR, "Out of memory; the client concerned is disconnected");
-    carry_out(server);
+    server_carry_out(server);
 }
 
 /* What carrying out brought about, and what that brings about. */
@@ -361,10 +95,15 @@ static void on_timer(void *data)
 
     server->timer_at_ms = ARBITER_NEVER;
     server_step(server, &event);
-    free_closed(server);
+    server_free_closed(server);
 }
 
 /* ---- what connections do ---------------------------------------------------------------------------------- */
+
+static bool is_open(const struct connection *connection)
+{
+    return connection->stream.fd >= 0;
+}
 
 /* The peer has gone, or broke what it must not break. */
 static void on_gone(struct server *server, struct connection *connection)
@@ -389,7 +128,7 @@ static void on_gone(struct server *server, struct connection *connection)
                            clock_monotonic_ms());
         arbiter_actions_fini(&none);
     }
-    drop(server, connection);
+    server_drop(server, connection);
     server_step(server, &event);
 }
 
@@ -403,7 +142,7 @@ static void on_frame(struct server *server, struct connection *connection, enum 
         event.u.skipped.error = bytes->skip_error;
     } else {
         event.type = wire_decode(bytes->bytes, bytes->size, &server->message) ? ARBITER_EV_MESSAGE
-                                                                               : ARBITER_EV_UNDECODABLE;
+                                                                              : ARBITER_EV_UNDECODABLE;
         event.u.message.message = &server->message;
         event.u.message.raw = (struct wire_bytes){bytes->bytes, bytes->size};
     }
@@ -427,7 +166,7 @@ static void on_turn_job(void *data)
             on_input(server, connection);
         connection = next;
     }
-    free_closed(server);
+    server_free_closed(server);
 }
 
 static void take_another_turn(struct server *server, struct connection *connection)
@@ -462,7 +201,7 @@ static void on_input(struct server *server, struct connection *connection)
             take_another_turn(server, connection);
             break;
         case Q_ERR_AGAIN:
-            if (watch(connection, server->talk_fd) != Q_OK)
+            if (server_watch(connection, server->talk_fd) != Q_OK)
                 on_gone(server, connection);
             break;
         case Q_ERR_NO_MEMORY:
@@ -485,8 +224,8 @@ static void on_secured(struct server *server, struct connection *connection)
     const struct tls_peer_names *peer = tls_channel_peer(&connection->stream.channel);
     struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED, .conn = connection->id};
 
-    leave_handshake(server, connection);
-    if (watch(connection, server->talk_fd) != Q_OK) {
+    server_leave_handshake(server, connection);
+    if (server_watch(connection, server->talk_fd) != Q_OK) {
         on_gone(server, connection);
         return;
     }
@@ -503,7 +242,7 @@ static void on_handshake(struct server *server, struct connection *connection)
 
     if (err == Q_OK)
         on_secured(server, connection);
-    else if (err != Q_ERR_AGAIN || watch(connection, server->handshake_fd) != Q_OK)
+    else if (err != Q_ERR_AGAIN || server_watch(connection, server->handshake_fd) != Q_OK)
         on_gone(server, connection);
 }
 
@@ -520,7 +259,7 @@ static void on_readiness(struct server *server, struct connection *connection)
     if (connection->tls_start_pending) {
         if (message_stream_has_output(&connection->stream))
             return;
-        if (begin_handshake(server, connection) != Q_OK)
+        if (server_begin_handshake(server, connection) != Q_OK)
             on_gone(server, connection);
         drain_follow_ups(server); /* room may have been made for it */
         return;
@@ -540,7 +279,7 @@ static bool sacrifice_one(struct server *server)
     if (victim == NULL)
         return false;
     event.conn = victim->id;
-    drop(server, victim);
+    server_drop(server, victim);
     server_step(server, &event);
     return true;
 }
@@ -575,8 +314,8 @@ static void on_accepted(struct server *server, int fd, const char *peer)
     }
     server->accept_refused = false;
     connection_table_put(&server->connections, id, connection);
-    if (watch(connection, server->talk_fd) != Q_OK) {
-        drop(server, connection);
+    if (server_watch(connection, server->talk_fd) != Q_OK) {
+        server_drop(server, connection);
         return;
     }
     event.conn = id;
@@ -628,7 +367,7 @@ static int32_t on_talk(int32_t fd, int32_t revents, void *data)
     /* Members first, newcomers after them. */
     if (listener_ready)
         on_listener(server);
-    free_closed(server);
+    server_free_closed(server);
     return 0;
 }
 
@@ -648,7 +387,7 @@ static int32_t on_handshakes(int32_t fd, int32_t revents, void *data)
         if (clock_monotonic_ms() >= until_ms) /* the rest stays ready */
             break;
     }
-    free_closed(server);
+    server_free_closed(server);
     return 0;
 }
 
@@ -704,7 +443,8 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
         return Q_ERR_IO;
     }
     if (qb_loop_poll_add(server->loop, QB_LOOP_HIGH, server->talk_fd, EPOLLIN, server, on_talk) != 0 ||
-        qb_loop_poll_add(server->loop, QB_LOOP_LOW, server->handshake_fd, EPOLLIN, server, on_handshakes) != 0) {
+        qb_loop_poll_add(server->loop, QB_LOOP_LOW, server->handshake_fd, EPOLLIN, server, on_handshakes) !=
+            0) {
         snprintf(err_text, size, "Can't register with the event loop");
         return Q_ERR_NO_MEMORY;
     }
@@ -723,9 +463,9 @@ void server_fini(struct server *server)
 {
     for (uint32_t i = 0; i < server->connections.slot_count; i++) {
         if (server->connections.slots[i].connection != NULL)
-            drop(server, server->connections.slots[i].connection);
+            server_drop(server, server->connections.slots[i].connection);
     }
-    free_closed(server);
+    server_free_closed(server);
     connection_table_fini(&server->connections);
     if (server->timer_at_ms != ARBITER_NEVER)
         qb_loop_timer_del(server->loop, server->timer);

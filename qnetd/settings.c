@@ -9,10 +9,10 @@
 
 #include "common/options.h"
 
-#define SETTING(kind_, name_, field_, minimum_, maximum_)                                                     \
-    {                                                                                                         \
-        .name = (name_), .kind = (kind_), .offset = offsetof(struct settings, field_), .minimum = (minimum_), \
-        .maximum = (maximum_)                                                                                 \
+#define SETTING(kind_, name_, field_, minimum_, maximum_)                                                    \
+    {                                                                                                        \
+        .name = (name_), .kind = (kind_), .offset = offsetof(struct settings, field_),                       \
+        .minimum = (minimum_), .maximum = (maximum_)                                                         \
     }
 
 static const char *const lease_choices[] = {"strict", "packaged", NULL};
@@ -256,5 +256,6 @@ void settings_for_arbiter(const struct settings *settings, struct arbiter_settin
 const char *settings_usage(void)
 {
     return "usage: corosync-qnetd [-46dfhv] [-l listen_addr] [-p listen_port] [-s tls]\n"
-           "              [-c client_cert_required] [-m max_clients] [-S option=value[,option2=value2,...]]\n";
+           "              [-c client_cert_required] [-m max_clients] [-S "
+           "option=value[,option2=value2,...]]\n";
 }

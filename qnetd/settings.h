@@ -60,12 +60,12 @@ struct settings {
     /* -S, ours. */
     uint64_t ipc_timeout; /* ms */
     char *state_dir;
-    int vote_lease;                 /* enum settings_vote_lease */
-    uint64_t lease_margin;          /* ms */
-    uint64_t init_timeout;          /* ms */
+    int vote_lease;        /* enum settings_vote_lease */
+    uint64_t lease_margin; /* ms */
+    uint64_t init_timeout; /* ms */
     uint64_t max_nodes_per_cluster;
-    uint64_t max_handshakes;        /* TLS handshakes under way at once */
-    char *tls_cert_file;            /* PEM; NULL: the NSS database is used */
+    uint64_t max_handshakes; /* TLS handshakes under way at once */
+    char *tls_cert_file;     /* PEM; NULL: the NSS database is used */
     char *tls_key_file;
     char *tls_ca_file;
     char *nss_pwd_file;

@@ -68,7 +68,8 @@ static ssize_t read_file(int directory_fd, const char *name, char *bytes, size_t
 }
 
 /* Decodes the record in a file. The caller frees it in any case. */
-static bool read_record(const struct state_dir *state, const char *file_name, char *bytes, struct grant_record *record)
+static bool read_record(const struct state_dir *state, const char *file_name, char *bytes,
+                        struct grant_record *record)
 {
     ssize_t size = read_file(state->fd, file_name, bytes, GRANT_RECORD_SIZE_MAX + 1);
 
@@ -94,7 +95,8 @@ static bool visit_records(struct state_dir *state, visit_fn visit, void *context
         if (strncmp(entry->d_name, RECORD_PREFIX, strlen(RECORD_PREFIX)) != 0)
             continue;
         grant_record_init(&record);
-        visit(state, entry->d_name, read_record(state, entry->d_name, bytes, &record) ? &record : NULL, context);
+        visit(state, entry->d_name, read_record(state, entry->d_name, bytes, &record) ? &record : NULL,
+              context);
         grant_record_fini(&record);
     }
     free(bytes);
@@ -148,20 +150,24 @@ static const char *judge(struct state_dir *state, const struct pid_lock *lock, s
 
 static bool knows_everything(const struct state_dir *state)
 {
-    return state->unknown_since_ms == 0 || clock_monotonic_ms() - state->unknown_since_ms > state->unknown_ms_max;
+    return state->unknown_since_ms == 0 ||
+           clock_monotonic_ms() - state->unknown_since_ms > state->unknown_ms_max;
 }
 
-void state_dir_open(struct state_dir *state, const char *path, const struct pid_lock *lock, uint64_t unknown_ms_max)
+void state_dir_open(struct state_dir *state, const char *path, const struct pid_lock *lock,
+                    uint64_t unknown_ms_max)
 {
     struct state_marker marker = {0};
 
-    *state = (struct state_dir){.fd = -1, .marker_fd = -1, .lock = lock->own, .unknown_ms_max = unknown_ms_max};
+    *state =
+        (struct state_dir){.fd = -1, .marker_fd = -1, .lock = lock->own, .unknown_ms_max = unknown_ms_max};
     read_boot_id(state->boot_id);
     state->path = strdup(path);
     state->fd = state->path == NULL ? -1 : take_directory(path);
     if (state->fd < 0)
         log_line(LOG_WARNING,
-                 "State directory %s cannot be used (%s): every restart will make clusters wait. Make it writable, or "
+                 "State directory %s cannot be used (%s): every restart will make clusters wait. Make it "
+                 "writable, or "
                  "set state_dir",
                  path, errno == EBUSY ? "another instance uses it" : strerror(errno));
     state->start_reason = judge(state, lock, &marker);
@@ -317,8 +323,9 @@ static enum arbiter_persist_result revoke_trust(struct state_dir *state)
     if (state->marker_fd < 0 || write_marker(state, false, NULL) ||
         unlinkat(state->fd, MARKER_NAME, 0) == 0 || errno == ENOENT)
         return ARBITER_PERSIST_VOLATILE;
-    log_line(LOG_ERR, "State directory %s holds outdated grants that can be neither replaced nor removed (%s): "
-                      "votes are withheld until that is repaired",
+    log_line(LOG_ERR,
+             "State directory %s holds outdated grants that can be neither replaced nor removed (%s): "
+             "votes are withheld until that is repaired",
              state->path, strerror(errno));
     return ARBITER_PERSIST_FAILED;
 }

@@ -44,7 +44,7 @@ struct state_dir {
     uint64_t unknown_ms_max;   /* after this long they have all ended */
     char (*failed_names)[STATE_DIR_NAME_SIZE]; /* records that could not be written */
     size_t failed_count;
-    bool failed_list_lost; /* no memory for the list */
+    bool failed_list_lost;    /* no memory for the list */
     const char *start_reason; /* why the knowledge at the start was not complete; NULL: it was */
 };
 
@@ -54,7 +54,8 @@ typedef void (*state_dir_record_fn)(void *context, const struct grant_record *re
  * Takes the directory over (created 0700 if missing), logs what keeps it from being used, and judges what lies in it:
  * unknown_since_ms and start_reason. `unknown_ms_max`: the longest that any vote can last.
  */
-void state_dir_open(struct state_dir *state, const char *path, const struct pid_lock *lock, uint64_t unknown_ms_max);
+void state_dir_open(struct state_dir *state, const char *path, const struct pid_lock *lock,
+                    uint64_t unknown_ms_max);
 
 /* Hands every readable record to `on_record`, or removes them if they are of an earlier boot; from then on the
  * directory is ours. Once, before anything is written. */

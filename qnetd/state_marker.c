@@ -14,13 +14,13 @@
 size_t state_marker_encode(const struct state_marker *marker, char text[STATE_MARKER_SIZE_MAX])
 {
     const struct pid_lock_trace *lock = &marker->lock, *directory = &marker->directory;
-    int length = snprintf(text, STATE_MARKER_SIZE_MAX,
-                          "quorate-arbiter-state 1\nboot %-36.36s\ntrusted %d\nunknown %020" PRIu64
-                          "\nclean %d\nalive %020" PRIu64 "\nlock " TRACE_FORMAT "\ndirectory " TRACE_FORMAT "\nend\n",
-                          marker->boot_id, marker->trusted, marker->unknown_since_ms, marker->clean,
-                          marker->alive_ms, lock->exists, lock->device, lock->inode, lock->modified_ns,
-                          lock->pid, directory->exists, directory->device, directory->inode,
-                          directory->modified_ns, directory->pid);
+    int length =
+        snprintf(text, STATE_MARKER_SIZE_MAX,
+                 "quorate-arbiter-state 1\nboot %-36.36s\ntrusted %d\nunknown %020" PRIu64
+                 "\nclean %d\nalive %020" PRIu64 "\nlock " TRACE_FORMAT "\ndirectory " TRACE_FORMAT "\nend\n",
+                 marker->boot_id, marker->trusted, marker->unknown_since_ms, marker->clean, marker->alive_ms,
+                 lock->exists, lock->device, lock->inode, lock->modified_ns, lock->pid, directory->exists,
+                 directory->device, directory->inode, directory->modified_ns, directory->pid);
 
     return (size_t)length;
 }
@@ -37,8 +37,8 @@ bool state_marker_decode(const char *text, size_t size, struct state_marker *mar
     memcpy(copy, text, size);
     copy[size] = '\0';
     if (sscanf(copy,
-               "quorate-arbiter-state 1\nboot %36s\ntrusted %d\nunknown %" SCNu64
-               "\nclean %d\nalive %" SCNu64 "\nlock " TRACE_SCAN "\ndirectory " TRACE_SCAN "\nend%n",
+               "quorate-arbiter-state 1\nboot %36s\ntrusted %d\nunknown %" SCNu64 "\nclean %d\nalive %" SCNu64
+               "\nlock " TRACE_SCAN "\ndirectory " TRACE_SCAN "\nend%n",
                marker->boot_id, &trusted, &marker->unknown_since_ms, &clean, &marker->alive_ms, &lock_exists,
                &lock->device, &lock->inode, &lock->modified_ns, &lock->pid, &directory_exists,
                &directory->device, &directory->inode, &directory->modified_ns, &directory->pid, &end) != 15 ||

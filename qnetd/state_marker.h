@@ -16,12 +16,12 @@
 
 struct state_marker {
     char boot_id[40];
-    bool trusted;      /* the writer has recorded every grant it knew */
+    bool trusted; /* the writer has recorded every grant it knew */
     /* When the first arbiter in an unbroken chain started without knowing earlier grants, CLOCK_MONOTONIC; 0: all
      * of them knew everything. A restart must not shorten the caution that such a start demands. */
     uint64_t unknown_since_ms;
-    bool clean;        /* it ended in an orderly way and removed its lock file */
-    uint64_t alive_ms; /* CLOCK_BOOTTIME of the newest sign of life */
+    bool clean;                      /* it ended in an orderly way and removed its lock file */
+    uint64_t alive_ms;               /* CLOCK_BOOTTIME of the newest sign of life */
     struct pid_lock_trace lock;      /* the lock file, while the writer lived */
     struct pid_lock_trace directory; /* clean: the lock file's directory afterwards */
 };

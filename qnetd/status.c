@@ -44,7 +44,8 @@ const char *status_phase_text(int phase)
 }
 
 /* One certificate that deserves a warning; false if it does not. */
-static bool expiry_warning(const char *what, const struct tls_cert_facts *facts, char text[STATUS_WARNING_SIZE])
+static bool expiry_warning(const char *what, const struct tls_cert_facts *facts,
+                           char text[STATUS_WARNING_SIZE])
 {
     char expiry[EXPIRY_TEXT_SIZE];
     time_t now = time(NULL);
@@ -57,7 +58,8 @@ static bool expiry_warning(const char *what, const struct tls_cert_facts *facts,
 }
 
 /* The condition number `number`: its text in `text`, false if it does not hold. */
-static bool looseness_warning(const struct settings *settings, unsigned number, char text[STATUS_WARNING_SIZE])
+static bool looseness_warning(const struct settings *settings, unsigned number,
+                              char text[STATUS_WARNING_SIZE])
 {
     const char *warning = NULL;
 

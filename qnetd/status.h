@@ -47,7 +47,8 @@ void status_decisions_json(const struct status_source *source, uint64_t since, s
  * Shown in verbose status and in JSON.
  */
 #define STATUS_WARNING_SIZE 512
-const char *status_warning(const struct status_source *source, unsigned index, char text[STATUS_WARNING_SIZE]);
+const char *status_warning(const struct status_source *source, unsigned index,
+                           char text[STATUS_WARNING_SIZE]);
 
 /* The wall clock time of a moment of the arbiter's clock. */
 int64_t status_wall_ms(const struct status_source *source, uint64_t at_ms);

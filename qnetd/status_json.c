@@ -125,7 +125,8 @@ static json_t *tls_value(struct builder *builder, const struct status_source *so
 
     set(builder, object, "mode", json_string(modes[source->settings->tls]));
     set(builder, object, "client_certificate_required",
-        json_boolean(source->settings->tls != (int)WIRE_TLS_UNSUPPORTED && source->settings->client_cert_required));
+        json_boolean(source->settings->tls != (int)WIRE_TLS_UNSUPPORTED &&
+                     source->settings->client_cert_required));
     if (identity == NULL || identity->credentials == NULL) {
         set(builder, object, "certificate", json_null());
         set(builder, object, "authorities", json_array());
@@ -191,7 +192,8 @@ void status_json(const struct status_source *source, struct q_buf *out)
         set(&builder, root, "state", state_value(&builder, source));
     set(&builder, root, "quarantine_until",
         quarantine_end_ms > source->now_ms ? moment_value(source, quarantine_end_ms) : json_null());
-    set(&builder, root, "newest_decision", number(source->decisions == NULL ? 0 : source->decisions->newest_seq));
+    set(&builder, root, "newest_decision",
+        number(source->decisions == NULL ? 0 : source->decisions->newest_seq));
     set(&builder, root, "warnings", warnings);
     write_out(&builder, root, out);
 }
@@ -235,10 +237,12 @@ static json_t *config_value(struct builder *builder, const struct member *member
         json_t *node = json_object();
 
         set(builder, node, "node_id", number(info->node_id));
-        set(builder, node, "data_center_id", info->data_center_id == 0 ? json_null() : number(info->data_center_id));
+        set(builder, node, "data_center_id",
+            info->data_center_id == 0 ? json_null() : number(info->data_center_id));
         add(builder, nodes, node);
     }
-    set(builder, object, "version", member->has_config_version ? number(member->config_version) : json_null());
+    set(builder, object, "version",
+        member->has_config_version ? number(member->config_version) : json_null());
     set(builder, object, "nodes", nodes);
     return object;
 }
@@ -272,13 +276,14 @@ static void set_connection(struct builder *builder, const struct status_source *
     set(builder, object, "connected_since", moment_value(source, member->joined_ms));
     set(builder, object, "last_heard", moment_value(source, member->heard_ms));
     set(builder, object, "tls", json_boolean(member->tls_active));
-    set(builder, object, "certificate_verified", json_boolean(member->tls_active && member->tls_cert_verified));
+    set(builder, object, "certificate_verified",
+        json_boolean(member->tls_active && member->tls_cert_verified));
     set(builder, object, "heartbeat_ms", number(member->heartbeat_ms));
     set(builder, object, "lease", lease_value(builder, member));
     set(builder, object, "keep_active_partition", json_boolean(member->keep_active_partition));
     set(builder, object, "configuration", member->has_config ? config_value(builder, member) : json_null());
-    set(builder, object, "membership", member->has_membership ? nodes_value(builder, &member->membership)
-                                                               : json_null());
+    set(builder, object, "membership",
+        member->has_membership ? nodes_value(builder, &member->membership) : json_null());
     set(builder, object, "ring", ring_value(builder, member->ring));
     set(builder, object, "heuristics", heuristics_value(builder, member));
     set(builder, object, "quorate", member->has_quorum ? json_boolean(member->quorate) : json_null());

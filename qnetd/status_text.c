@@ -51,7 +51,8 @@ void status_text(const struct status_source *source, bool verbose, struct q_buf 
     const struct settings *settings = source->settings;
     bool certificates = settings->tls != (int)WIRE_TLS_UNSUPPORTED && settings->client_cert_required;
 
-    text_append(out, "QNetd address:\t\t\t%s:%u\n", settings->listen_address == NULL ? "*" : settings->listen_address,
+    text_append(out, "QNetd address:\t\t\t%s:%u\n",
+                settings->listen_address == NULL ? "*" : settings->listen_address,
                 (unsigned)settings->listen_port);
     text_append(out, "TLS:\t\t\t\t%s%s\n", tls_text(settings->tls),
                 certificates ? " (client certificate required)" : "");
@@ -61,8 +62,8 @@ void status_text(const struct status_source *source, bool verbose, struct q_buf 
         return;
     if (settings->clients_max != 0)
         text_append(out, "Maximum allowed clients:\t%" PRIu64 "\n", settings->clients_max);
-    text_append(out, "Maximum send/receive size:\t%" PRIu64 "/%" PRIu64 " bytes\n", settings->max_client_send_size,
-                settings->max_client_receive_size);
+    text_append(out, "Maximum send/receive size:\t%" PRIu64 "/%" PRIu64 " bytes\n",
+                settings->max_client_send_size, settings->max_client_receive_size);
     put_own_lines(source, out);
 }
 
@@ -137,7 +138,8 @@ static void put_member(struct q_buf *out, const struct member *member, bool verb
         text_append(out, "        HB interval:\t\t%" PRIu32 "ms\n", member->heartbeat_ms);
     put_config(out, member);
     if (verbose)
-        text_append(out, "        Ring ID:\t\t%" PRIx32 ".%" PRIx64 "\n", member->ring.node_id, member->ring.seq);
+        text_append(out, "        Ring ID:\t\t%" PRIx32 ".%" PRIx64 "\n", member->ring.node_id,
+                    member->ring.seq);
     if (member->membership.count > 0) {
         text_append(out, "        Membership node list:\t");
         put_node_list(out, &member->membership);
@@ -189,8 +191,9 @@ static void put_cluster(const struct status_source *source, struct q_buf *out, c
 void status_list_text(const struct status_source *source, bool verbose, struct wire_bytes cluster_name,
                       struct q_buf *out)
 {
-    const struct cluster *cluster = cluster_name.data != NULL ? arbiter_find_cluster(source->arbiter, cluster_name)
-                                                              : arbiter_first_cluster(source->arbiter);
+    const struct cluster *cluster = cluster_name.data != NULL
+                                        ? arbiter_find_cluster(source->arbiter, cluster_name)
+                                        : arbiter_first_cluster(source->arbiter);
 
     while (cluster != NULL) {
         /* pcs takes every cluster listed for a connected one. */

@@ -14,8 +14,7 @@
 
 #define USAGE "usage: " TOOL_PROGRAM " [-Hhlsv] [-c cluster_name] [-p qnetd_ipc_socket_path]\n"
 
-static const char help[] =
-    USAGE
+static const char help[] = USAGE
     "       " TOOL_PROGRAM " --decisions | --watch[=SECONDS] [-c cluster_name] [-p qnetd_ipc_socket_path]\n"
     "       " TOOL_PROGRAM " --what-if --nodes N [...]     (no daemon needed; --what-if --help)\n"
     "\n"

@@ -25,14 +25,7 @@ enum tool_exit {
     TOOL_EXIT_REFUSED = 4
 };
 
-enum tool_operation {
-    TOOL_NOTHING,
-    TOOL_STATUS,
-    TOOL_LIST,
-    TOOL_SHUTDOWN,
-    TOOL_DECISIONS,
-    TOOL_WATCH
-};
+enum tool_operation { TOOL_NOTHING, TOOL_STATUS, TOOL_LIST, TOOL_SHUTDOWN, TOOL_DECISIONS, TOOL_WATCH };
 
 struct tool_options {
     enum tool_operation operation;

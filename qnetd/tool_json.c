@@ -28,8 +28,9 @@ static json_t *parse(const struct control_answer *answer, bool quiet, enum tool_
         return value;
     json_decref(value);
     if (!quiet)
-        fprintf(stderr, TOOL_PROGRAM ": This arbiter does not answer in JSON (the packaged corosync-qnetd does not); "
-                                     "use --format=text with -s or -l\n");
+        fprintf(stderr,
+                TOOL_PROGRAM ": This arbiter does not answer in JSON (the packaged corosync-qnetd does not); "
+                             "use --format=text with -s or -l\n");
     *status = TOOL_EXIT_REFUSED;
     return NULL;
 }
@@ -56,9 +57,8 @@ json_t *tool_ask_json(const struct tool_options *options, const char *words, boo
     control_ask(options->socket_path, (const char *)q_buf_bytes(&request), request.size, options->timeout_ms,
                 &answer);
     *status = TOOL_EXIT_OK;
-    if (answer.outcome == CONTROL_OK ||
-        (answer.outcome == CONTROL_REFUSED && answer.body.size > 15 &&
-         memcmp(q_buf_bytes(&answer.body), "Unknown command", 15) == 0)) {
+    if (answer.outcome == CONTROL_OK || (answer.outcome == CONTROL_REFUSED && answer.body.size > 15 &&
+                                         memcmp(q_buf_bytes(&answer.body), "Unknown command", 15) == 0)) {
         value = parse(&answer, quiet, status);
     } else if (quiet) {
         *status = TOOL_EXIT_UNREACHABLE;
@@ -79,7 +79,8 @@ json_t *tool_ask_list(const struct tool_options *options, bool quiet, enum tool_
         char words[80];
         json_t *page, *next;
 
-        snprintf(words, sizeof(words), "list json offset %" JSON_INTEGER_FORMAT " limit %d", offset, PAGE_SIZE);
+        snprintf(words, sizeof(words), "list json offset %" JSON_INTEGER_FORMAT " limit %d", offset,
+                 PAGE_SIZE);
         page = tool_ask_json(options, words, true, quiet, status);
         if (page == NULL) {
             json_decref(whole);
@@ -114,8 +115,9 @@ static enum tool_exit print_value(json_t *value, enum tool_exit status)
 enum tool_exit tool_run_json(const struct tool_options *options)
 {
     enum tool_exit status;
-    json_t *value = options->operation == TOOL_LIST ? tool_ask_list(options, false, &status)
-                                                    : tool_ask_json(options, "status json", false, false, &status);
+    json_t *value = options->operation == TOOL_LIST
+                        ? tool_ask_list(options, false, &status)
+                        : tool_ask_json(options, "status json", false, false, &status);
 
     return print_value(value, status);
 }

@@ -89,8 +89,8 @@ static void put_cluster(struct q_buf *out, json_t *cluster)
     json_t *node;
     size_t index;
 
-    text_append(out, "Cluster \"%s\" (%s, %s)", tool_string(cluster, "name"), tool_string(cluster, "algorithm"),
-                tool_string(cluster, "phase"));
+    text_append(out, "Cluster \"%s\" (%s, %s)", tool_string(cluster, "name"),
+                tool_string(cluster, "algorithm"), tool_string(cluster, "phase"));
     if (tool_string(cluster, "waiting_for")[0] != '\0')
         text_append(out, " waiting: %s", tool_string(cluster, "waiting_for"));
     else if (tool_string(cluster, "reason")[0] != '\0')

@@ -64,7 +64,8 @@ static char *read_word(struct reader *reader, char *into)
     return into;
 }
 
-enum q_err control_request_parse(struct control_request *request, const char *bytes, size_t size, bool quoting)
+enum q_err control_request_parse(struct control_request *request, const char *bytes, size_t size,
+                                 bool quoting)
 {
     struct reader reader = {.at = bytes, .end = bytes, .quoting = quoting};
     char *into;

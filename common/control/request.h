@@ -25,7 +25,8 @@ struct control_request {
  * Parses the line at the start of `bytes`: everything up to the first CR or LF, or all of it. `quoting`: "..." and
  * backslash group and escape as at the arbiter's socket; the device's socket has no quoting. Q_ERR_NO_MEMORY.
  */
-enum q_err control_request_parse(struct control_request *request, const char *bytes, size_t size, bool quoting);
+enum q_err control_request_parse(struct control_request *request, const char *bytes, size_t size,
+                                 bool quoting);
 void control_request_fini(struct control_request *request);
 
 /* Whether word `index` is there and equals `word`, in any case. */

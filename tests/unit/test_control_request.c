@@ -115,8 +115,11 @@ static const char *answer(const char *request, size_t limit, bool *stop)
 {
     static const struct control_command commands[] = {
         {"say", on_say, "Can't say"}, {"fail", on_fail, "Can't fail"}, {"stop", on_stop, "Can't stop"}};
-    struct control_server_config config = {
-        .send_size_max = limit, .quoting = true, .commands = commands, .command_count = 3, .context = (void *)"hello\n"};
+    struct control_server_config config = {.send_size_max = limit,
+                                           .quoting = true,
+                                           .commands = commands,
+                                           .command_count = 3,
+                                           .context = (void *)"hello\n"};
     static char text[256];
     struct q_buf out;
 

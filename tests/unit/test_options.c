@@ -22,8 +22,15 @@ static const char *const choices[] = {"red", "green", NULL};
 
 static const struct option_def defs[] = {
     {.name = "flag", .kind = OPTION_BOOL, .offset = offsetof(struct sample, flag)},
-    {.name = "number", .kind = OPTION_NUMBER, .offset = offsetof(struct sample, number), .minimum = 2, .maximum = 99},
-    {.name = "fraction", .kind = OPTION_PERMILLE, .offset = offsetof(struct sample, fraction), .minimum = 1000,
+    {.name = "number",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct sample, number),
+     .minimum = 2,
+     .maximum = 99},
+    {.name = "fraction",
+     .kind = OPTION_PERMILLE,
+     .offset = offsetof(struct sample, fraction),
+     .minimum = 1000,
      .maximum = 1000000},
     {.name = "text", .kind = OPTION_TEXT, .offset = offsetof(struct sample, text)},
     {.name = "choice", .kind = OPTION_CHOICE, .offset = offsetof(struct sample, choice), .choices = choices},

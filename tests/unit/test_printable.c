@@ -21,7 +21,8 @@ static void ordinary_names_stay(void **state)
     (void)state;
     assert_string_equal(shown("my cluster_1", 12), "my cluster_1");
     assert_string_equal(shown("", 0), "");
-    assert_string_equal(shown("K\303\266ln \342\202\254 \360\237\230\200", 14), "K\303\266ln \342\202\254 \360\237\230\200");
+    assert_string_equal(shown("K\303\266ln \342\202\254 \360\237\230\200", 14),
+                        "K\303\266ln \342\202\254 \360\237\230\200");
 }
 
 static void controls_and_backslashes_are_escaped(void **state)
@@ -37,9 +38,9 @@ static void what_is_not_utf8_is_escaped(void **state)
     (void)state;
     assert_string_equal(shown("\377\200", 2), "\\xff\\x80");
     assert_string_equal(shown("\303", 1), "\\xc3");
-    assert_string_equal(shown("\300\257", 2), "\\xc0\\xaf");             /* longer than needed */
-    assert_string_equal(shown("\340\237\277", 3), "\\xe0\\x9f\\xbf");    /* the same */
-    assert_string_equal(shown("\355\240\200", 3), "\\xed\\xa0\\x80");    /* a surrogate */
+    assert_string_equal(shown("\300\257", 2), "\\xc0\\xaf");                   /* longer than needed */
+    assert_string_equal(shown("\340\237\277", 3), "\\xe0\\x9f\\xbf");          /* the same */
+    assert_string_equal(shown("\355\240\200", 3), "\\xed\\xa0\\x80");          /* a surrogate */
     assert_string_equal(shown("\364\220\200\200", 4), "\\xf4\\x90\\x80\\x80"); /* above U+10FFFF */
     assert_string_equal(shown("\360\217\277\277", 4), "\\xf0\\x8f\\xbf\\xbf");
 }

@@ -30,7 +30,8 @@ static int set_up(void **state)
     driver_init(&driver);
     decisions_init(&decisions);
     assert_int_equal(settings_parse(&settings, 1, argv, err_text, sizeof(err_text)), Q_OK);
-    source = (struct status_source){.arbiter = driver.arbiter, .settings = &settings, .decisions = &decisions};
+    source =
+        (struct status_source){.arbiter = driver.arbiter, .settings = &settings, .decisions = &decisions};
     return 0;
 }
 
@@ -46,7 +47,8 @@ static int tear_down(void **state)
 static const char *take(struct q_buf *buf)
 {
     assert_false(buf->failed);
-    snprintf(shown, sizeof(shown), "%.*s", (int)buf->size, buf->size == 0 ? "" : (const char *)q_buf_bytes(buf));
+    snprintf(shown, sizeof(shown), "%.*s", (int)buf->size,
+             buf->size == 0 ? "" : (const char *)q_buf_bytes(buf));
     q_buf_fini(buf);
     return shown;
 }
@@ -146,13 +148,14 @@ static void verbose_list_adds_the_packaged_lines_in_their_order(void **state)
     (void)state;
     two_nodes_with_votes();
     list(true, NULL);
-    assert_non_null(strstr(shown, "        Ring ID:\t\t1.1e\n"
-                                  "        Membership node list:\t1, 2\n"
-                                  "        Heuristics:\t\tUndefined (membership: Undefined, regular: Undefined)\n"
-                                  "        TLS active:\t\tNo\n"
-                                  "        Vote:\t\t\tNo change (ACK)\n"
-                                  "        Effective vote:\t\tACK\n"
-                                  "    Node ID 2:\n"));
+    assert_non_null(strstr(shown,
+                           "        Ring ID:\t\t1.1e\n"
+                           "        Membership node list:\t1, 2\n"
+                           "        Heuristics:\t\tUndefined (membership: Undefined, regular: Undefined)\n"
+                           "        TLS active:\t\tNo\n"
+                           "        Vote:\t\t\tNo change (ACK)\n"
+                           "        Effective vote:\t\tACK\n"
+                           "    Node ID 2:\n"));
     assert_non_null(strstr(shown, "        HB interval:\t\t"));
     assert_non_null(strstr(shown, "    Decision:\t\tffsplit: 2 of 2 nodes"));
 }
@@ -163,7 +166,8 @@ static void heuristics_show_once_there_are_any(void **state)
     two_nodes_with_votes();
     driver_heuristics(&driver, 1, WIRE_HEURISTICS_FAIL);
     assert_non_null(strstr(list(false, NULL), "        Heuristics:\t\tFail\n"));
-    assert_non_null(strstr(list(true, NULL), "        Heuristics:\t\tFail (membership: Undefined, regular: Fail)\n"));
+    assert_non_null(
+        strstr(list(true, NULL), "        Heuristics:\t\tFail (membership: Undefined, regular: Fail)\n"));
 }
 
 static void the_keep_active_suffix_needs_all_nodes(void **state)
@@ -299,7 +303,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(status_counts_and_names_its_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verbose_status_begins_like_the_packaged_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(list_of_two_nodes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verbose_list_adds_the_packaged_lines_in_their_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verbose_list_adds_the_packaged_lines_in_their_order, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(heuristics_show_once_there_are_any, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_keep_active_suffix_needs_all_nodes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_filter_is_exact, set_up, tear_down),

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The server's insides, shared by server.c (events), server_actions.c and server_connections.c, and by nobody else.
+ * A connection that is dropped stays in memory until server_free_closed, because callers up the stack may hold it.
+ */
+#ifndef QUORATE_QNETD_SERVER_INTERNAL_H
+#define QUORATE_QNETD_SERVER_INTERNAL_H
+
+#include "qnetd/server.h"
+
+/* Waits, in that epoll instance, for what the connection wants now. Q_ERR_IO. */
+enum q_err server_watch(struct connection *connection, int epoll_fd);
+
+void server_enter_handshake(struct server *server, struct connection *connection);
+void server_leave_handshake(struct server *server, struct connection *connection);
+
+/* Closes the connection; the arbiter is not told. */
+void server_drop(struct server *server, struct connection *connection);
+void server_free_closed(struct server *server);
+
+/* A connection that failed while actions are carried out: gone at once, reported after them. */
+void server_lose(struct server *server, struct connection *connection);
+
+/* Everything in plain text has gone: the handshake begins with the next byte. */
+enum q_err server_begin_handshake(struct server *server, struct connection *connection);
+
+/* Carries out all actions of a step, in their order. */
+void server_carry_out(struct server *server);
+
+#endif
