@@ -31,6 +31,10 @@ def missing():
     """What this machine lacks, in words; empty if nothing."""
     if os.geteuid() != 0:
         return "root (network namespaces): run it with sudo"
+    probe = subprocess.run(["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "true"],
+                           stderr=subprocess.DEVNULL, check=False)
+    if probe.returncode != 0:
+        return "a kernel that lets root make namespaces (a container without CAP_SYS_ADMIN does not)"
     packages = sorted({package for path, package in NEEDS.items() if not os.path.exists(path)})
     if packages:
         return "Debian packages: apt-get install " + " ".join(packages)
