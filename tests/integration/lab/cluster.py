@@ -505,11 +505,14 @@ class Lab:
             for lasted in cluster.relapses_ms():
                 check(lasted <= allowed, f"votequorum relapsed for {lasted:.0f} ms")
 
+    def worst_ms(self):
+        """Longest contradiction."""
+        return max((overlap.ms for overlap in self.contradictions(relapses=False)), default=0.0)
+
     def measured(self):
         """Longest contradiction and relapses, in words."""
-        worst = max((overlap.ms for overlap in self.contradictions(relapses=False)), default=0.0)
         relapses = [f"{lasted:.0f}" for cluster in self.clusters for lasted in cluster.relapses_ms()]
-        return f"longest contradiction {worst:.0f} ms; relapses of votequorum: {', '.join(relapses) or 'none'}"
+        return f"longest contradiction {self.worst_ms():.0f} ms; relapses of votequorum: {', '.join(relapses) or 'none'}"
 
     def story(self):
         """The timeline with the nodes' beliefs, as text."""
