@@ -27,6 +27,8 @@ libcommon_a_SOURCES = \
 	common/err.h \
 	common/node_set.c \
 	common/node_set.h \
+	common/protocol_text.c \
+	common/protocol_text.h \
 	common/printable.c \
 	common/printable.h \
 	common/text.c \

@@ -18,6 +18,7 @@
 static struct {
     bool open;
     bool starting; /* a daemonising start: the caller still listens on stderr */
+    int debug_count;
     int threshold;
     bool raise; /* -dd: what is below info goes to syslog as info */
     const char *ident;
@@ -52,7 +53,7 @@ static void on_syslog_line(int32_t target, struct qb_log_callsite *callsite, str
 static void enable(int32_t target)
 {
     qb_log_ctl(target, QB_LOG_CONF_MAX_LINE_LEN, LOG_LINE_SIZE);
-    qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*", (uint8_t)log_state.threshold);
+    qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*", LOG_DEBUG); /* log_line chooses */
     qb_log_ctl(target, QB_LOG_CONF_ENABLED, QB_TRUE);
 }
 
@@ -60,13 +61,14 @@ void log_open(const struct log_config *config)
 {
     int32_t syslog_target;
 
-    log_state.threshold = config->debug_count > 0 ? LOG_DEBUG : LOG_INFO;
+    log_state.debug_count = config->debug_count;
+    log_set_debug(false);
     log_state.ident = config->ident;
     log_state.starting = !config->foreground;
 
     log_state.raise = config->debug_count > 1;
     syslog_socket_init(&log_state.syslog, SYSLOG_SOCKET_PATH, config->ident);
-    qb_log_init(config->ident, LOG_DAEMON, (uint8_t)log_state.threshold);
+    qb_log_init(config->ident, LOG_DAEMON, LOG_DEBUG);
     qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
     syslog_target = qb_log_custom_open(on_syslog_line, NULL, NULL, NULL);
     if (syslog_target >= 0)
@@ -97,6 +99,11 @@ void log_flush(void)
 void log_start_completed(void)
 {
     log_state.starting = false;
+}
+
+void log_set_debug(bool on)
+{
+    log_state.threshold = on || log_state.debug_count > 0 ? LOG_DEBUG : LOG_INFO;
 }
 
 bool log_enabled(int priority)

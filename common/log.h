@@ -27,6 +27,9 @@ void log_flush(void);
 /* The caller of a daemonising start is about to be let go: stop writing to its stderr. */
 void log_start_completed(void);
 
+/* Debug lines too, or, unless -d was given, no longer: for a setting that changes at run time. */
+void log_set_debug(bool on);
+
 /* Whether a line of this priority would go anywhere; lets hot paths skip the formatting. */
 bool log_enabled(int priority);
 

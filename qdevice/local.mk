@@ -25,16 +25,35 @@ libqdevice_logic_a_SOURCES = \
 # The shell. What ties the device to the node's core needs $(COROSYNC_LIBS).
 noinst_LIBRARIES += libqdevice.a
 libqdevice_a_SOURCES = \
+	qdevice/arbiter_link.c \
+	qdevice/arbiter_link.h \
+	qdevice/control.c \
+	qdevice/control.h \
 	qdevice/core.c \
 	qdevice/core.h \
 	qdevice/core_cmap.c \
 	qdevice/core_internal.h \
 	qdevice/core_votequorum.c \
+	qdevice/credentials.c \
+	qdevice/credentials.h \
+	qdevice/device.c \
+	qdevice/device.h \
 	qdevice/heuristics.c \
 	qdevice/heuristics.h \
 	qdevice/heuristics_protocol.h \
 	qdevice/heuristics_worker.c \
+	qdevice/resolver.c \
+	qdevice/resolver.h \
+	qdevice/settings.c \
+	qdevice/settings.h \
+	qdevice/status.h \
+	qdevice/status_json.c \
+	qdevice/status_text.c \
 	qdevice/voter.c \
 	qdevice/voter.h \
 	qdevice/voter_process.c \
 	qdevice/voter_process.h
+
+sbin_PROGRAMS += corosync-qdevice
+corosync_qdevice_SOURCES = qdevice/main.c
+corosync_qdevice_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(COROSYNC_LIBS)

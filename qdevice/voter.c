@@ -55,8 +55,11 @@ void voter_stop(struct voter *voter, uint32_t timeout_ms)
 {
     struct pollfd nothing = {.fd = -1};
 
+    struct voter_command end = {.end = true};
+
     if (voter->pid < 0)
         return;
+    (void)voter_tell(voter, &end);
     close(voter->fd);
     voter->fd = -1;
     for (uint32_t waited = 0; waitpid(voter->pid, NULL, WNOHANG) == 0 && waited < timeout_ms; waited += 10)

@@ -31,6 +31,7 @@ struct voter_command {
     struct wire_ring_id ring_id;
     uint64_t until_ms;           /* CLOCK_MONOTONIC, YES only */
     uint32_t poll_ms;            /* between two polls */
+    bool end;                    /* the device has left votequorum: end at once */
 };
 
 struct voter_report {
@@ -58,7 +59,7 @@ enum q_err voter_tell(struct voter *voter, const struct voter_command *command);
 /* The next report; Q_ERR_AGAIN: none; Q_ERR_CLOSED. */
 enum q_err voter_hear(struct voter *voter, struct voter_report *report);
 
-/* Closes the socket; the voter casts NO and ends. Reaps it, waiting at most timeout_ms. */
+/* The device has left votequorum, or the voter has died: ends it and reaps it, waiting at most timeout_ms. */
 void voter_stop(struct voter *voter, uint32_t timeout_ms);
 
 #endif

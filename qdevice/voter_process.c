@@ -153,10 +153,14 @@ static void take_commands(struct voting *voting)
         }
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
             break;
+        if (voting->command.end)
+            _exit(0);
         close(voting->fd);
         voting->fd = -1;
         return;
     }
+    if (voting->command.end)
+        _exit(0);
     if (poll_now)
         cast_as_told(voting);
     if (any)

@@ -54,8 +54,6 @@ libqnetd_a_SOURCES = \
 	qnetd/listener.h \
 	qnetd/note_log.c \
 	qnetd/note_log.h \
-	qnetd/protocol_text.c \
-	qnetd/protocol_text.h \
 	qnetd/server.c \
 	qnetd/server.h \
 	qnetd/server_actions.c \

@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "common/tls/memory.h"
 #include "common/wire/wire.h"
-#include "qnetd/protocol_text.h"
+#include "common/protocol_text.h"
 #include "qnetd/daemon.h"
 #include "qnetd/settings.h"
 

@@ -14,7 +14,7 @@
 #include "common/tls/expiry.h"
 #include "common/wire/wire.h"
 #include "qnetd/logic/cluster.h"
-#include "qnetd/protocol_text.h"
+#include "common/protocol_text.h"
 #include "qnetd/status.h"
 
 #define SCHEMA_VERSION 1

@@ -8,7 +8,7 @@
 #include "common/text.h"
 #include "common/tls/expiry.h"
 #include "qnetd/logic/cluster.h"
-#include "qnetd/protocol_text.h"
+#include "common/protocol_text.h"
 #include "qnetd/status.h"
 
 /* ---- status ----------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "qnetd/protocol_text.h"
+#include "common/protocol_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

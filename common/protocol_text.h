@@ -3,8 +3,8 @@
  * The words that the packaged programs print for values of the protocol (spec/tools.md sections 4 to 6). Pure;
  * used by version and status output. Logs use the short names of common/wire.
  */
-#ifndef QUORATE_QNETD_PROTOCOL_TEXT_H
-#define QUORATE_QNETD_PROTOCOL_TEXT_H
+#ifndef QUORATE_COMMON_PROTOCOL_TEXT_H
+#define QUORATE_COMMON_PROTOCOL_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

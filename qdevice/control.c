@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "qdevice/control.h"
+
+#include "common/log.h"
+#include "qdevice/device.h"
+#include "qdevice/status.h"
+
+static void on_status(void *context, const struct control_request *request, struct control_reply *reply)
+{
+    const struct device *device = context;
+
+    if (!device->configured)
+        reply->error = "The core is not running, nothing is known yet";
+    else if (control_request_is(request, 1, "json"))
+        status_json(device, &reply->body);
+    else
+        status_text(device, control_request_is(request, 1, "verbose"), &reply->body);
+}
+
+static void on_shutdown(void *context, const struct control_request *request, struct control_reply *reply)
+{
+    (void)context;
+    (void)request;
+    log_line(LOG_NOTICE, "Stopping: requested at the control socket");
+    reply->stop_daemon = true;
+}
+
+static void on_stop(void *context)
+{
+    device_shut_down(context);
+}
+
+enum q_err control_open(struct device *device, struct control_server **out, char *err_text, size_t size)
+{
+    static const struct control_command commands[] = {
+        {"status", on_status, "Can't get QDevice status"},
+        {"shutdown", on_shutdown, "Can't shut down"},
+    };
+    const struct settings *settings = device->settings;
+    struct control_server_config config = {
+        .loop = device->loop,
+        .path = settings->local_socket_file,
+        .umask = settings->local_socket_umask,
+        .gid = settings->local_socket_gid,
+        .backlog = (int)settings->local_socket_backlog,
+        .clients_max = settings->ipc_max_clients,
+        .receive_size_max = settings->ipc_max_receive_size,
+        .send_size_max = settings->ipc_max_send_size,
+        .timeout_ms = settings->ipc_timeout,
+        .quoting = false,
+        .commands = commands,
+        .command_count = sizeof(commands) / sizeof(commands[0]),
+        .context = device,
+        .on_stop = on_stop,
+    };
+
+    return control_server_new(&config, out, err_text, size);
+}
