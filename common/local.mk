@@ -42,6 +42,8 @@ libshell_a_SOURCES = \
 	common/control/answer.c \
 	common/control/client.c \
 	common/control/client.h \
+	common/control/explain.c \
+	common/control/explain.h \
 	common/control/request.c \
 	common/control/request.h \
 	common/control/server.c \

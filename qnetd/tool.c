@@ -42,30 +42,7 @@ static const char help[] = USAGE
 
 enum tool_exit tool_explain(const struct control_answer *answer)
 {
-    switch (answer->outcome) {
-    case CONTROL_OK:
-        return TOOL_EXIT_OK;
-    case CONTROL_REFUSED:
-        fprintf(stderr, "Error: ");
-        fwrite(q_buf_bytes(&answer->body), 1, answer->body.size, stderr);
-        return TOOL_EXIT_REFUSED;
-    case CONTROL_INTERNAL:
-        fprintf(stderr, TOOL_PROGRAM ": %s\n", answer->error_text);
-        return TOOL_EXIT_INTERNAL;
-    case CONTROL_CANNOT_CONNECT:
-        /* Front ends match this text. */
-        fprintf(stderr, TOOL_PROGRAM ": Can't connect to qnetd socket (is QNetd running?): %s\n",
-                answer->error_text);
-        return TOOL_EXIT_UNREACHABLE;
-    case CONTROL_TIMED_OUT:
-        fprintf(stderr, TOOL_PROGRAM ": Timed out: %s\n", answer->error_text);
-        return TOOL_EXIT_UNREACHABLE;
-    case CONTROL_NO_REPLY:
-    case CONTROL_UNKNOWN_REPLY:
-        fprintf(stderr, TOOL_PROGRAM ": %s\n", answer->error_text);
-        return TOOL_EXIT_UNREACHABLE;
-    }
-    return TOOL_EXIT_INTERNAL;
+    return control_explain(answer, TOOL_PROGRAM, "Can't connect to qnetd socket (is QNetd running?)");
 }
 
 static const char *operation_word(enum tool_operation operation)

@@ -13,17 +13,9 @@
 #include <jansson.h>
 
 #include "common/buf.h"
-#include "common/control/client.h"
+#include "common/control/explain.h"
 
 #define TOOL_PROGRAM "corosync-qnetd-tool"
-
-enum tool_exit {
-    TOOL_EXIT_OK = 0,
-    TOOL_EXIT_USAGE = 1,
-    TOOL_EXIT_INTERNAL = 2,
-    TOOL_EXIT_UNREACHABLE = 3, /* or it says what no daemon says */
-    TOOL_EXIT_REFUSED = 4
-};
 
 enum tool_operation { TOOL_NOTHING, TOOL_STATUS, TOOL_LIST, TOOL_SHUTDOWN, TOOL_DECISIONS, TOOL_WATCH };
 

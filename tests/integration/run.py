@@ -34,6 +34,7 @@ def parse_arguments():
     parser.add_argument("--list", action="store_true", help="list the scenarios and what they show")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="only names containing TEXT")
     parser.add_argument("--arbiter", choices=("ours", "packaged"), default="ours", help="arbiter under test; of the packaged one safety is reported, not demanded")
+    parser.add_argument("--device", choices=("ours", "packaged"), default="packaged", help="device on the nodes")
     parser.add_argument("--jobs", type=int, default=DEFAULT_JOBS, help="scenarios at a time (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=1, help="run everything this often")
     parser.add_argument("--keep", action="store_true", help="keep the logs of successful scenarios too")
@@ -49,7 +50,8 @@ def work_inside(arguments):
     if work == "prepare":
         runner.prepare(scratch)
         return 0
-    with Lab(scratch / work, runner.certificates_path(scratch), watcher=runner.watcher_path(scratch)) as lab:
+    with Lab(scratch / work, runner.certificates_path(scratch), device_flavour=arguments.device,
+             watcher=runner.watcher_path(scratch)) as lab:
         lab.flavour = arguments.arbiter
         try:
             scenarios.load()[work.split("@")[0]].function(lab)
@@ -71,7 +73,8 @@ class Running:
     def __init__(self, work, scratch, arguments):
         self.work = work
         self.output_path = scratch / f"{work}.output"
-        argv = [sys.executable, str(HERE / "run.py"), "--arbiter", arguments.arbiter, "--inside", work, str(scratch)]
+        argv = [sys.executable, str(HERE / "run.py"), "--arbiter", arguments.arbiter,
+                "--device", arguments.device, "--inside", work, str(scratch)]
         if arguments.story:
             argv.append("--story")
         with open(self.output_path, "wb") as output:
