@@ -5,24 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t lowest_bit(uint32_t bits)
-{
-    uint32_t i = 0;
-
-    while ((bits >> i & 1) == 0)
-        i++;
-    return i;
-}
-
-static uint32_t highest_bit(uint32_t bits)
-{
-    uint32_t i = WHAT_IF_NODES_MAX - 1;
-
-    while ((bits >> i & 1) == 0)
-        i--;
-    return i;
-}
-
 /* ---- one case ---- */
 
 static void fill_partition(const struct what_if_cluster *cluster, const struct what_if_partition *from,
@@ -90,24 +72,6 @@ static void work_out(const struct what_if_cluster *cluster, uint32_t quorum, str
 
 /* ---- which cases are alike ---- */
 
-/* Which node a tie falls to in this case: its index, or WHAT_IF_NODES_MAX. */
-static uint32_t preferred_node(const struct what_if_cluster *cluster, const struct what_if_case *c)
-{
-    uint32_t among = 0;
-
-    if (cluster->tie_breaker.mode == WIRE_TIE_BREAKER_NODE_ID) {
-        for (uint32_t i = 0; i < cluster->node_count; i++)
-            if (cluster->node_ids[i] == cluster->tie_breaker.node_id)
-                return i;
-    }
-    for (uint32_t i = 0; i < c->partition_count; i++)
-        if (c->partitions[i].state == WHAT_IF_REACHES || cluster->algorithm == WIRE_ALGORITHM_FFSPLIT)
-            among |= c->partitions[i].nodes;
-    if (among == 0)
-        return WHAT_IF_NODES_MAX;
-    return cluster->tie_breaker.mode == WIRE_TIE_BREAKER_HIGHEST ? highest_bit(among) : lowest_bit(among);
-}
-
 static int compare_features(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a;
@@ -116,9 +80,8 @@ static int compare_features(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* One number per partition: state, nodes, votes, heuristics, and whether the tie-breaker would fall to it. */
-static uint64_t partition_features(const struct what_if_cluster *cluster, const struct what_if_partition *partition,
-                                   uint32_t preferred)
+/* One number per partition: state, nodes, votes, heuristics, and whether the arbiter's vote falls to it. */
+static uint64_t partition_features(const struct what_if_cluster *cluster, const struct what_if_partition *partition)
 {
     uint64_t nodes = 0;
     uint64_t votes = 0;
@@ -133,17 +96,15 @@ static uint64_t partition_features(const struct what_if_cluster *cluster, const 
         pass += cluster->heuristics[node] == WIRE_HEURISTICS_PASS;
         fail += cluster->heuristics[node] == WIRE_HEURISTICS_FAIL;
     }
-    return (uint64_t)partition->state << 56 | (uint64_t)(partition->nodes >> preferred & 1) << 55 | nodes << 50 |
+    return (uint64_t)partition->state << 56 | (uint64_t)partition->has_vote << 55 | nodes << 50 |
            pass << 45 | fail << 40 | votes;
 }
 
 static void describe(const struct what_if_cluster *cluster, struct what_if_case *c)
 {
-    uint32_t preferred = preferred_node(cluster, c);
-
     memset(c->features, 0, sizeof(c->features));
     for (uint32_t i = 0; i < c->partition_count; i++)
-        c->features[i] = partition_features(cluster, &c->partitions[i], preferred);
+        c->features[i] = partition_features(cluster, &c->partitions[i]);
     qsort(c->features, c->partition_count, sizeof(c->features[0]), compare_features);
 }
 
@@ -160,12 +121,14 @@ static struct what_if_case *find_like(struct what_if_table *table, const struct 
 /* ---- enumeration ---- */
 
 static enum q_err add_case(const struct what_if_cluster *cluster, bool every, struct what_if_table *table,
-                           struct what_if_case *c)
+                           const struct what_if_case *how)
 {
+    struct what_if_case c = *how;
     struct what_if_case *like;
 
-    describe(cluster, c);
-    like = every ? NULL : find_like(table, c);
+    work_out(cluster, table->quorum, &c);
+    describe(cluster, &c);
+    like = every ? NULL : find_like(table, &c);
     if (like != NULL) {
         like->like++;
         return Q_OK;
@@ -179,8 +142,7 @@ static enum q_err add_case(const struct what_if_cluster *cluster, bool every, st
         table->cases = cases;
         table->capacity = capacity;
     }
-    table->cases[table->count] = *c;
-    work_out(cluster, table->quorum, &table->cases[table->count++]);
+    table->cases[table->count++] = c;
     return Q_OK;
 }
 

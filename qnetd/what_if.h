@@ -45,7 +45,7 @@ struct what_if_partition {
 struct what_if_case {
     uint32_t partition_count;
     struct what_if_partition partitions[WHAT_IF_PARTITIONS_MAX];
-    uint64_t features[WHAT_IF_PARTITIONS_MAX]; /* what the outcome depends on, sorted */
+    uint64_t features[WHAT_IF_PARTITIONS_MAX]; /* what matters of it, outcome included; sorted */
     uint32_t like; /* how many cases, this one included, differ only in nodes that are alike */
     char reason[VERDICT_REASON_SIZE]; /* the arbiter's; empty if nobody reaches it */
 };
