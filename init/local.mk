@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Service files: units, sysusers.d, example defaults files.
 
-UNITS = init/corosync-qnetd.service
+UNITS = init/corosync-qnetd.service init/corosync-qdevice.service
 noinst_DATA = $(UNITS)
 CLEANFILES += $(UNITS)
 
@@ -16,7 +16,7 @@ endif
 
 init/%.service: $(top_srcdir)/init/%.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(SED) \
-	    -e 's|@bindir[@]|$(bindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+	    -e 's|@bindir[@]|$(bindir)|g' -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 	    -e 's|@service_type[@]|$(service_type)|g' -e 's|@service_watchdog[@]|$(service_watchdog)|g' \
 	    $< > $@.tmp && mv $@.tmp $@
 
@@ -35,4 +35,4 @@ endif
 
 # An administrator's own defaults file is never overwritten: ours is only an example.
 exampledir = $(docdir)/examples
-dist_example_DATA = init/corosync-qnetd.default
+dist_example_DATA = init/corosync-qnetd.default init/corosync-qdevice.default

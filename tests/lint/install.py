@@ -12,9 +12,11 @@ import tree
 PACKAGED = {
     "corosync-qnetd": "/usr/bin/corosync-qnetd",
     "corosync-qnetd-tool": "/usr/bin/corosync-qnetd-tool",
+    "corosync-qdevice": "/usr/sbin/corosync-qdevice",
+    "corosync-qdevice-tool": "/usr/sbin/corosync-qdevice-tool",
 }
-FILES = (r"(/usr)?/lib/systemd/system/corosync-qnetd\.service", r"/usr/lib/sysusers\.d/corosync-qnetd\.conf",
-         r"/usr/share/doc/quorate/examples/corosync-qnetd\.default")
+FILES = (r"(/usr)?/lib/systemd/system/corosync-(qnetd|qdevice)\.service", r"/usr/lib/sysusers\.d/corosync-qnetd\.conf",
+         r"/usr/share/doc/quorate/examples/corosync-(qnetd|qdevice)\.default")
 
 
 def output(*command):

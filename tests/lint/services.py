@@ -11,6 +11,7 @@ import tempfile
 import tree
 
 EXPOSURE_MAX = 20  # in tenths, what `systemd-analyze security` calls OK
+SANDBOXED = ("corosync-qnetd.service",)  # the device runs the administrator's heuristics: they may do anything
 
 
 def analyze(*arguments):
@@ -30,16 +31,18 @@ def check_sandbox(path):
 
 def check_settings(path):
     """What an outage has taught: a daemon that fails is started again, and what it prints can be read."""
+    sandbox = {"NoNewPrivileges=yes", "ProtectSystem=strict", "RuntimeDirectoryPreserve=yes"}
     with open(path) as file:
         lines = set(file.read().splitlines())
-    wanted = {"Restart=on-failure", "StandardError=journal", "NoNewPrivileges=yes", "ProtectSystem=strict",
-              "RuntimeDirectoryPreserve=yes"}
+    wanted = {"Restart=on-failure", "StandardError=journal"}
+    if os.path.basename(path) in SANDBOXED:
+        wanted |= sandbox
     return ["%s is missing" % line for line in sorted(wanted - lines)]
 
 
-def write(folder, text):
+def write(folder, text, name=SANDBOXED[0]):
     """As a unit of this name; the program it starts need not be installed here."""
-    path = os.path.join(folder, "corosync-qnetd.service")
+    path = os.path.join(folder, name)
     with open(path, "w") as file:
         file.write(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.M))
     return path
@@ -49,17 +52,20 @@ def main():
     if not shutil.which("systemd-analyze"):
         tree.skip_all("systemd-analyze is not installed")
     with tree.Tap() as tap, tempfile.TemporaryDirectory() as folder:
-        text = ""
+        text = sandboxed = ""
         for unit in sorted(glob.glob(os.path.join(tree.BUILD, "init", "*.service"))):
             name = os.path.basename(unit)
             with open(unit) as file:
                 text = file.read()
             tree.tell(tap, "%s has no place left to fill in" % name, re.findall(r"@\w+@", text))
-            path = write(folder, text)
+            path = write(folder, text, name)
             tree.tell(tap, "%s is understood by systemd" % name, check_syntax(path))
-            tree.tell(tap, "%s is sandboxed" % name, check_sandbox(path))
+            if name in SANDBOXED:
+                tree.tell(tap, "%s is sandboxed" % name, check_sandbox(path))
+                sandboxed = text
             tree.tell(tap, "%s restarts and says why" % name, check_settings(path))
         tap.ok(text != "", "there is a unit to check")
+        text = sandboxed
 
         tree.tell_sample(tap, "an unknown setting", check_syntax(write(folder, text + "\n[Service]\nRestarts=no\n")))
         loose = re.sub(r"^(?:Protect|Restrict|SystemCall|Capability|Private|Memory).*$", "", text, flags=re.M)
