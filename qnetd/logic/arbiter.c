@@ -75,29 +75,40 @@ static enum q_err restore_holder(struct arbiter *a, struct cluster *cluster, con
     return Q_OK;
 }
 
-static enum q_err restore(struct arbiter *a, const struct grant_record *record)
+static enum q_err restore_cluster(struct arbiter *a, struct cluster *cluster, const struct grant_record *record)
 {
-    struct cluster *cluster = clusters_find(a, record->name);
     uint64_t first_end = ARBITER_NEVER;
+    enum q_err err = Q_OK;
 
-    if (!a->settings.strict)
-        return Q_OK;
-    if (cluster == NULL)
-        cluster = clusters_add(a, record->name);
-    if (cluster == NULL || node_set_copy(&cluster->granted, &record->active) != Q_OK ||
+    if (node_set_copy(&cluster->granted, &record->active) != Q_OK ||
         node_set_copy(&cluster->recorded_active, &record->active) != Q_OK)
         return Q_ERR_NO_MEMORY;
-    cluster->recorded = true;
-    for (uint32_t i = 0; i < record->holder_count; i++) {
+    for (uint32_t i = 0; i < record->holder_count && err == Q_OK; i++) {
         uint64_t end = a->now_ms + record->holders[i].lease_ms;
 
-        if (restore_holder(a, cluster, &record->holders[i]) != Q_OK)
-            return Q_ERR_NO_MEMORY;
-        first_end = end < first_end ? end : first_end;
+        err = restore_holder(a, cluster, &record->holders[i]);
+        first_end = err == Q_OK && end < first_end ? end : first_end;
     }
+    cluster->recorded = err == Q_OK;
     deadline_set(&a->deadlines, &cluster->deadline, first_end);
-    clusters_collect(a, cluster);
-    return Q_OK;
+    return err;
+}
+
+/* A record that cannot be taken in is as good as lost: what is known is not the whole truth any more. */
+static void restore(struct arbiter *a, const struct grant_record *record)
+{
+    struct cluster *cluster = clusters_find(a, record->name);
+
+    if (!a->settings.strict)
+        return;
+    if (cluster == NULL)
+        cluster = clusters_add(a, record->name);
+    if (cluster == NULL || restore_cluster(a, cluster, record) != Q_OK) {
+        a->out_of_memory = true;
+        a->restore_failed = true;
+    }
+    if (cluster != NULL)
+        clusters_collect(a, cluster);
 }
 
 /* ---- the step ---- */
@@ -122,8 +133,10 @@ static void on_time(struct arbiter *a)
 static void on_connected(struct arbiter *a, const struct arbiter_event *event)
 {
     assert(event->conn != 0 && session_find(a, event->conn) == NULL);
-    if (session_open(a, event->conn, event->u.connected.peer) != Q_OK)
+    if (session_open(a, event->conn, event->u.connected.peer) != Q_OK) {
         a->out_of_memory = true;
+        emit_drop(a, event->conn);
+    }
 }
 
 static void on_persisted(struct arbiter *a, const struct arbiter_event *event)
@@ -169,11 +182,10 @@ static void dispatch(struct arbiter *a, const struct arbiter_event *event)
 {
     switch (event->type) {
     case ARBITER_EV_RESTORE:
-        if (restore(a, event->u.record) != Q_OK)
-            a->out_of_memory = true;
+        restore(a, event->u.record);
         return;
     case ARBITER_EV_RESTORED:
-        a->restored_complete = event->u.restored.complete;
+        a->restored_complete = event->u.restored.complete && !a->restore_failed;
         return;
     case ARBITER_EV_CONNECTED:
         on_connected(a, event);
@@ -201,6 +213,7 @@ enum q_err arbiter_step(struct arbiter *arbiter, const struct arbiter_event *eve
     assert(event->now_ms >= a->now_ms);
     a->now_ms = event->now_ms;
     a->out = out;
+    a->out_of_memory = false;
     dispatch(a, event);
     /* Ending one session re-decides its cluster, which may doom another one. */
     while (a->doomed != NULL) {

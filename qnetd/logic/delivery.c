@@ -158,23 +158,45 @@ static void set_phase(struct cluster *cluster, enum cluster_phase phase)
         cluster->waiting_for[0] = '\0';
 }
 
+/* Notes the winner as the partition that was granted last. All or nothing. */
+static enum q_err remember_grant(struct cluster *cluster)
+{
+    struct node_set granted = {0};
+    struct node_set config = {0};
+
+    if (node_set_copy(&granted, &cluster->winner) != Q_OK || node_set_copy(&config, &cluster->config) != Q_OK) {
+        node_set_fini(&granted);
+        return Q_ERR_NO_MEMORY;
+    }
+    node_set_move(&cluster->granted, &granted);
+    node_set_move(&cluster->granted_config, &config);
+    cluster->granted_exclusive = cluster->verdict.rank == VERDICT_EXCLUSIVE;
+    return Q_OK;
+}
+
+/* Without memory for what must be noted of it nothing is granted; it is tried again. */
+static void postpone(struct arbiter *a, struct cluster *cluster)
+{
+    a->out_of_memory = true;
+    set_phase(cluster, CLUSTER_PERSISTING);
+    cluster->persist_retry_ms = a->now_ms + PERSIST_RETRY_MS;
+}
+
 /* The ACKs leave: nothing speaks against it and the record is in place. */
 static void release(struct arbiter *a, struct cluster *cluster)
 {
-    bool news = false;
+    bool news = !node_set_equal(&cluster->granted, &cluster->winner);
 
+    if (remember_grant(cluster) != Q_OK) {
+        postpone(a, cluster);
+        return;
+    }
     for (struct member *m = cluster->members; m != NULL; m = m->next) {
         if (!is_winner(cluster, m) || has_verdict(m, WIRE_VOTE_ACK))
             continue;
         send_verdict(a, cluster, m, WIRE_VOTE_ACK);
         news = true;
     }
-    if (!node_set_equal(&cluster->granted, &cluster->winner))
-        news = true;
-    if (node_set_copy(&cluster->granted, &cluster->winner) != Q_OK ||
-        node_set_copy(&cluster->granted_config, &cluster->config) != Q_OK)
-        a->out_of_memory = true;
-    cluster->granted_exclusive = cluster->verdict.rank == VERDICT_EXCLUSIVE;
     if (news && cluster->waited) {
         char nodes[64];
 
@@ -228,17 +250,18 @@ static void begin_persist(struct arbiter *a, struct cluster *cluster)
     a->persist_first = cluster;
 }
 
-static void persist(struct arbiter *a, struct cluster *cluster)
+static bool persist(struct arbiter *a, struct cluster *cluster)
 {
     struct grant_record record = {.name = cluster->name, .active = cluster->winner};
     uint32_t count = 0;
+    bool emitted;
 
     for (const struct member *m = cluster->members; m != NULL; m = m->next)
         count += m->grant != GRANT_NONE || is_winner(cluster, m);
     record.holders = calloc(count > 0 ? count : 1, sizeof(*record.holders));
     if (record.holders == NULL) {
         a->out_of_memory = true;
-        return;
+        return false;
     }
     for (struct member *m = cluster->members; m != NULL; m = m->next) {
         bool holder = m->grant != GRANT_NONE || is_winner(cluster, m);
@@ -249,9 +272,10 @@ static void persist(struct arbiter *a, struct cluster *cluster)
     }
     if (node_set_copy(&cluster->recorded_active, &cluster->winner) != Q_OK)
         a->out_of_memory = true;
-    emit_persist(a, cluster, &record);
-    cluster->persist_in_flight = true;
+    emitted = emit_persist(a, cluster, &record);
+    cluster->persist_in_flight = emitted;
     free(record.holders);
+    return emitted;
 }
 
 void delivery_finish_step(struct arbiter *a)
@@ -261,8 +285,10 @@ void delivery_finish_step(struct arbiter *a)
 
         a->persist_first = cluster->next_persist;
         cluster->persist_due = false;
-        if (cluster->phase == CLUSTER_PERSISTING)
-            persist(a, cluster);
+        if (cluster->phase != CLUSTER_PERSISTING || persist(a, cluster))
+            continue;
+        postpone(a, cluster);
+        schedule(a, cluster);
     }
 }
 

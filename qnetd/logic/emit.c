@@ -34,7 +34,7 @@ const uint8_t *arbiter_actions_bytes(const struct arbiter_actions *actions, stru
 
 const char *arbiter_actions_text(const struct arbiter_actions *actions, struct arbiter_span span)
 {
-    return (const char *)q_buf_bytes(&actions->data) + span.offset;
+    return span.size > 0 ? (const char *)q_buf_bytes(&actions->data) + span.offset : "";
 }
 
 /* A new zeroed action; NULL without memory (remembered for the end of the step). */
@@ -60,12 +60,28 @@ static struct arbiter_action *add_action(struct arbiter *a, enum arbiter_action_
     return action;
 }
 
+/*
+ * What was appended since `offset`; nothing of it if not all of it could be. The buffer can be used further: what comes
+ * next may be smaller.
+ */
+static struct arbiter_span end_bytes(struct arbiter *a, size_t offset)
+{
+    struct q_buf *data = &a->out->data;
+
+    if (data->failed) {
+        data->size = offset;
+        data->failed = false;
+        a->out_of_memory = true;
+    }
+    return (struct arbiter_span){offset, data->size - offset};
+}
+
 static struct arbiter_span put_bytes(struct arbiter *a, const void *bytes, size_t size)
 {
-    struct arbiter_span span = {a->out->data.size, size};
+    size_t offset = a->out->data.size;
 
     q_buf_append(&a->out->data, bytes, size);
-    return span;
+    return end_bytes(a, offset);
 }
 
 __attribute__((format(printf, 2, 0))) static struct arbiter_span
@@ -76,33 +92,41 @@ put_text(struct arbiter *a, const char *format, va_list arguments)
 
     vsnprintf(text, sizeof(text), format, arguments);
     span = put_bytes(a, text, strlen(text) + 1);
-    span.size--;
+    span.size -= span.size > 0;
     return span;
 }
 
-void emit_message(struct arbiter *a, struct session *session, const struct wire_message *message)
+/* A client that cannot be sent what the arbiter takes for sent must go. */
+static void send_span(struct arbiter *a, struct session *session, struct arbiter_span span)
 {
-    struct arbiter_span span = {a->out->data.size, 0};
-    struct arbiter_action *action;
+    struct arbiter_action *action = span.size > 0 ? add_action(a, ARBITER_ACT_SEND) : NULL;
 
-    if (session->doomed)
-        return;
-    wire_encode(&a->out->data, message);
-    span.size = a->out->data.size - span.offset;
-    if (span.size > a->settings.maximum_reply_size) {
-        emit_close(a, session, "%s does not fit into max_client_send_size", wire_type_name(message->type));
+    if (action == NULL) {
+        emit_close(a, session, "out of memory");
         return;
     }
-    action = add_action(a, ARBITER_ACT_SEND);
-    if (action == NULL)
-        return;
     action->conn = session->conn;
     action->data = span;
 }
 
+void emit_message(struct arbiter *a, struct session *session, const struct wire_message *message)
+{
+    size_t offset = a->out->data.size;
+    struct arbiter_span span;
+
+    if (session->doomed)
+        return;
+    wire_encode(&a->out->data, message);
+    span = end_bytes(a, offset);
+    if (span.size > a->settings.maximum_reply_size) {
+        emit_close(a, session, "%s does not fit into max_client_send_size", wire_type_name(message->type));
+        return;
+    }
+    send_span(a, session, span);
+}
+
 void emit_echo(struct arbiter *a, struct session *session, struct wire_bytes request)
 {
-    struct arbiter_action *action;
     struct arbiter_span span;
 
     if (request.size > a->settings.maximum_reply_size) {
@@ -110,13 +134,9 @@ void emit_echo(struct arbiter *a, struct session *session, struct wire_bytes req
         return;
     }
     span = put_bytes(a, request.data, request.size);
-    if (!a->out->data.failed)
+    if (span.size > 0)
         q_buf_put_u16(&a->out->data, span.offset, WIRE_ECHO_REPLY);
-    action = add_action(a, ARBITER_ACT_SEND);
-    if (action == NULL)
-        return;
-    action->conn = session->conn;
-    action->data = span;
+    send_span(a, session, span);
 }
 
 void emit_error(struct arbiter *a, struct session *session, enum wire_error error, const struct wire_message *about)
@@ -137,7 +157,9 @@ void emit_start_tls(struct arbiter *a, struct session *session)
 {
     struct arbiter_action *action = add_action(a, ARBITER_ACT_START_TLS);
 
-    if (action != NULL)
+    if (action == NULL)
+        emit_close(a, session, "out of memory");
+    else
         action->conn = session->conn;
 }
 
@@ -149,18 +171,22 @@ static void name_cluster(struct arbiter *a, struct arbiter_action *action, const
     action->name = put_bytes(a, cluster->name.data, cluster->name.size);
 }
 
-void emit_persist(struct arbiter *a, const struct cluster *cluster, const struct grant_record *record)
+bool emit_persist(struct arbiter *a, const struct cluster *cluster, const struct grant_record *record)
 {
     struct arbiter_action *action = add_action(a, ARBITER_ACT_PERSIST);
     size_t offset;
 
     if (action == NULL)
-        return;
+        return false;
     name_cluster(a, action, cluster);
     offset = a->out->data.size;
     grant_record_encode(&a->out->data, record);
-    action->data = (struct arbiter_span){offset, a->out->data.size - offset};
+    action->data = end_bytes(a, offset);
     action->generation = cluster->persist_generation;
+    if (action->data.size > 0 && action->name.size == cluster->name.size)
+        return true;
+    a->out->count--; /* half a record, or one under another name, is worse than none */
+    return false;
 }
 
 void emit_forget(struct arbiter *a, const struct cluster *cluster)
@@ -212,6 +238,18 @@ void emit_decision(struct arbiter *a, const struct cluster *cluster, const char 
     va_start(arguments, format);
     note(a, ARBITER_NOTE_NOTICE, ARBITER_NOTE_DECISION, NULL, cluster, 0, format, arguments);
     va_end(arguments);
+}
+
+void emit_drop(struct arbiter *a, uint64_t conn)
+{
+    struct arbiter_action *action = add_action(a, ARBITER_ACT_CLOSE);
+
+    if (action == NULL)
+        return;
+    action->conn = conn;
+    action->level = ARBITER_NOTE_ERROR;
+    action->data = put_bytes(a, "out of memory", sizeof("out of memory"));
+    action->data.size -= action->data.size > 0;
 }
 
 void emit_close(struct arbiter *a, struct session *session, const char *format, ...)

@@ -40,6 +40,7 @@ struct arbiter {
     struct arbiter_settings settings;
     uint64_t start_ms;
     bool restored_complete; /* every grant of an earlier life is known */
+    bool restore_failed;    /* there was no memory for one of them */
     uint32_t longest_lease_ms; /* of any client so far: how far start-up caution reaches */
 
     struct session **sessions; /* by slot: low half of the connection id */
@@ -73,7 +74,8 @@ void emit_message(struct arbiter *a, struct session *session, const struct wire_
 void emit_echo(struct arbiter *a, struct session *session, struct wire_bytes request);
 void emit_error(struct arbiter *a, struct session *session, enum wire_error error, const struct wire_message *about);
 void emit_start_tls(struct arbiter *a, struct session *session);
-void emit_persist(struct arbiter *a, const struct cluster *cluster, const struct grant_record *record);
+/* False without memory: nothing was emitted. */
+bool emit_persist(struct arbiter *a, const struct cluster *cluster, const struct grant_record *record);
 void emit_forget(struct arbiter *a, const struct cluster *cluster);
 void emit_session_note(struct arbiter *a, enum arbiter_note_level level, const struct session *session,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -81,6 +83,8 @@ void emit_cluster_note(struct arbiter *a, enum arbiter_note_level level, const s
                        uint32_t node_id, const char *format, ...) __attribute__((format(printf, 5, 6)));
 void emit_decision(struct arbiter *a, const struct cluster *cluster, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Closes a connection for which there was no memory for a session. */
+void emit_drop(struct arbiter *a, uint64_t conn);
 /* The session is closed when the step ends; `why` is logged with it. */
 void emit_close(struct arbiter *a, struct session *session, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

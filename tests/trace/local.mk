@@ -23,3 +23,21 @@ tests_trace_run_trace_SOURCES = \
 	tests/trace/world.c \
 	tests/trace/world.h
 tests_trace_run_trace_LDADD = libqnetd_logic.a $(PURE_LIBS)
+
+# The same traces, with each of the arbiter's allocations failing in turn.
+TRACE_BINARIES += tests/trace/no_memory
+TRACE_TESTS += tests/trace/no_memory
+tests_trace_no_memory_SOURCES = \
+	tests/trace/commands.c \
+	tests/trace/commands.h \
+	tests/trace/devices.c \
+	tests/trace/devices.h \
+	tests/trace/no_memory.c \
+	tests/trace/script.c \
+	tests/trace/script.h \
+	tests/trace/words.c \
+	tests/trace/words.h \
+	tests/trace/world.c \
+	tests/trace/world.h
+tests_trace_no_memory_LDADD = libqnetd_logic.a $(PURE_LIBS)
+tests_trace_no_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

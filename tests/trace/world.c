@@ -10,6 +10,8 @@
 
 #define START_MS 1000000
 
+void (*world_step_hook)(bool begins);
+
 static struct wire_message decoded; /* too large for the stack */
 
 void world_init(struct world *world)
@@ -321,10 +323,18 @@ static void step(struct world *world, struct arbiter_event *event)
     uint32_t acked_seq[WORLD_CONNS_MAX];
     unsigned acked_count = 0;
     bool persists = false;
+    enum q_err err;
 
     event->now_ms = world->now_ms;
     arbiter_actions_reset(&world->actions);
-    if (arbiter_step(world->arbiter, event, &world->actions) != Q_OK) {
+    if (world_step_hook != NULL) {
+        world_step_hook(true);
+    }
+    err = arbiter_step(world->arbiter, event, &world->actions);
+    if (world_step_hook != NULL) {
+        world_step_hook(false);
+    }
+    if (err != Q_OK && !world->forgiving) {
         fail("out of memory");
     }
     arbiter_check(world->arbiter);
@@ -360,6 +370,9 @@ void world_connect(struct world *world, struct world_conn *conn)
         world_restart(world, WORLD_RECORDS_KEPT);
     }
     if (conn->id != 0) {
+        if (world->forgiving) {
+            return;
+        }
         fail("%s is connected already", conn->label);
     }
     conn->id = ++world->conn_generation << 32 | (uint64_t)(conn - world->conns);
@@ -371,11 +384,12 @@ void world_connect(struct world *world, struct world_conn *conn)
     step(world, &event);
 }
 
-static void require_connected(const struct world_conn *conn)
+static bool is_connected(const struct world *world, const struct world_conn *conn)
 {
-    if (conn->id == 0) {
+    if (conn->id == 0 && !world->forgiving) {
         fail("%s is not connected", conn->label);
     }
+    return conn->id != 0;
 }
 
 static void note_what_device_said(struct world_conn *conn, const struct wire_message *message)
@@ -399,7 +413,9 @@ void world_send_bytes(struct world *world, struct world_conn *conn, const uint8_
     static struct wire_message received;
     struct arbiter_event event = {.type = ARBITER_EV_MESSAGE, .conn = conn->id};
 
-    require_connected(conn);
+    if (!is_connected(world, conn)) {
+        return;
+    }
     if (!wire_decode(bytes, size, &received)) {
         event.type = ARBITER_EV_UNDECODABLE;
     } else {
@@ -424,7 +440,9 @@ void world_skipped(struct world *world, struct world_conn *conn, enum wire_error
 {
     struct arbiter_event event = {.type = ARBITER_EV_SKIPPED, .conn = conn->id};
 
-    require_connected(conn);
+    if (!is_connected(world, conn)) {
+        return;
+    }
     event.u.skipped.error = error;
     step(world, &event);
 }
@@ -433,7 +451,9 @@ void world_tls(struct world *world, struct world_conn *conn, const char *const *
 {
     struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED, .conn = conn->id};
 
-    require_connected(conn);
+    if (!is_connected(world, conn)) {
+        return;
+    }
     event.u.tls.names = names;
     event.u.tls.name_count = count;
     step(world, &event);
@@ -443,7 +463,9 @@ void world_gone(struct world *world, struct world_conn *conn, enum arbiter_disco
 {
     struct arbiter_event event = {.type = ARBITER_EV_DISCONNECTED, .conn = conn->id};
 
-    require_connected(conn);
+    if (!is_connected(world, conn)) {
+        return;
+    }
     event.u.disconnected.how = how;
     conn->id = 0;
     conn->ready = false;
@@ -454,6 +476,9 @@ void world_put_record(struct world *world)
 {
     struct world_cluster *cluster = world->persist_cluster;
 
+    if (cluster == NULL) { /* forgiving: the arbiter had no memory to ask for it */
+        return;
+    }
     q_buf_reset(&cluster->record);
     q_buf_append(&cluster->record, q_buf_bytes(&cluster->written), cluster->written.size);
 }
@@ -464,7 +489,7 @@ void world_persisted(struct world *world, enum arbiter_persist_result result)
 
     if (result == ARBITER_PERSIST_DONE) {
         world_put_record(world);
-    } else if (result == ARBITER_PERSIST_VOLATILE) {
+    } else if (result == ARBITER_PERSIST_VOLATILE && world->persist_cluster != NULL) {
         q_buf_reset(&world->persist_cluster->record);
     }
     event.u.persisted.cluster_id = world->persist_cluster_id;

@@ -57,6 +57,7 @@ struct world {
     bool timed;         /* outputs carry the time since line_ms */
     bool quiet;         /* outputs are not noted */
     bool manual_record; /* PERSIST is shown and answered by the script */
+    bool forgiving;     /* the arbiter may run out of memory, so that lines of the script become impossible */
     enum arbiter_persist_result persist_result;
     struct world_cluster *persist_cluster; /* of the newest PERSIST */
     uint64_t persist_cluster_id;
@@ -74,6 +75,9 @@ enum world_restart {
     WORLD_RECORDS_KEPT, /* the records are found again and are the whole truth */
     WORLD_RECORDS_LOST, /* nothing is known about grants of the former life */
 };
+
+/* Called before and after each step of the arbiter, if set: to take its memory away. */
+extern void (*world_step_hook)(bool begins);
 
 void world_init(struct world *world);
 void world_fini(struct world *world);
