@@ -30,22 +30,22 @@ static const struct family {
     enum kind kind;
     unsigned nodes;
     enum wire_algorithm algorithm;
-    bool ours;
+    bool agent; /* ours, else packaged devices */
 } families[] = {
     { "S2 two nodes cut, ffsplit, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, false },
-    { "S2 two nodes cut, ffsplit, devices of ours", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, true },
+    { "S2 two nodes cut, ffsplit, our agent", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, true },
     { "S2 two nodes cut, lms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_LMS, false },
-    { "S2 two nodes cut, lms, devices of ours", KIND_CUT, 2, WIRE_ALGORITHM_LMS, true },
+    { "S2 two nodes cut, lms, our agent", KIND_CUT, 2, WIRE_ALGORITHM_LMS, true },
     { "S2 two nodes cut, 2nodelms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_2NODELMS, false },
     { "S4 two against two, ffsplit, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, false },
-    { "S4 two against two, ffsplit, devices of ours", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, true },
+    { "S4 two against two, ffsplit, our agent", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, true },
     { "S4 two against two, lms, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_LMS, false },
-    { "S4 two against two, lms, devices of ours", KIND_CUT, 4, WIRE_ALGORITHM_LMS, true },
+    { "S4 two against two, lms, our agent", KIND_CUT, 4, WIRE_ALGORITHM_LMS, true },
     { "S8 restart during a split, ffsplit, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, false },
-    { "S8 restart during a split, ffsplit, devices of ours", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, true },
+    { "S8 restart during a split, ffsplit, our agent", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, true },
     { "S8 restart during a split, lms, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_LMS, false },
     { "S8 restart, holder not the favourite, ffsplit, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT, false },
-    { "S8 restart, holder not the favourite, ffsplit, ours", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT, true },
+    { "S8 restart, holder not the favourite, ffsplit, our agent", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT, true },
     { "S8 restart, holder not the favourite, lms, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_LMS, false },
 };
 
@@ -198,7 +198,7 @@ static void build(struct run *run, bool tracing)
     settings.tls = true;
     settings.keep_active = UINT32_MAX;
     for (unsigned i = 0; i < run->family->nodes; i++) {
-        ops[i] = run->family->ours ? &device_ours : &device_packaged;
+        ops[i] = run->family->agent ? &device_agent : &device_packaged;
     }
     (void)world_add_cluster(world, &settings, run->family->nodes, ops);
     arbiter_host_start(world);

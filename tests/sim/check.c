@@ -21,7 +21,7 @@ static uint64_t ledger_end_ms(const struct node *node)
         return SIM_NEVER;
     }
     if (node->ops->ours) {
-        return ledger->conn->heard_ms + settings->lease.lease_ms + settings->lease.hold_ms;
+        return ledger->conn->heard_ms + ledger->conn->stated.lease_ms + ledger->conn->stated.hold_ms;
     }
     silent_end_ms = ledger->conn->heard_ms + (uint64_t)settings->heartbeat_ms * 9 / 4;
     killed_end_ms = ledger->end_ms == 0 ? 0 : ledger->end_ms + (uint64_t)settings->heartbeat_ms * 5 / 4;
@@ -105,6 +105,7 @@ void check_on_received(struct conn *conn, const struct wire_message *message)
     switch ((int)message->type) {
     case WIRE_INIT:
         conn->init_ring = message->u.init.ring_id;
+        conn->stated = message->u.init.lease;
         break;
     case WIRE_NODE_LIST:
         if (message->u.node_list.list_type == WIRE_LIST_MEMBERSHIP) {

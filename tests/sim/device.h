@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The seam between a node and its quorum device: events in, services out. Three devices can sit behind it: the
- * packaged one (device_packaged.c), a model of ours (device_ours.c), and the real agent once it exists. A device
+ * The seam between a node and its quorum device: events in, services out. Three devices sit behind it: a model of the
+ * packaged one (device_packaged.c), a model of ours (device_ours.c), and our real agent (device_agent.c). A device
  * knows no time but the event's (the node's own, drifting clock) and draws chance from device_random only.
  */
 #ifndef QUORATE_TESTS_SIM_DEVICE_H
@@ -41,19 +41,21 @@ struct device_ops {
     void *(*create)(struct node *node);
     void (*step)(void *device, const struct device_event *event);
     uint64_t (*deadline_ms)(const void *device); /* absolute, in the node's clock; SIM_NEVER: none */
+    /* Devices of ours: what survives them, the voter, knows until when an ACK may last, and acts within hold_ms. */
+    uint64_t (*vote_until_ms)(const void *device); /* in the node's clock; SIM_NEVER: no ACK is being cast */
+    uint32_t (*hold_ms)(const struct node *node);
     void (*destroy)(void *device);               /* the process is gone, whatever it was doing */
 };
 
 extern const struct device_ops device_packaged;
 extern const struct device_ops device_ours;
-
-/* What the guard of a device of ours knows: until when an ACK it casts may last, in the node's clock. */
-uint64_t device_ours_lease_end_ms(const void *device);
+extern const struct device_ops device_agent;
 
 /* Services. */
 void device_connect(struct node *node); /* answered by CONNECTED or CLOSED, or never */
 void device_start_tls(struct node *node);
 void device_send(struct node *node, const struct wire_message *message);
+void device_send_bytes(struct node *node, const uint8_t *bytes, size_t size); /* one encoded message, or several */
 void device_close(struct node *node, bool goodbye);
 void device_poll(struct node *node, bool cast, struct wire_ring_id ring);
 uint32_t device_run_heuristics(struct node *node, uint32_t timeout_ms);

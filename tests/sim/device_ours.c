@@ -63,7 +63,7 @@ static uint64_t lease_end_ms(const struct ours *device)
     return device->lease_base_ms + settings_of(device)->lease.lease_ms;
 }
 
-uint64_t device_ours_lease_end_ms(const void *self)
+static uint64_t ours_vote_until_ms(const void *self)
 {
     const struct ours *device = self;
 
@@ -424,6 +424,11 @@ static uint64_t ours_deadline_ms(const void *self)
     return earlier(due_ms, device->echo_ms);
 }
 
+static uint32_t ours_hold_ms(const struct node *node)
+{
+    return node->cluster->settings.lease.hold_ms;
+}
+
 static void *ours_create(struct node *node)
 {
     struct ours *device = calloc(1, sizeof *device);
@@ -447,5 +452,7 @@ const struct device_ops device_ours = {
     .create = ours_create,
     .step = ours_step,
     .deadline_ms = ours_deadline_ms,
+    .vote_until_ms = ours_vote_until_ms,
+    .hold_ms = ours_hold_ms,
     .destroy = ours_destroy,
 };

@@ -15,6 +15,7 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/check.c \
 	tests/sim/check.h \
 	tests/sim/device.h \
+	tests/sim/device_agent.c \
 	tests/sim/device_ours.c \
 	tests/sim/device_packaged.c \
 	tests/sim/network.c \
@@ -37,4 +38,4 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/world.h \
 	$(libqnetd_logic_a_SOURCES)
 tests_sim_qsim_CPPFLAGS = $(AM_CPPFLAGS) -DQUORATE_MUTATIONS
-tests_sim_qsim_LDADD = $(PURE_LIBS)
+tests_sim_qsim_LDADD = libqdevice_logic.a $(PURE_LIBS)

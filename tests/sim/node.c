@@ -241,6 +241,13 @@ void device_send(struct node *node, const struct wire_message *message)
     network_device_send(node->conn, CHUNK_DATA, q_buf_bytes(buf), buf->size);
 }
 
+void device_send_bytes(struct node *node, const uint8_t *bytes, size_t size)
+{
+    if (node->conn != NULL) {
+        network_device_send(node->conn, CHUNK_DATA, bytes, size);
+    }
+}
+
 void device_close(struct node *node, bool goodbye)
 {
     struct conn *conn = node->conn;
@@ -433,7 +440,7 @@ void node_device_kill(struct node *node)
     }
     NOTE(world, node, "device is killed");
     if (node->ops->ours) {
-        uint32_t within_ms = node->cluster->settings.lease.hold_ms;
+        uint32_t within_ms = node->ops->hold_ms(node);
 
         destroy_device(node);
         schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, within_ms), on_guard, node,
@@ -485,10 +492,10 @@ void node_device_pause(struct node *node, uint32_t duration_ms)
     schedule_add(&world->schedule, node->device_resume_ms, on_device_resume, node, node->device_epoch, node->boot,
                  node->device_resume_ms);
     if (node->ops->ours) {
-        uint64_t end_ms = node_clock_reaches(node, device_ours_lease_end_ms(node->device));
+        uint64_t end_ms = node_clock_reaches(node, node->ops->vote_until_ms(node->device));
 
         if (end_ms != SIM_NEVER) {
-            schedule_add(&world->schedule, end_ms + prng_below(&world->prng, node->cluster->settings.lease.hold_ms),
+            schedule_add(&world->schedule, end_ms + prng_below(&world->prng, node->ops->hold_ms(node)),
                          on_guard_of_paused, node, node->device_epoch, 0, node->device_resume_ms);
         }
     } else {
@@ -567,7 +574,7 @@ static void on_node_resume(const struct occurrence *occurrence)
     node->paused = false;
     totem_resumed(node, occurrence->c);
     if (node->ops->ours && (node->device == NULL || (node->device_paused &&
-                                                     node_clock(node) >= device_ours_lease_end_ms(node->device)))) {
+                                                     node_clock(node) >= node->ops->vote_until_ms(node->device)))) {
         device_poll(node, false, node->ring); /* the guard, which stood still too */
     }
     /* Everything whose time has passed runs before anybody else gets to see this node. */

@@ -512,13 +512,12 @@ static void add_cluster(struct world *world)
     struct sim_cluster *cluster;
     struct prng *prng = dice(world);
     unsigned node_count = prng_chance(prng, 400) ? 2 : prng_chance(prng, 500) ? 4 : prng_between(prng, 2, SIM_NODES_MAX);
-    uint32_t devices = prng_below(prng, 3);
+    static const struct device_ops *const kinds[] = { &device_packaged, &device_agent, &device_ours };
+    uint32_t devices = prng_below(prng, 4);
     unsigned spare = 0;
 
     for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
-        bool ours = devices == 0 || (devices == 2 && prng_chance(prng, 500));
-
-        ops[i] = ours ? &device_ours : &device_packaged;
+        ops[i] = kinds[devices < 3 ? devices : prng_below(prng, 3)];
     }
     roll_settings(world, &settings, node_count);
     if (settings.algorithm != WIRE_ALGORITHM_2NODELMS && node_count < SIM_NODES_MAX && prng_chance(prng, 150)) {

@@ -163,6 +163,8 @@ void totem_resumed(struct node *node, uint64_t since_ms)
     }
     if (in_ring(node) && mask_count(node->members) > 1 && (long_pause || is_broken(node))) {
         enter_gather(node); /* the token timer has run out, or joins of the others lie in the socket */
+    } else if (node->totem == TOTEM_SYNC) {
+        totem_check_barrier(node); /* the others may have passed it */
     }
 }
 

@@ -68,6 +68,7 @@ struct conn {
     bool tls; /* established, seen from the arbiter */
     uint64_t arbiter_id;
     struct wire_ring_id init_ring;
+    struct wire_lease stated; /* by a device of ours */
     uint64_t heard_ms; /* last complete message the arbiter took from it */
     uint32_t device_epoch; /* the process it belongs to */
     struct wire_framer arbiter_framer;
