@@ -21,7 +21,7 @@ struct connection *connection_new(uint64_t id, int fd, const char *peer,
 
 void connection_close(struct connection *connection)
 {
-    message_stream_close(&connection->stream, !connection->handshaking);
+    message_stream_close(&connection->stream, connection->phase != CONNECTION_HANDSHAKING);
 }
 
 void connection_free(struct connection *connection)
@@ -34,9 +34,17 @@ uint32_t connection_wanted_events(const struct connection *connection)
 {
     enum tls_want want = tls_channel_want(&connection->stream.channel);
 
-    if (connection->handshaking)
+    switch (connection->phase) {
+    case CONNECTION_HANDSHAKING:
         return want == TLS_WANT_WRITE ? EPOLLOUT : EPOLLIN;
-    if (connection->tls_start_pending)
+    case CONNECTION_FLUSHING:
         return EPOLLOUT;
+    case CONNECTION_GREETING:
+        return EPOLLIN;
+    case CONNECTION_IN_LINE:
+        return 0;
+    case CONNECTION_TALKING:
+        break;
+    }
     return connection->stream.out.size > 0 || want == TLS_WANT_WRITE ? EPOLLIN | EPOLLOUT : EPOLLIN;
 }

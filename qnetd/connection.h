@@ -13,18 +13,27 @@
 #include "common/message_stream.h"
 #include "qnetd/listener.h"
 
+enum connection_phase {
+    CONNECTION_TALKING,  /* messages, in plain text or under TLS */
+    CONNECTION_FLUSHING, /* TLS is to start when the queue has gone */
+    CONNECTION_GREETING, /* when the client's first record has come as a whole */
+    CONNECTION_IN_LINE,  /* when other handshakes have ended */
+    CONNECTION_HANDSHAKING
+};
+
 struct connection {
     uint64_t id; /* slot and generation, see connection_table.h */
     struct message_stream stream;
     uint32_t epoll_events; /* registered now */
     int epoll_fd;          /* where */
 
-    bool tls_start_pending; /* the handshake begins when the queue has gone */
-    bool turn_pending;      /* in the server's list of those with input left over */
+    enum connection_phase phase;
+    bool turn_pending; /* in the server's list of those with input left over */
     struct connection *turn_next;
-    struct connection *handshake_previous; /* the server's list of handshakes under way */
-    struct connection *handshake_next;
-    bool handshaking;
+    struct connection *list_previous; /* the server's list of those in line, or of handshakes under way */
+    struct connection *list_next;
+    int hello_awaited; /* bytes of the first record */
+    uint64_t handshake_since_ms;
     struct connection *closed_next; /* the server's list of those to be freed */
     char peer[LISTENER_PEER_SIZE];
 };
@@ -39,7 +48,7 @@ void connection_close(struct connection *connection);
 /* After connection_close. */
 void connection_free(struct connection *connection);
 
-/* What to wait for (EPOLLIN, EPOLLOUT). */
+/* What to wait for (EPOLLIN, EPOLLOUT; 0: only for its end). */
 uint32_t connection_wanted_events(const struct connection *connection);
 
 #endif

@@ -38,6 +38,8 @@ libqnetd_logic_a_SOURCES = \
 noinst_LIBRARIES += libqnetd.a
 
 libqnetd_a_SOURCES = \
+	qnetd/client_hello.c \
+	qnetd/client_hello.h \
 	qnetd/connection.c \
 	qnetd/connection.h \
 	qnetd/connection_table.c \

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -19,6 +20,8 @@
 #define ACCEPTS_PER_TURN 128
 #define MESSAGES_PER_TURN 32
 #define HANDSHAKE_TURN_MS 5 /* then votes come first again */
+#define HANDSHAKE_STUCK_MS 700
+#define LINE_TIMER_MS UINT64_C(100)
 #define TIDY_CONNECTIONS 500
 #define LISTENER_ID 0 /* no connection has it: generations are never 0 */
 
@@ -188,7 +191,7 @@ static void on_input(struct server *server, struct connection *connection)
 {
     struct message_stream_turn turn = {.messages_left = MESSAGES_PER_TURN};
 
-    while (is_open(connection) && !connection->handshaking && !connection->tls_start_pending) {
+    while (is_open(connection) && connection->phase == CONNECTION_TALKING) {
         struct wire_frame_message message;
         enum wire_frame frame;
         enum q_err err = message_stream_receive(&connection->stream, &turn, &frame, &message);
@@ -224,7 +227,7 @@ static void on_secured(struct server *server, struct connection *connection)
     const struct tls_peer_names *peer = tls_channel_peer(&connection->stream.channel);
     struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED, .conn = connection->id};
 
-    server_leave_handshake(server, connection);
+    server_set_phase(server, connection, CONNECTION_TALKING);
     if (server_watch(connection, server->talk_fd) != Q_OK) {
         on_gone(server, connection);
         return;
@@ -246,25 +249,83 @@ static void on_handshake(struct server *server, struct connection *connection)
         on_gone(server, connection);
 }
 
+static void on_greeting(struct server *server, struct connection *connection)
+{
+    if (message_stream_flush(&connection->stream) != Q_OK)
+        on_gone(server, connection);
+    else if (!message_stream_has_output(&connection->stream) &&
+             server_begin_handshake(server, connection) != Q_OK)
+        on_gone(server, connection);
+    else if (connection->phase == CONNECTION_HANDSHAKING)
+        on_handshake(server, connection);
+}
+
 static void on_readiness(struct server *server, struct connection *connection)
 {
-    if (connection->handshaking) {
+    switch (connection->phase) {
+    case CONNECTION_HANDSHAKING:
         on_handshake(server, connection);
         return;
-    }
-    if (message_stream_has_output(&connection->stream) && message_stream_flush(&connection->stream) != Q_OK) {
+    case CONNECTION_FLUSHING:
+    case CONNECTION_GREETING:
+        on_greeting(server, connection);
+        return;
+    case CONNECTION_IN_LINE: /* nothing is waited for but a reset */
         on_gone(server, connection);
         return;
-    }
-    if (connection->tls_start_pending) {
-        if (message_stream_has_output(&connection->stream))
-            return;
-        if (server_begin_handshake(server, connection) != Q_OK)
+    case CONNECTION_TALKING:
+        if (message_stream_has_output(&connection->stream) &&
+            message_stream_flush(&connection->stream) != Q_OK)
             on_gone(server, connection);
-        drain_follow_ups(server); /* room may have been made for it */
+        else
+            on_input(server, connection);
         return;
     }
-    on_input(server, connection);
+}
+
+static void on_line_timer(void *data);
+
+/* Whether the peer owes its part since long; what lies in the socket is our own delay. */
+static bool is_stuck(const struct connection *connection, uint64_t now_ms)
+{
+    int present = 0;
+
+    return now_ms - connection->handshake_since_ms >= HANDSHAKE_STUCK_MS &&
+           ioctl(connection->stream.fd, FIONREAD, &present) == 0 && present == 0;
+}
+
+/*
+ * Lets those in line begin as far as there is room; a handshake that has been waiting for its peer for long gives way.
+ * Those in line have sent their part, and in a rush the others' answers come within a round trip.
+ */
+static void admit_from_line(struct server *server)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    qb_loop_timer_handle handle;
+
+    while (server->in_line.oldest != NULL) {
+        struct connection *connection = server->in_line.oldest;
+
+        if (server->handshakes.count >= server->settings->max_handshakes) {
+            if (!is_stuck(server->handshakes.oldest, now_ms))
+                break;
+            on_gone(server, server->handshakes.oldest);
+        } else if (server_begin_handshake(server, connection) != Q_OK) {
+            on_gone(server, connection);
+        }
+    }
+    if (server->in_line.oldest != NULL && !server->line_timer_armed)
+        server->line_timer_armed = qb_loop_timer_add(server->loop, QB_LOOP_LOW, LINE_TIMER_MS * 1000000,
+                                                     server, on_line_timer, &handle) == 0;
+}
+
+static void on_line_timer(void *data)
+{
+    struct server *server = data;
+
+    server->line_timer_armed = false;
+    admit_from_line(server);
+    server_free_closed(server);
 }
 
 /* ---- accepting -------------------------------------------------------------------------------------------- */
@@ -367,6 +428,7 @@ static int32_t on_talk(int32_t fd, int32_t revents, void *data)
     /* Members first, newcomers after them. */
     if (listener_ready)
         on_listener(server);
+    admit_from_line(server);
     server_free_closed(server);
     return 0;
 }
@@ -387,6 +449,7 @@ static int32_t on_handshakes(int32_t fd, int32_t revents, void *data)
         if (clock_monotonic_ms() >= until_ms) /* the rest stays ready */
             break;
     }
+    admit_from_line(server);
     server_free_closed(server);
     return 0;
 }

@@ -35,6 +35,13 @@ struct server_follow_up {
     enum arbiter_persist_result result;
 };
 
+/* In order of arrival. */
+struct connection_list {
+    struct connection *oldest;
+    struct connection *newest;
+    uint64_t count;
+};
+
 struct server {
     qb_loop_t *loop;
     const struct settings *settings;
@@ -53,12 +60,12 @@ struct server {
     struct connection *turn_first; /* input left over that no readiness announces */
     struct connection *turn_last;
     bool turn_job_queued;
-    struct connection *handshake_oldest; /* handshakes under way, in order of their start */
-    struct connection *handshake_newest;
-    uint64_t handshake_count;
-    struct connection *closed; /* to be freed when nobody holds them any more */
-    uint32_t closed_count;     /* since server_tidy */
-    bool accept_refused;       /* an error is logged once until accepting works again */
+    struct connection_list in_line; /* waiting to begin the TLS handshake */
+    bool line_timer_armed;
+    struct connection_list handshakes; /* under way */
+    struct connection *closed;         /* to be freed when nobody holds them any more */
+    uint32_t closed_count;             /* since server_tidy */
+    bool accept_refused;               /* an error is logged once until accepting works again */
 
     struct arbiter_actions actions;
     struct server_follow_up *follow_ups; /* a queue, emptied after every step */

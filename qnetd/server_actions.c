@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "qnetd/client_hello.h"
 #include "qnetd/server_internal.h"
 
 static void follow_up(struct server *server, const struct server_follow_up *event)
@@ -59,27 +60,27 @@ static void carry_out_send(struct server *server, size_t index)
     server_lose(server, connection);
 }
 
-/* When too many handshakes are under way, the oldest is the least likely to be an honest one. */
-static void make_room_for_handshake(struct server *server)
-{
-    while (server->handshake_count >= server->settings->max_handshakes) {
-        log_line(LOG_WARNING,
-                 "client %s: connection closed: more than %llu TLS handshakes under way (max_handshakes)",
-                 server->handshake_oldest->peer, (unsigned long long)server->settings->max_handshakes);
-        server_lose(server, server->handshake_oldest);
-    }
-}
-
 enum q_err server_begin_handshake(struct server *server, struct connection *connection)
 {
+    int fd = connection->stream.fd;
     enum q_err err;
 
-    connection->tls_start_pending = false;
-    make_room_for_handshake(server);
+    if (connection->phase != CONNECTION_IN_LINE) {
+        server_set_phase(server, connection, CONNECTION_GREETING);
+        if (client_hello_arrived(fd, &connection->hello_awaited) == Q_ERR_AGAIN)
+            return server_watch(connection, server->handshake_fd);
+    }
+    if (server->handshakes.count >= server->settings->max_handshakes) {
+        server_set_phase(server, connection, CONNECTION_IN_LINE);
+        return server_watch(connection, server->handshake_fd);
+    }
+    if (connection->hello_awaited > 0)
+        client_hello_finish(fd);
     err = tls_channel_start(&connection->stream.channel, server->identity->credentials);
     if (err != Q_OK)
         return err;
-    server_enter_handshake(server, connection);
+    server_set_phase(server, connection, CONNECTION_HANDSHAKING);
+    connection->handshake_since_ms = clock_monotonic_ms();
     return server_watch(connection, server->handshake_fd);
 }
 
@@ -96,7 +97,7 @@ static void carry_out_start_tls(struct server *server, uint64_t conn)
         return;
     }
     if (message_stream_has_output(&connection->stream)) {
-        connection->tls_start_pending = true;
+        server_set_phase(server, connection, CONNECTION_FLUSHING);
         err = server_watch(connection, connection->epoll_fd);
     } else {
         err = server_begin_handshake(server, connection);

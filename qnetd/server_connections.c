@@ -26,33 +26,42 @@ enum q_err server_watch(struct connection *connection, int epoll_fd)
     return Q_OK;
 }
 
-void server_leave_handshake(struct server *server, struct connection *connection)
+static void list_add(struct connection_list *list, struct connection *connection)
 {
-    if (!connection->handshaking)
-        return;
-    connection->handshaking = false;
-    server->handshake_count--;
-    if (connection->handshake_previous != NULL)
-        connection->handshake_previous->handshake_next = connection->handshake_next;
+    connection->list_previous = list->newest;
+    connection->list_next = NULL;
+    if (list->newest != NULL)
+        list->newest->list_next = connection;
     else
-        server->handshake_oldest = connection->handshake_next;
-    if (connection->handshake_next != NULL)
-        connection->handshake_next->handshake_previous = connection->handshake_previous;
-    else
-        server->handshake_newest = connection->handshake_previous;
+        list->oldest = connection;
+    list->newest = connection;
+    list->count++;
 }
 
-void server_enter_handshake(struct server *server, struct connection *connection)
+static void list_remove(struct connection_list *list, struct connection *connection)
 {
-    connection->handshaking = true;
-    connection->handshake_previous = server->handshake_newest;
-    connection->handshake_next = NULL;
-    if (server->handshake_newest != NULL)
-        server->handshake_newest->handshake_next = connection;
+    if (connection->list_previous != NULL)
+        connection->list_previous->list_next = connection->list_next;
     else
-        server->handshake_oldest = connection;
-    server->handshake_newest = connection;
-    server->handshake_count++;
+        list->oldest = connection->list_next;
+    if (connection->list_next != NULL)
+        connection->list_next->list_previous = connection->list_previous;
+    else
+        list->newest = connection->list_previous;
+    list->count--;
+}
+
+void server_set_phase(struct server *server, struct connection *connection, enum connection_phase phase)
+{
+    if (connection->phase == CONNECTION_IN_LINE)
+        list_remove(&server->in_line, connection);
+    else if (connection->phase == CONNECTION_HANDSHAKING)
+        list_remove(&server->handshakes, connection);
+    connection->phase = phase;
+    if (phase == CONNECTION_IN_LINE)
+        list_add(&server->in_line, connection);
+    else if (phase == CONNECTION_HANDSHAKING)
+        list_add(&server->handshakes, connection);
 }
 
 static void leave_turn_list(struct server *server, struct connection *connection)
@@ -80,7 +89,7 @@ void server_drop(struct server *server, struct connection *connection)
     connection_table_remove(&server->connections, connection->id);
     leave_turn_list(server, connection);
     connection_close(connection); /* while it is known whether a handshake was under way */
-    server_leave_handshake(server, connection);
+    server_set_phase(server, connection, CONNECTION_TALKING);
     connection->epoll_fd = -1; /* the kernel forgets a closed descriptor by itself */
     connection->closed_next = server->closed;
     server->closed = connection;

@@ -11,8 +11,8 @@
 /* Waits, in that epoll instance, for what the connection wants now. Q_ERR_IO. */
 enum q_err server_watch(struct connection *connection, int epoll_fd);
 
-void server_enter_handshake(struct server *server, struct connection *connection);
-void server_leave_handshake(struct server *server, struct connection *connection);
+/* Moves the connection to a phase, and between the lists that go with it. */
+void server_set_phase(struct server *server, struct connection *connection, enum connection_phase phase);
 
 /* Closes the connection; the arbiter is not told. */
 void server_drop(struct server *server, struct connection *connection);
@@ -21,7 +21,10 @@ void server_free_closed(struct server *server);
 /* A connection that failed while actions are carried out: gone at once, reported after them. */
 void server_lose(struct server *server, struct connection *connection);
 
-/* Everything in plain text has gone: the handshake begins with the next byte. */
+/*
+ * Everything in plain text has gone, or something has changed since: the handshake begins, if the client has sent its
+ * part and there is room for it. A handshake takes memory and, with a slow peer or worse, time: so few at once.
+ */
 enum q_err server_begin_handshake(struct server *server, struct connection *connection);
 
 /* Carries out all actions of a step, in their order. */

@@ -87,7 +87,7 @@ static void set_defaults(struct settings *settings)
         .lease_margin = logic.lease_margin_ms,
         .init_timeout = logic.init_timeout_ms,
         .max_nodes_per_cluster = logic.nodes_per_cluster_max,
-        .max_handshakes = 20000,
+        .max_handshakes = 5000,
     };
 }
 
