@@ -7,6 +7,7 @@
     qnetd-password/nssdb      the first one with a password, which is in `password.txt` beside the database
     qnetd-pem/                the first one's certificate, key and CA as PEM files: cert.pem, key.pem, ca.pem
     device/<cluster>/nssdb    database of a node of that cluster (`CLUSTERS`)
+    probe/<who>.pem           certificate and key for the probes of hostile scenarios (`PROBES`)
 `install_arbiter(host, directory)` and `install_device(host, directory, cluster)` copy them to where the daemons look.
 Keys are slow to make, so runs share one directory (`run.py` makes it before the first scenario starts).
 """
@@ -16,6 +17,14 @@ import shutil
 from .host import Host
 
 CLUSTERS = ("alpha", "beta")
+PROBES = {
+    "alpha": ("CN=alpha", 0, 12),
+    "beta": ("CN=beta", 0, 12),
+    "expired": ("CN=alpha", -24, 12),
+    "not-yet-valid": ("CN=alpha", 12, 12),
+    "foreign": ("CN=alpha", 0, 12),
+}
+"""Subject, months from now until it becomes valid, months it is valid. All of the arbiter's CA except "foreign"."""
 _QNETD_CERTUTIL = "/usr/bin/corosync-qnetd-certutil"
 _DEVICE_CERTUTIL = "/usr/sbin/corosync-qdevice-net-certutil"
 
@@ -35,6 +44,7 @@ def make(directory, scratch):
         install_arbiter(arbiter, directory)
         _renew(arbiter)
         shutil.copytree(arbiter.path("etc", "qnetd"), directory / "qnetd-renewed")
+        _make_probes(arbiter, directory)
     finally:
         arbiter.close()
 
@@ -58,14 +68,20 @@ def _make_cluster(directory, scratch, arbiter, cluster):
 
 def _export_pem(arbiter, target):
     target.mkdir()
-    arbiter.run(["/usr/bin/pk12util", "-o", "/etc/corosync/server.p12", "-n", "QNetd Cert", "-W", "", "-K", "",
-                 "-d", "/etc/corosync/qnetd/nssdb"], ok=True)
-    for name, options in (("cert.pem", ["-clcerts", "-nokeys"]), ("key.pem", ["-nocerts", "-nodes"])):
-        text = arbiter.run(["/usr/bin/openssl", "pkcs12", "-in", "/etc/corosync/server.p12", "-passin", "pass:",
-                            *options], ok=True).out
-        (target / name).write_text(text, encoding="ascii")
+    _export(arbiter, "QNetd Cert", {target / "cert.pem": ["-clcerts", "-nokeys"],
+                                    target / "key.pem": ["-nocerts", "-nodes"]})
     exported = arbiter.path("etc", "qnetd", "nssdb", "qnetd-cacert.crt").read_text()
     (target / "ca.pem").write_text(exported[exported.index("-----BEGIN"):], encoding="ascii")
+
+
+def _export(arbiter, nickname, targets):
+    """Write a certificate and its key, each target as `openssl pkcs12` does with these options."""
+    password = [] if nickname == "QNetd Cert" else ["-k", "/etc/corosync/qnetd/nssdb/pwdfile.txt"]
+    arbiter.run(["/usr/bin/pk12util", "-o", "/etc/corosync/out.p12", "-n", nickname, "-W", "", *(password or ["-K", ""]),
+                 "-d", "/etc/corosync/qnetd/nssdb"], ok=True)
+    for path, options in targets.items():
+        path.write_text(arbiter.run(["/usr/bin/openssl", "pkcs12", "-in", "/etc/corosync/out.p12", "-passin", "pass:",
+                                     *options], ok=True).out, encoding="ascii")
 
 
 def _set_password(arbiter):
@@ -84,6 +100,17 @@ def _renew(arbiter):
     arbiter.run(["/usr/bin/certutil", "-F", *database, "-n", "QNetd Cert"], ok=True)
     arbiter.run(["/usr/bin/certutil", "-S", *database, "-z", "/etc/corosync/qnetd/nssdb/noise.txt", "-n", "QNetd Cert",
                  "-s", "CN=Qnetd Server", "-c", "QNet CA", "-t", "u,u,u", "-m", "500", "-v", "12"], ok=True)
+
+
+def _make_probes(arbiter, directory):
+    database = ["-d", "/etc/corosync/qnetd/nssdb", "-f", "/etc/corosync/qnetd/nssdb/pwdfile.txt"]
+    make = ["/usr/bin/certutil", "-S", *database, "-z", "/etc/corosync/qnetd/nssdb/noise.txt", "-k", "ec", "-q", "nistp256"]
+    arbiter.run([*make, "-n", "Foreign CA", "-s", "CN=QNet CA", "-x", "-t", "C,C,C", "-m", "900", "-v", "12"], ok=True)
+    (directory / "probe").mkdir()
+    for number, (who, (subject, start, months)) in enumerate(PROBES.items(), 901):
+        arbiter.run([*make, "-n", who, "-s", subject, "-c", "Foreign CA" if who == "foreign" else "QNet CA", "-t", "u,u,u",
+                     "-m", str(number), "-w", str(start), "-v", str(months)], ok=True)
+        _export(arbiter, who, {directory / "probe" / f"{who}.pem": ["-clcerts", "-nodes"]})
 
 
 def install_arbiter(host, directory, which="qnetd"):

@@ -64,6 +64,10 @@ class Wires:
         self.plugs[net][host.name] = port
         self.hosts[host.name] = host
 
+    def attach(self, net, number):
+        """Put the sandbox itself on a net, as host `number`: peers that are no cluster nodes live there."""
+        _ip(f"addr add {self.address(net, number)}/24 dev {self._bridge(net, 0)}")
+
     def split(self, net, groups):
         """Hosts named in the same group hear each other, nobody else does. Hosts not named stay where they are."""
         lines = []
