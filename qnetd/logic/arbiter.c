@@ -117,7 +117,8 @@ static void on_time(struct arbiter *a)
 {
     struct deadline *first = deadline_heap_first(&a->deadlines);
 
-    while (first != NULL && first->at_ms <= a->now_ms) {
+    /* Without memory a decision may be put off without its deadline having moved: leave the loop, the shell stops. */
+    while (first != NULL && first->at_ms <= a->now_ms && !a->out_of_memory) {
         switch ((enum deadline_kind)first->kind) {
         case DEADLINE_SESSION:
             session_on_deadline(a, (struct session *)((char *)first - offsetof(struct session, deadline)));

@@ -19,9 +19,14 @@ static bool anybody(const struct view *view, const struct view_partition *partit
     return true;
 }
 
+/* Of the configured nodes: lms does not mind others in a membership, but they are no reason to win (defect U14). */
 static bool majority(const struct view *view, const struct view_partition *partition)
 {
-    return 2 * (uint64_t)partition->members.count > view->config->count;
+    uint64_t configured = 0;
+
+    for (uint32_t i = 0; i < partition->members.count; i++)
+        configured += node_set_has(view->config, partition->members.ids[i]);
+    return 2 * configured > view->config->count;
 }
 
 void last_man_decide(const struct view *view, struct verdict *verdict)

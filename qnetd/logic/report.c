@@ -103,6 +103,11 @@ static enum wire_error check_list(const struct arbiter *a, const struct session 
     return own ? WIRE_ERROR_NONE : error;
 }
 
+static bool names_two_nodes(const struct wire_node_list *list)
+{
+    return list->node_count == 2 && list->nodes[0].node_id != list->nodes[1].node_id;
+}
+
 static enum q_err list_to_set(const struct wire_node_list *list, struct node_set *set)
 {
     uint32_t *ids = malloc((list->node_count > 0 ? list->node_count : 1) * sizeof(*ids));
@@ -150,7 +155,7 @@ static void on_config(struct arbiter *a, struct session *session, const struct w
     struct wire_node_info *nodes;
     struct node_set config = {NULL, 0};
 
-    if (session->cluster->algorithm == WIRE_ALGORITHM_2NODELMS && list->node_count != 2)
+    if (session->cluster->algorithm == WIRE_ALGORITHM_2NODELMS && !names_two_nodes(list))
         error = WIRE_ERROR_UNSUPPORTED_ALGORITHM;
     if (error != WIRE_ERROR_NONE) {
         emit_error(a, session, error, message);

@@ -3,6 +3,7 @@
  * One connection's protocol: what is allowed in which state, TLS policy, identity, deadlines. (The table is in
  * arbiter.h; spec/qnet-protocol.md sections 5.3, 6, 9, 10; defects P3, P4, P9, P10, P12.)
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,7 @@ enum q_err session_open(struct arbiter *a, uint64_t conn, const char *peer)
     if (make_slot(a, slot_of(conn)) != Q_OK ||
         deadline_heap_reserve(&a->deadlines, a->client_count + a->cluster_total + 1u) != Q_OK)
         return Q_ERR_NO_MEMORY;
+    assert(a->sessions[slot_of(conn)] == NULL); /* the shell ends a connection before it gives its slot away */
     session = calloc(1, sizeof(*session));
     if (session == NULL)
         return Q_ERR_NO_MEMORY;

@@ -218,6 +218,53 @@ static void u12_losers_are_told_when_the_winner_has_left(void **state)
     }
 }
 
+/* DET: after a split the same nodes hold the vote, in whatever order the reports came and were confirmed. */
+static void check_any_order(enum wire_algorithm algorithm, bool keep_active, const char *const memberships[4])
+{
+    uint32_t first = UINT32_MAX;
+
+    for (int permutation = 0; permutation < 24; permutation++) {
+        int left[4] = {1, 2, 3, 4};
+        uint32_t holders = 0;
+
+        driver_init(&d);
+        whole_cluster(algorithm, 4, U);
+        for (int node = 1; node <= 4; node++)
+            driver_keep_active(&d, node, keep_active);
+        for (int i = 0, rest = permutation; i < 4; rest /= 4 - i, i++) {
+            int place = rest % (4 - i);
+            int node = left[place];
+            const char *nodes = memberships[node - 1];
+
+            left[place] = left[3 - i];
+            driver_membership(&d, node, nodes, (uint32_t)(nodes[0] - '0'), 12, U);
+            driver_confirm(&d, permutation % 4 + 1); /* somebody confirms early */
+        }
+        for (int node = 1; node <= 4; node++)
+            driver_confirm(&d, node);
+        for (uint32_t node = 1; node <= 4; node++)
+            holders |= driver_grant(&d, node) == GRANT_HELD ? 1u << node : 0;
+        assert_true(first == UINT32_MAX || holders == first);
+        first = holders;
+        driver_fini(&d);
+    }
+}
+
+static void u07_u11_the_order_of_arrival_does_not_matter(void **state)
+{
+    static const char *const splits[][4] = {
+        {"1,2", "1,2", "3,4", "3,4"}, {"1", "2,3,4", "2,3,4", "2,3,4"},         {"1", "2", "3,4", "3,4"},
+        {"1", "2", "3", "4"},         {"1,2,3,4", "1,2,3,4", "1,2,3,4", "1,2,3,4"}, {"1,4", "2,3", "2,3", "1,4"},
+        {"1,3", "2", "1,3", "4"},     {"1,2,3", "1,2,3", "1,2,3", "4"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+        check_any_order(FF, false, splits[i]);
+        check_any_order(FF, true, splits[i]);
+        check_any_order(LMS, true, splits[i]);
+    }
+}
+
 /* ---- half-initialised clients: U13, P1, P8, P11 ---- */
 
 static void u13_p08_a_client_that_reports_nothing_holds_nobody_up(void **state)
@@ -474,6 +521,7 @@ int main(void)
         cmocka_unit_test(u07_lms_grants_exclude_one_another_when_a_holder_leaves),
         cmocka_unit_test(u07_lms_grants_exclude_one_another_when_heuristics_change),
         cmocka_unit_test(u08_2nodelms_decides_once_for_both),
+        cmocka_unit_test(u07_u11_the_order_of_arrival_does_not_matter),
         cmocka_unit_test(u11_a_healthy_rejoin_is_never_told_nack),
         cmocka_unit_test(u12_losers_are_told_when_the_winner_has_left),
         cmocka_unit_test(u13_p08_a_client_that_reports_nothing_holds_nobody_up),

@@ -148,7 +148,7 @@ static void every_split_is_decided_by_the_rules(void **state)
     }
     for (uint32_t nodes = 5; nodes <= SPLIT_NODES_MAX; nodes++) {
         split_init(&split, LMS, nodes);
-        split_each(&split, check_histories);
+        split_each(&split, nodes == 5 ? check_histories : check_tie_breakers);
     }
 }
 
@@ -301,6 +301,28 @@ static void u10_only_the_groups_that_are_tied_are_compared_further(void **state)
     check_lines(LMS, lines, sizeof(lines) / sizeof(lines[0]));
 }
 
+/* U14 where agreement has failed: three strangers do not make one node of four a majority. */
+static void u14_only_configured_nodes_make_a_majority(void **state)
+{
+    uint32_t padded[] = {1, 7, 8, 9};
+    uint32_t real[] = {2, 3, 4, 7};
+    uint32_t all[] = {1, 2, 3, 4};
+    struct node_set config = {all, 4};
+    struct view_partition partitions[2] = {
+        {.members = {padded, 4}, .reporting = 1, .pass = 1, .lowest_reporting = 1, .highest_reporting = 1},
+        {.members = {real, 4}, .reporting = 1, .lowest_reporting = 2, .highest_reporting = 2}};
+    struct view view = {.algorithm = LMS,
+                        .tie_breaker = {WIRE_TIE_BREAKER_LOWEST, 0},
+                        .config = &config,
+                        .majority_only = true,
+                        .partitions = partitions,
+                        .partition_count = 2};
+
+    (void)state;
+    verdict_decide(&view, &verdict);
+    assert_int_equal(verdict.winner, 1);
+}
+
 /* ---- what is said ---- */
 
 static void the_reason_says_who_and_why(void **state)
@@ -345,6 +367,7 @@ int main(void)
         cmocka_unit_test(u23_a_tie_breaker_that_is_no_node_falls_to_the_lowest_id),
         cmocka_unit_test(u09_the_whole_partition_of_the_tie_break_node_wins),
         cmocka_unit_test(u10_only_the_groups_that_are_tied_are_compared_further),
+        cmocka_unit_test(u14_only_configured_nodes_make_a_majority),
         cmocka_unit_test(the_reason_says_who_and_why),
     };
 

@@ -244,10 +244,10 @@ static void two_node_lms_refuses_other_numbers_of_nodes(void **state)
     static const struct {
         const char *config;
         bool accepted;
-    } cases[] = {{"", false}, {"1", false}, {"1,2", true}, {"1,2,3", false}, {"2,3", true}};
+    } cases[] = {{"", false}, {"1", false}, {"1,2", true}, {"1,2,3", false}, {"2,3", true}, {"1,1", false}};
 
     (void)state;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         driver_init(&d);
         ready(1, TWO);
         assert_string_equal(driver_config(&d, 1, cases[i].config),
