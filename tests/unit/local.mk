@@ -107,6 +107,7 @@ tests_unit_test_agent_vote_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS
 
 # What daemons share, and the arbiter's shell as far as it needs no network.
 UNIT_TESTS += \
+	tests/unit/test_client_hello \
 	tests/unit/test_connection_table \
 	tests/unit/test_control_request \
 	tests/unit/test_options \
@@ -118,6 +119,8 @@ UNIT_TESTS += \
 	tests/unit/test_syslog_socket
 tests_unit_test_syslog_socket_SOURCES = tests/unit/test_syslog_socket.c
 tests_unit_test_syslog_socket_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_client_hello_SOURCES = tests/unit/test_client_hello.c
+tests_unit_test_client_hello_LDADD = libqnetd.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_connection_table_SOURCES = tests/unit/test_connection_table.c
 tests_unit_test_connection_table_LDADD = libqnetd.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_control_request_SOURCES = tests/unit/test_control_request.c
