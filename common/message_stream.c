@@ -55,6 +55,7 @@ static enum q_err read_more(struct message_stream *stream, struct message_stream
         return Q_ERR_NO_MEMORY;
     err = tls_channel_read(&stream->channel, into, room, &count);
     if (err != Q_OK) {
+        wire_framer_fed(&stream->framer, 0); /* an idle connection keeps no room to read into */
         turn->drained = true;
         return err;
     }
