@@ -14,6 +14,7 @@
 
 #define CELL_SIZE 256
 #define COLUMN_COUNT 6
+#define VOTES_MAX 1000000 /* of a node or the device: sums stay far from 32 bits */
 
 struct request {
     struct what_if_cluster cluster;
@@ -152,7 +153,14 @@ static bool apply_votes(const char *text, struct what_if_cluster *cluster)
 {
     for (uint32_t i = 0; i < cluster->node_count; i++)
         cluster->votes[i] = 1;
-    return text == NULL || parse_list(text, 0, cluster->votes) == (int)cluster->node_count;
+    if (text == NULL)
+        return true;
+    if (parse_list(text, 0, cluster->votes) != (int)cluster->node_count)
+        return false;
+    for (uint32_t i = 0; i < cluster->node_count; i++)
+        if (cluster->votes[i] > VOTES_MAX)
+            return false;
+    return true;
 }
 
 static uint32_t default_device_votes(const struct what_if_cluster *cluster)
@@ -214,7 +222,7 @@ static int parse(int argc, char **argv, struct request *request)
     if (!apply_votes(values[VOTES], cluster))
         return complain("votes", values[VOTES], "expected one number per node, separated by commas");
     cluster->device_votes = default_device_votes(cluster);
-    if (values[DEVICE_VOTES] != NULL && !parse_number(values[DEVICE_VOTES], 0, 1000000, &cluster->device_votes))
+    if (values[DEVICE_VOTES] != NULL && !parse_number(values[DEVICE_VOTES], 0, VOTES_MAX, &cluster->device_votes))
         return complain("device-votes", values[DEVICE_VOTES], "expected a number");
     if (!apply_heuristics(values[PASS], cluster, WIRE_HEURISTICS_PASS))
         return complain("heuristics-pass", values[PASS], "expected ids of configured nodes");
