@@ -13,16 +13,20 @@
 #include "tests/sim/node.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/totem.h"
+#include "tests/sim/votequorum.h"
 
 #define TICK_MS 20
 #define AFTER_RETURN_MS 120 /* from one connection let through to the next */
 #define NODES_MAX 4
 #define TIMEOUT_MS 2500
+#define RESTART_MS 300
+#define QUICK_RESTART_MS 100
 
 enum kind {
     KIND_CUT,     /* the arbiter dies while it decides a fresh split */
     KIND_RESTART, /* it is restarted during a settled split, and dies again while it decides that */
-    KIND_UNDERDOG /* the same, where the side that holds the votes would lose the tie-breaker */
+    KIND_UNDERDOG, /* the same, where the side that holds the votes would lose the tie-breaker */
+    KIND_RIDE     /* it is restarted twice in quick succession during a settled split: nobody is to notice */
 };
 
 static const struct family {
@@ -47,6 +51,8 @@ static const struct family {
     { "S8 restart, holder not the favourite, ffsplit, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT, false },
     { "S8 restart, holder not the favourite, ffsplit, our agent", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT, true },
     { "S8 restart, holder not the favourite, lms, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_LMS, false },
+    { "quick restarts pass unnoticed, ffsplit, our agent", KIND_RIDE, 4, WIRE_ALGORITHM_FFSPLIT, true },
+    { "quick restarts pass unnoticed, lms, our agent", KIND_RIDE, 2, WIRE_ALGORITHM_LMS, true },
 };
 
 /* One run. Times are virtual. */
@@ -65,6 +71,7 @@ struct run {
     uint64_t next_return_ms;
     uint64_t good_since_ms;
     const struct node *holder; /* who must be served first after the restart; NULL: anybody */
+    const struct node *rider;  /* KIND_RIDE: one of those who live on the vote */
 };
 
 static struct sim_cluster *cluster_of(const struct run *run)
@@ -133,7 +140,21 @@ static void on_crash(struct run *run)
     if (world->last_ack != NULL && run->testing && ledger_in_force(world->last_ack)) {
         run->holder = world->last_ack;
     }
-    hold_all(run);
+    if (run->family->kind != KIND_RIDE) {
+        hold_all(run);
+    }
+}
+
+/* Who lived on the arbiter's vote goes on living on it. */
+static void check_ride(struct run *run)
+{
+    for (unsigned i = 0; i < run->family->nodes; i++) {
+        const struct node *node = &cluster_of(run)->nodes[i];
+
+        if (node->color == run->rider->color && !votequorum_effective(node)) {
+            world_fail(run->world, "RIDE", "node %u loses quorum by a quick restart of the arbiter", node->id);
+        }
+    }
 }
 
 static bool side_has_returned(const struct run *run, const struct node *member)
@@ -174,6 +195,9 @@ static bool run_until_good(struct run *run, uint32_t quiet_ms)
             on_crash(run);
         }
         check_first_served(run);
+        if (run->testing && run->family->kind == KIND_RIDE) {
+            check_ride(run);
+        }
         if (run->good_since_ms != 0 && world->now_ms >= run->good_since_ms + quiet_ms) {
             return true;
         }
@@ -240,7 +264,7 @@ static void begin_test(struct run *run)
     run->base_points = host->points;
     run->world->healed_ms = run->world->now_ms;
     run->world->last_ack = NULL;
-    host->restart_ms = 300;
+    host->restart_ms = run->family->kind == KIND_RIDE ? QUICK_RESTART_MS : RESTART_MS;
     host->crash_kind = run->crash_kind;
     host->crash_at_point = run->point > 0 ? host->points + run->point : 0;
 }
@@ -266,7 +290,7 @@ static bool run_case(struct run *run, bool tracing)
         if (!run_until_good(run, 6 * TIMEOUT_MS)) {
             return false;
         }
-        holder = world->last_ack;
+        run->rider = holder = world->last_ack;
         begin_test(run);
         world->last_ack = holder;
         arbiter_host_crash(world, run->crash_kind);
@@ -351,6 +375,7 @@ void canon_run_one(size_t index, unsigned stride, struct canon_result *result)
 {
     static struct world world;
     struct run run = { .world = &world, .family = &families[index] };
+    bool ride = families[index].kind == KIND_RIDE; /* everybody comes back when it likes */
     uint64_t turn = 0;
 
     memset(result, 0, sizeof *result);
@@ -367,8 +392,8 @@ void canon_run_one(size_t index, unsigned stride, struct canon_result *result)
         }
         result->points = run.points > result->points ? run.points : result->points;
         for (uint64_t point = 1, last = run.points; point <= last && result->good; point++) {
-            for (int kind = 0; kind < 2 && result->good; kind++) {
-                if (turn++ % stride != 0) {
+            for (int kind = 0; kind < (ride ? 1 : 2) && result->good; kind++) {
+                if (!ride && turn++ % stride != 0) {
                     continue;
                 }
                 run.point = point;
@@ -376,7 +401,7 @@ void canon_run_one(size_t index, unsigned stride, struct canon_result *result)
                 (void)try_one(&run, result, false);
             }
         }
-    } while (result->good && next_order(run.order, run.family->nodes));
+    } while (result->good && !ride && next_order(run.order, run.family->nodes));
     if (!result->good && campaign_mutation() == NULL) {
         char failure[sizeof result->failure];
 
