@@ -11,7 +11,7 @@
 #define RECORD_TYPE_HANDSHAKE 0x16
 #define RECORD_SIZE_MAX 16384
 
-/* Size of the record, header included; RECORD_HEADER_SIZE as long as that is missing; 0: not TLS, or an error. */
+/* Size of the record, header included; RECORD_HEADER_SIZE as long as that is missing; 0: not TLS; -1: the peer has gone. */
 static int record_size(int fd)
 {
     uint8_t header[RECORD_HEADER_SIZE];
@@ -19,8 +19,10 @@ static int record_size(int fd)
     int length;
 
     if (count < 0)
-        return errno == EAGAIN || errno == EINTR ? RECORD_HEADER_SIZE : 0;
-    if (count == 0 || header[0] != RECORD_TYPE_HANDSHAKE)
+        return errno == EAGAIN || errno == EINTR ? RECORD_HEADER_SIZE : -1;
+    if (count == 0)
+        return -1;
+    if (header[0] != RECORD_TYPE_HANDSHAKE)
         return 0;
     if (count < RECORD_HEADER_SIZE)
         return RECORD_HEADER_SIZE;
@@ -32,13 +34,15 @@ enum q_err client_hello_arrived(int fd, int *awaited)
 {
     int size = record_size(fd), present = 0;
 
+    if (size < 0)
+        return Q_ERR_CLOSED;
     if (size == 0 || ioctl(fd, FIONREAD, &present) != 0)
         return Q_OK;
     if (size > RECORD_HEADER_SIZE && present >= size)
         return Q_OK;
     /* Ready without the bytes that were asked for: the stream has ended, or the kernel holds no more. */
     if (*awaited == size)
-        return Q_OK;
+        return Q_ERR_CLOSED;
     *awaited = size;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &size, sizeof(size)) != 0)
         return Q_OK;

@@ -10,8 +10,8 @@
 #include "common/err.h"
 
 /*
- * Q_OK: the handshake can begin (or fail at once: what has come is no TLS, or the stream has ended). Q_ERR_AGAIN: wait
- * for readiness, which now means as many bytes as are missing. *awaited is memory of the connection, 0 at first.
+ * Q_OK: the handshake can begin (or fail at once: what has come is no TLS). Q_ERR_AGAIN: wait for readiness, which now
+ * means as many bytes as are missing. Q_ERR_CLOSED: they will not come. *awaited is memory of the connection, 0 at first.
  */
 enum q_err client_hello_arrived(int fd, int *awaited);
 

@@ -67,8 +67,9 @@ enum q_err server_begin_handshake(struct server *server, struct connection *conn
 
     if (connection->phase != CONNECTION_IN_LINE) {
         server_set_phase(server, connection, CONNECTION_GREETING);
-        if (client_hello_arrived(fd, &connection->hello_awaited) == Q_ERR_AGAIN)
-            return server_watch(connection, server->handshake_fd);
+        err = client_hello_arrived(fd, &connection->hello_awaited);
+        if (err != Q_OK)
+            return err == Q_ERR_AGAIN ? server_watch(connection, server->handshake_fd) : err;
     }
     if (server->handshakes.count >= server->settings->max_handshakes) {
         server_set_phase(server, connection, CONNECTION_IN_LINE);
