@@ -171,6 +171,7 @@ static void give_address_up(struct agent *a)
 
     if (a->session == 0)
         a->attempt_ms = a->attempt_ms * 2 < longest ? a->attempt_ms * 2 : longest;
+    a->pause_ms = a->config.timing.pause_ms_min; /* waiting for the answer was pause enough */
     act_note(a, AGENT_NOTE_INFO, "arbiter %s: address %u does not answer", host_name(a), a->address + 1);
     act_close(a, false);
     fail(a);

@@ -320,6 +320,20 @@ static void pauses_grow_and_differ(void **state)
     agent_driver_fini(&d);
 }
 
+/* An arbiter that vanished is found again within a second of its return. */
+static void silence_is_pause_enough(void **state)
+{
+    (void)state;
+    agent_driver_ready(&d, OURS); /* it has been reached before: 600 ms are enough to tell */
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+    agent_driver_pass(&d, 101);
+    for (int i = 0; i < 20; i++) {
+        agent_driver_resolved(&d, 1);
+        assert_non_null(strstr(agent_driver_pass(&d, 701), "RESOLVE a"));
+    }
+    agent_driver_fini(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +359,7 @@ int main(void)
         cmocka_unit_test(the_core_takes_the_vote_with_it),
         cmocka_unit_test(incompatible_tls_is_refused_and_retried),
         cmocka_unit_test(pauses_grow_and_differ),
+        cmocka_unit_test(silence_is_pause_enough),
     };
 
     return cmocka_run_group_tests_name("agent vote", tests, NULL, NULL);

@@ -8,7 +8,8 @@ from .net import Wires
 
 @dataclasses.dataclass
 class ClusterConfig:  # pylint: disable=too-many-instance-attributes
-    """What a scenario may vary. Times in milliseconds. The device's heartbeat interval H is 0.8 x `timeout_ms`."""
+    """What a scenario may vary. Times in milliseconds. The device's heartbeat interval H is 0.8 x `timeout_ms`; 0 leaves
+    both timeouts to the programs' defaults."""
 
     nodes: int = 2
     algorithm: str = "ffsplit"
@@ -52,8 +53,10 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
         net = {"host": self.host or arbiter_address, "algorithm": self.algorithm, "tie_breaker": self.tie_breaker,
                "tls": self.tls, "keep_active_partition_tie_breaker": "on" if self.keep_active_partition else "off",
                **self.net}
-        device = {"model": "net", "votes": self.device_votes, "timeout": self.timeout_ms,
-                  "sync_timeout": self.sync_timeout_ms, "net": net}
+        device = {"model": "net", "votes": self.device_votes}
+        if self.timeout_ms:
+            device.update({"timeout": self.timeout_ms, "sync_timeout": self.sync_timeout_ms})
+        device["net"] = net
         if self.heuristics:
             device["heuristics"] = self.heuristics
         quorum = {"provider": "corosync_votequorum", "device": device}

@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""How fast a two-node cluster fails over, and for how long both halves believe in quorum: our arbiter and device beside the
+packaged pair, over the same corosync, in the same run. Needs root. Prints a Markdown table.
+
+Each case is measured on a fresh cluster in namespaces of its own (tests/integration/lab), at default timeouts, token 1000 ms,
+two nodes, knet, ffsplit, TLS. The pairs take turns, so that the machine's mood hits them alike.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+from lab import isolate, runner  # noqa: E402
+from lab.cluster import Lab  # noqa: E402
+from lab.wait import now_ns, pause_ms, wait_for  # noqa: E402
+from lab.watch import quorate_ms  # noqa: E402
+
+RUN_TIMEOUT_S = 150
+SETTLE_S = 60
+
+
+def became_quorate_ns(cluster, node_id, members, after_ns):
+    """When the node began to be quorate with exactly these members, waiting for it."""
+    watch = cluster.nodes[node_id].watch
+
+    def found():
+        for belief in watch.update().beliefs:
+            if belief.since_ns > after_ns and belief.quorate and belief.members == frozenset(members):
+                return belief.since_ns
+        return None
+    return wait_for(f"node {node_id} quorate with {members}", found, SETTLE_S)
+
+
+def both_quorate_ms(lab):
+    """The longest time for which the halves contradicted each other (relapses of votequorum apart)."""
+    return max((overlap.ms for overlap in lab.contradictions(relapses=False)), default=0.0)
+
+
+def observe(lab):
+    """Long enough to see whoever still believes give up: the packaged device takes 2 H."""
+    pause_ms(3000 if lab.device_flavour == "ours" else 8000)
+    return both_quorate_ms(lab)
+
+
+def favourite_isolated(lab, cluster):
+    """Favourite half loses LAN and arbiter: the other half quorate."""
+    start = now_ns()
+    cluster.cut_host(1)
+    took = (became_quorate_ns(cluster, 2, [2], start) - start) / 1e6
+    return took, observe(lab)
+
+
+def favourite_killed(lab, cluster):
+    """Agent and core of the favourite killed with -9: the survivor settled."""
+    start = now_ns()
+    cluster.nodes[1].kill()
+    return (became_quorate_ns(cluster, 2, [2], start) - start) / 1e6, both_quorate_ms(lab)
+
+
+def lan_cut(lab, cluster):
+    """LAN cut: winner settled, beyond the core's own detection."""
+    start = now_ns()
+    cluster.cut([1], [2])
+    settled = became_quorate_ns(cluster, 1, [1], start)
+    ring = max(at for at, members in cluster.nodes[1].watch.rings if members == frozenset([1]) and at > start)
+    return (settled - ring) / 1e6, both_quorate_ms(lab)
+
+
+def arbiter_restarted_under_last_node(lab, cluster):
+    """Arbiter killed and back within 0.5 s while one node lives on its vote: time without quorum."""
+    start = now_ns()
+    cluster.nodes[2].stop()
+    became_quorate_ns(cluster, 1, [1], start)
+    cluster.wait_votes({1: "ACK"})
+    pause_ms(1000)
+    start = now_ns()
+    lab.the_arbiter.kill()
+    lab.the_arbiter.start()
+    away = (now_ns() - start) / 1e6
+    cluster.wait_votes({1: "ACK"}, SETTLE_S)
+    pause_ms(1000)
+    end = now_ns()
+    lost = (end - start) / 1e6 - quorate_ms(cluster.nodes[1].watch.update(), start, end)
+    return max(0.0, lost), away
+
+
+def arbiter_restarted(lab, cluster):
+    """Arbiter killed and restarted: votes back, from its return."""
+    lab.the_arbiter.kill()
+    pause_ms(2000)
+    lab.the_arbiter.start()
+    back = now_ns()
+    cluster.wait_votes({1: "ACK", 2: "ACK"}, SETTLE_S)
+    return (now_ns() - back) / 1e6, both_quorate_ms(lab)
+
+
+def arbiter_vanished(lab, cluster):
+    """Arbiter host vanished for 20 s and back: votes back."""
+    cluster.cut_arbiter(1, 2)
+    pause_ms(20000)
+    wait_for("the arbiter to have noticed", lambda: not lab.the_arbiter.nodes_connected("alpha"), SETTLE_S)
+    cluster.heal_arbiter(1, 2)
+    back = now_ns()
+    cluster.wait_votes({1: "ACK", 2: "ACK"}, SETTLE_S)
+    return (now_ns() - back) / 1e6, both_quorate_ms(lab)
+
+
+CASES = {
+    "favourite half loses LAN and arbiter: the other half quorate": favourite_isolated,
+    "agent and core of the favourite killed with -9: the survivor settled": favourite_killed,
+    "LAN cut: winner settled, beyond the core's own detection": lan_cut,
+    "arbiter killed and back at once, one node lives on its vote: time without quorum": arbiter_restarted_under_last_node,
+    "arbiter killed and restarted 2 s later: votes back, from its return": arbiter_restarted,
+    "arbiter's host vanished for 20 s and back: votes back": arbiter_vanished,
+}
+
+
+def measure_inside(index, flavour, scratch):
+    """In the sandbox: one case, once; prints its two numbers."""
+    isolate.enter()
+    case = list(CASES.values())[index]
+    with Lab(scratch / f"{index}-{flavour}-{os.getpid()}-{time.monotonic_ns()}", runner.certificates_path(scratch),
+             device_flavour=flavour, watcher=runner.watcher_path(scratch)) as lab:
+        lab.arbiter(flavour, quiet=True)
+        cluster = lab.cluster(timeout_ms=0)
+        print("measured %.1f %.1f" % case(lab, cluster))
+
+
+def measure(index, flavour, scratch):
+    """The two numbers of one run, or None with an explanation on stderr."""
+    argv = [sys.executable, __file__, "--inside", str(index), flavour, str(scratch)]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return None
+    for line in done.stdout.splitlines():
+        if line.startswith("measured "):
+            return tuple(float(word) for word in line.split()[1:])
+    print(done.stdout[-2000:], done.stderr[-2000:], file=sys.stderr)
+    return None
+
+
+def cell(values):
+    if not values:
+        return "not measured"
+    return f"{statistics.median(values):,.0f} ms ({min(values):,.0f} to {max(values):,.0f})"
+
+
+def table(results, runs):
+    print(f"| case (median, least to most of {runs} runs) | ours with ours | packaged pair | both halves quorate at once, ours "
+          "| packaged |")
+    print("|---|---|---|---|---|")
+    for index, name in enumerate(CASES):
+        columns = []
+        for which in (0, 1):
+            for flavour in ("ours", "packaged"):
+                values = [pair[which] for pair in results.get((index, flavour), [])]
+                counts = which == 0 or CASES[name] is not arbiter_restarted_under_last_node
+                columns.append(cell(values) if counts else "-")
+        print(f"| {name} | " + " | ".join(columns) + " |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, help="of each case and pair (default %(default)s)")
+    parser.add_argument("--only", default="", help="only cases containing this text")
+    parser.add_argument("--flavour", choices=("ours", "packaged"), help="only this pair")
+    parser.add_argument("--inside", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.inside:
+        measure_inside(int(arguments.inside[0]), arguments.inside[1], pathlib.Path(arguments.inside[2]))
+        return 0
+    lacking = runner.missing() or ("" if "Q_BUILD" in os.environ else "Q_BUILD, the directory of our build")
+    if lacking:
+        print(f"failover.py needs {lacking}", file=sys.stderr)
+        return 1
+    scratch = runner.make_scratch()
+    results = {}
+    try:
+        preparing = subprocess.run([sys.executable, str(HERE.parent / "integration" / "run.py"), "--inside", "prepare",
+                                    str(scratch)], check=False)
+        if preparing.returncode != 0:
+            return 1
+        for run in range(arguments.runs):
+            for index, name in enumerate(CASES):
+                if arguments.only not in name:
+                    continue
+                for flavour in (arguments.flavour,) if arguments.flavour else ("ours", "packaged"):
+                    print(f"run {run + 1} of {arguments.runs}: {name}: {flavour}", file=sys.stderr)
+                    pair = measure(index, flavour, scratch)
+                    if pair:
+                        results.setdefault((index, flavour), []).append(pair)
+        table(results, arguments.runs)
+        return 0
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
