@@ -12,7 +12,7 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 #define EVENTS_MAX 256
-#define KEEPALIVES_PER_PUMP 64
+#define KEEPALIVE_LOOKS_PER_PUMP 64
 #define SETTLE_STEP_MS 100
 #define SETTLE_CPU_NS (NS_PER_MS / 2) /* less than this in a step is idle */
 
@@ -74,17 +74,23 @@ void fleet_start_more(struct fleet *fleet)
         device_start(fleet, fleet_device(fleet, fleet->started++));
 }
 
-/* A few devices per call, in turn, so that thousands of idle ones cost next to nothing. */
+/*
+ * A few devices per call, in turn, so that thousands of idle ones cost next to nothing; and one echo per ms at most, for
+ * devices that connected in a burst must not send their echoes in one. While a phase sends echoes to all, none are needed.
+ */
 static void keep_alive(struct fleet *fleet)
 {
     uint64_t now_ns = bench_now_ns();
     uint64_t silence_ns = fleet->options.heartbeat_ms * NS_PER_MS;
 
-    for (unsigned i = 0; i < KEEPALIVES_PER_PUMP && i < fleet->device_count; i++) {
+    for (unsigned i = 0; i < KEEPALIVE_LOOKS_PER_PUMP && now_ns >= fleet->keepalive_sent_ns + NS_PER_MS;
+         i++) {
         struct device *device = fleet_device(fleet, fleet->keepalive_next);
         fleet->keepalive_next = (fleet->keepalive_next + 1) % fleet->device_count;
-        if (device->state == DEVICE_READY && !device->echo_pending && device->sent_ns + silence_ns < now_ns)
-            device_send_echo(fleet, device);
+        if (device->state != DEVICE_READY || device->echo_pending || device->sent_ns + silence_ns >= now_ns)
+            continue;
+        device_send_echo(fleet, device);
+        fleet->keepalive_sent_ns = now_ns;
     }
 }
 
@@ -95,7 +101,8 @@ void fleet_pump(struct fleet *fleet, int timeout_ms)
 
     for (int i = 0; i < count; i++)
         device_on_event(fleet, events[i].data.ptr);
-    keep_alive(fleet);
+    if (fleet->on_echo == NULL)
+        keep_alive(fleet);
 }
 
 void fleet_settle(struct fleet *fleet, unsigned timeout_ms)

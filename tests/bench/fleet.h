@@ -89,6 +89,7 @@ struct fleet {
     unsigned early_verdicts;  /* an ACK before the other side had confirmed its NACK */
     uint64_t echo_latency_ns; /* of the echo answered last */
     unsigned keepalive_next;  /* device to look at next */
+    uint64_t keepalive_sent_ns;
     void (*on_echo)(struct fleet *fleet);
     /* Scratch memory, valid within one call. */
     struct q_buf out;
