@@ -60,7 +60,7 @@ for target in "${targets[@]}"; do
         rm -rf "$work/minimal" && mkdir "$work/minimal"
         "$build/tests/fuzz/fuzz_$name" -merge=1 -use_counters=0 -max_len=4096 "$work/minimal" "$corpus" "$seeds/$name" \
             "$work/corpus" >"$work/merge.log" 2>&1
-        find "$corpus" -type f -delete
+        find "$corpus" -type f ! -name 'mutation-*' -delete
         cp "$work"/minimal/* "$corpus"/
         echo "fuzz_$name: $(find "$corpus" -type f | wc -l) files kept in tests/fuzz/corpus/$name"
     fi
