@@ -112,11 +112,15 @@ void check_on_received(struct conn *conn, const struct wire_message *message)
             ledger->reported = true;
             ledger->membership = mask_of_list(node->cluster, &message->u.node_list);
             ledger->ring = message->u.node_list.ring_id;
+            ledger->heuristics = message->u.node_list.heuristics;
         } else if (message->u.node_list.list_type != WIRE_LIST_QUORUM) {
             ledger->configured = true;
             ledger->config = mask_of_list(node->cluster, &message->u.node_list);
         }
         follow_reports(node->cluster);
+        break;
+    case WIRE_HEURISTICS_CHANGE:
+        ledger->heuristics = message->u.heuristics_change.heuristics;
         break;
     case WIRE_VOTE_INFO_REPLY:
         if (ledger->now_conn == conn && ledger->revoking && ledger->vote == WIRE_VOTE_NACK &&
@@ -416,6 +420,91 @@ bool check_recovered(const struct sim_cluster *cluster, char *why, size_t size)
         }
     }
     (void)snprintf(why, size, "%s: none of %u sides is quorate where it must be; the first: {%s}", cluster->name, count,
+                   mask_text(cluster, sides[0].all, text));
+    return false;
+}
+
+/* ---- the right winner ---------------------------------------------------------------------------------------- */
+
+static int score_of(const struct sim_cluster *cluster, const struct side *side)
+{
+    int score = 0;
+
+    for (unsigned i = 0; i < cluster->node_count; i++) {
+        enum wire_heuristics heuristics = cluster->nodes[i].ledger.heuristics;
+
+        if (side->reach & (1u << i)) {
+            score += 1 + (heuristics == WIRE_HEURISTICS_PASS) - (heuristics == WIRE_HEURISTICS_FAIL);
+        }
+    }
+    return score;
+}
+
+/* The side that holds the tie-breaker's node, else the lowest node that reports. */
+static const struct side *break_tie(const struct sim_cluster *cluster, const struct side *sides, unsigned count)
+{
+    const struct wire_tie_breaker *tie_breaker = &cluster->settings.tie_breaker;
+    int index = tie_breaker->mode == WIRE_TIE_BREAKER_LOWEST    ? __builtin_ctz(cluster->config)
+                : tie_breaker->mode == WIRE_TIE_BREAKER_HIGHEST ? 31 - __builtin_clz(cluster->config)
+                                                                : cluster_index_of(cluster, tie_breaker->node_id);
+    const struct side *lowest = &sides[0];
+
+    for (unsigned i = 0; i < count; i++) {
+        if (index >= 0 && (cluster->config & (1u << index)) && (sides[i].all & (1u << index))) {
+            return &sides[i];
+        }
+        if (__builtin_ctz(sides[i].reach) < __builtin_ctz(lowest->reach)) {
+            lowest = &sides[i];
+        }
+    }
+    return lowest;
+}
+
+/* Whether sides that tie so far are told apart by history: who was active before. */
+static bool history_decides(const struct sim_cluster *cluster, const struct side *sides, unsigned count)
+{
+    node_mask reporting = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        reporting |= sides[i].reach;
+    }
+    return cluster->settings.algorithm != WIRE_ALGORITHM_FFSPLIT || !(reporting & ~cluster->settings.keep_active);
+}
+
+static int rank_of(const struct sim_cluster *cluster, const struct side *side)
+{
+    return 64 * score_of(cluster, side) + (int)mask_count(side->reach);
+}
+
+bool check_winner(const struct sim_cluster *cluster, char *why, size_t size)
+{
+    struct side sides[SIM_NODES_MAX];
+    unsigned count = candidates(cluster, sides, find_sides(cluster, sides));
+    unsigned best_count = 0;
+    int best = 0;
+    char text[64];
+
+    if (count < 2 || cluster->settings.algorithm == WIRE_ALGORITHM_TEST) {
+        return true;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        best = i == 0 || rank_of(cluster, &sides[i]) > best ? rank_of(cluster, &sides[i]) : best;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (rank_of(cluster, &sides[i]) == best) {
+            sides[best_count++] = sides[i];
+        }
+    }
+    if (best_count > 1 && !history_decides(cluster, sides, best_count)) {
+        sides[0] = *break_tie(cluster, sides, best_count);
+        best_count = 1;
+    }
+    for (unsigned i = 0; i < best_count; i++) {
+        if (all_quorate(cluster, sides[i].reach)) {
+            return true;
+        }
+    }
+    (void)snprintf(why, size, "%s: the wrong side is quorate, {%s} ranks higher", cluster->name,
                    mask_text(cluster, sides[0].all, text));
     return false;
 }

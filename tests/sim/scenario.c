@@ -74,6 +74,12 @@ static void on_look(const struct occurrence *occurrence)
         since_ms = 0;
     }
     if (good && world->now_ms >= since_ms + settle_ms) {
+        for (unsigned i = 0; i < world->cluster_count; i++) {
+            if (!check_winner(&world->clusters[i], why, sizeof why)) {
+                note_state(world);
+                world_fail(world, "WINNER", "%s", why);
+            }
+        }
         world->done = true;
         return;
     }

@@ -115,6 +115,7 @@ struct ledger {
     node_mask membership;  /* the last one */
     struct wire_ring_id ring; /* the one a vote must name */
     node_mask config;      /* the last configuration list */
+    enum wire_heuristics heuristics; /* as reported last */
 };
 
 struct node {
