@@ -62,7 +62,8 @@ void cluster_on_vote(struct fleet *fleet, struct cluster *cluster, struct device
 {
     const struct device *peer = &cluster->nodes[FLEET_NODES - device->node_id];
 
-    if (device->vote != WIRE_VOTE_ACK)
+    /* A node that has gone holds nothing after its lease, and its rival rightly gets the vote. */
+    if (device->vote != WIRE_VOTE_ACK || peer->state != DEVICE_READY)
         return;
     if (cluster->split)
         on_ack_in_split(fleet, cluster, device, peer);
