@@ -92,7 +92,7 @@ static void voter_on_time(struct agent_device *device, uint64_t now_ms)
 
 static void carry_out(struct agent_device *device, const struct agent_action *action, uint64_t now_ms)
 {
-    const uint8_t *data = q_buf_bytes(&device->actions.data) + action->data.offset;
+    const uint8_t *data = action->data.size > 0 ? q_buf_bytes(&device->actions.data) + action->data.offset : NULL;
     struct node *node = device->node;
 
     switch (action->type) {
@@ -123,7 +123,7 @@ static void carry_out(struct agent_device *device, const struct agent_action *ac
         device->run = device_run_heuristics(node, action->timeout_ms);
         break;
     case AGENT_ACT_NOTE:
-        NOTE(node->world, node, "(%s)", (const char *)data);
+        NOTE(node->world, node, "(%s)", data != NULL ? (const char *)data : "");
         break;
     case AGENT_ACT_STOP:
         device->stopped = true;
