@@ -81,7 +81,9 @@ static enum q_err restore_cluster(struct arbiter *a, struct cluster *cluster, co
     enum q_err err = Q_OK;
 
     if (node_set_copy(&cluster->granted, &record->active) != Q_OK ||
-        node_set_copy(&cluster->recorded_active, &record->active) != Q_OK)
+        node_set_copy(&cluster->granted_config, &record->config) != Q_OK ||
+        node_set_copy(&cluster->recorded_active, &record->active) != Q_OK ||
+        node_set_copy(&cluster->recorded_config, &record->config) != Q_OK)
         return Q_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < record->holder_count && err == Q_OK; i++) {
         uint64_t end = a->now_ms + record->holders[i].lease_ms;

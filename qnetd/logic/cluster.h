@@ -70,6 +70,7 @@ struct member {
     uint64_t vote_sent_ms;
     enum wire_vote verdict;         /* newest ACK or NACK sent on this connection, else WIRE_VOTE_UNDEFINED */
     struct wire_ring_id verdict_ring;
+    bool relapsed;                  /* it said it was quorate after it had confirmed NACK for this ring */
     bool awaits_vote;               /* it reported a membership that no verdict has answered yet */
     enum wire_vote last_vote;       /* in any message, for status; WIRE_VOTE_UNDEFINED: none yet */
 };
@@ -112,6 +113,7 @@ struct cluster {
     /* What the grant record on disk says, as far as it matters; also member.recorded_lease_ms. */
     bool recorded;
     struct node_set recorded_active;
+    struct node_set recorded_config;
     uint64_t persist_generation; /* of the newest PERSIST */
     uint64_t persist_retry_ms;   /* a failed PERSIST is tried again then */
     bool persist_in_flight;      /* it was emitted and not answered; what it says is in the fields above */

@@ -212,7 +212,8 @@ static void release(struct arbiter *a, struct cluster *cluster)
 /* Whether the newest record, written or on its way, says all that must be known after a restart. */
 static bool record_covers(const struct arbiter *a, const struct cluster *cluster)
 {
-    if (!node_set_equal(&cluster->recorded_active, &cluster->winner))
+    if (!node_set_equal(&cluster->recorded_active, &cluster->winner) ||
+        !node_set_equal(&cluster->recorded_config, &cluster->config))
         return false;
     for (const struct member *m = cluster->members; m != NULL; m = m->next) {
         bool holder = m->grant != GRANT_NONE || is_winner(cluster, m);
@@ -252,7 +253,7 @@ static void begin_persist(struct arbiter *a, struct cluster *cluster)
 
 static bool persist(struct arbiter *a, struct cluster *cluster)
 {
-    struct grant_record record = {.name = cluster->name, .active = cluster->winner};
+    struct grant_record record = {.name = cluster->name, .active = cluster->winner, .config = cluster->config};
     uint32_t count = 0;
     bool emitted;
 
@@ -270,7 +271,8 @@ static bool persist(struct arbiter *a, struct cluster *cluster)
         if (holder)
             record.holders[record.holder_count++] = (struct grant_holder){m->node_id, m->recorded_lease_ms};
     }
-    if (node_set_copy(&cluster->recorded_active, &cluster->winner) != Q_OK)
+    if (node_set_copy(&cluster->recorded_active, &cluster->winner) != Q_OK ||
+        node_set_copy(&cluster->recorded_config, &cluster->config) != Q_OK)
         a->out_of_memory = true;
     emitted = emit_persist(a, cluster, &record);
     cluster->persist_in_flight = emitted;
@@ -545,13 +547,15 @@ void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32
 void delivery_on_relapse(struct arbiter *a, struct session *session)
 {
     struct cluster *cluster = session->cluster;
-
     bool undecided = cluster->phase == CLUSTER_WAITING || cluster->phase == CLUSTER_PERSISTING;
 
     if (undecided && node_set_has(&cluster->granted, session->member->node_id))
         session->member->grant = GRANT_HELD;
-    emit_decision(a, cluster, "node %u says it is quorate although it was told NACK: NACK repeated",
-                  session->member->node_id);
+    /* Said once: a node with more votes of its own than others have may well be quorate without ours. */
+    if (!session->member->relapsed)
+        emit_decision(a, cluster, "node %u says it is quorate although it was told NACK: NACK repeated",
+                      session->member->node_id);
+    session->member->relapsed = true;
     session->member->awaits_vote = true;
     delivery_evaluate(a, cluster);
 }

@@ -5,6 +5,7 @@
  *   quorate-grants 1
  *   cluster 6c6162            the name in hexadecimal
  *   active 1,2                the partition granted last; "-" if none
+ *   config 1,2,3              the nodes configured then, likewise
  *   holder 1 19000            node id, lease in milliseconds; ascending, one line each
  *   end 9f3a00c1              CRC-32 (IEEE) of everything before this line
  */
@@ -26,6 +27,7 @@ void grant_record_fini(struct grant_record *record)
 {
     free((void *)record->name.data);
     node_set_fini(&record->active);
+    node_set_fini(&record->config);
     free(record->holders);
     grant_record_init(record);
 }
@@ -57,6 +59,15 @@ static void put_number(struct q_buf *buf, const char *before, uint32_t number)
     put(buf, text);
 }
 
+static void put_set(struct q_buf *buf, const char *before, const struct node_set *set)
+{
+    put(buf, before);
+    for (uint32_t i = 0; i < set->count; i++)
+        put_number(buf, i == 0 ? "" : ",", set->ids[i]);
+    if (set->count == 0)
+        put(buf, "-");
+}
+
 void grant_record_encode(struct q_buf *buf, const struct grant_record *record)
 {
     size_t begin = buf->size;
@@ -67,11 +78,8 @@ void grant_record_encode(struct q_buf *buf, const struct grant_record *record)
         snprintf(text, sizeof(text), "%02x", record->name.data[i]);
         put(buf, text);
     }
-    put(buf, "\nactive ");
-    for (uint32_t i = 0; i < record->active.count; i++)
-        put_number(buf, i == 0 ? "" : ",", record->active.ids[i]);
-    if (record->active.count == 0)
-        put(buf, "-");
+    put_set(buf, "\nactive ", &record->active);
+    put_set(buf, "\nconfig ", &record->config);
     put(buf, "\n");
     for (uint32_t i = 0; i < record->holder_count; i++) {
         put_number(buf, "holder ", record->holders[i].node_id);
@@ -148,7 +156,7 @@ static enum q_err take_name(struct cursor *cursor, struct grant_record *record)
     return Q_OK;
 }
 
-static enum q_err take_active(struct cursor *cursor, struct grant_record *record)
+static enum q_err take_set(struct cursor *cursor, struct node_set *set)
 {
     uint32_t *ids;
     size_t count = 0;
@@ -166,7 +174,7 @@ static enum q_err take_active(struct cursor *cursor, struct grant_record *record
             goto out;
         count++;
     } while (take(cursor, ","));
-    err = node_set_assign(&record->active, ids, count);
+    err = node_set_assign(set, ids, count);
 out:
     free(ids);
     return err;
@@ -203,7 +211,12 @@ static enum q_err decode(struct grant_record *record, const uint8_t *bytes, size
         return err;
     if (!take(&cursor, "\nactive "))
         return Q_ERR_INVALID;
-    err = take_active(&cursor, record);
+    err = take_set(&cursor, &record->active);
+    if (err != Q_OK)
+        return err;
+    if (!take(&cursor, "\nconfig "))
+        return Q_ERR_INVALID;
+    err = take_set(&cursor, &record->config);
     if (err != Q_OK)
         return err;
     if (!take(&cursor, "\n"))

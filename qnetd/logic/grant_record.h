@@ -27,6 +27,7 @@ struct grant_holder {
 struct grant_record {
     struct wire_bytes name; /* cluster */
     struct node_set active; /* the partition that was granted last */
+    struct node_set config; /* the configured nodes by which it was; empty: not known */
     struct grant_holder *holders; /* ascending node id */
     uint32_t holder_count;
 };

@@ -206,6 +206,7 @@ static void on_membership(struct arbiter *a, struct session *session, const stru
     member->heuristics = list->heuristics;
     member->heuristics_membership = list->heuristics;
     member->awaits_vote = true;
+    member->relapsed = false;
     /* A confirmation still under way is about the former ring: the client confirms and ignores such a vote. */
     member->vote_unconfirmed = false;
     if (session->cluster->algorithm == WIRE_ALGORITHM_TEST) {

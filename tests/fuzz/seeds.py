@@ -114,10 +114,10 @@ def record(body):
 def state():
     first = b"quorate-grants 1\ncluster 6c6162\n"
     bodies = [
-        first + b"active 1,2\nholder 1 19000\nholder 2 19000\n",
-        first + b"active -\n",
-        b"quorate-grants 1\ncluster \nactive 4294967295\nholder 4294967295 4294967295\n",
-        first + b"active 2,1\nholder 2 1\nholder 1 1\n",
+        first + b"active 1,2\nconfig 1,2\nholder 1 19000\nholder 2 19000\n",
+        first + b"active -\nconfig -\n",
+        b"quorate-grants 1\ncluster \nactive 4294967295\nconfig -\nholder 4294967295 4294967295\n",
+        first + b"active 1,2\nconfig 2,1\nholder 2 1\nholder 1 1\n",
         first + b"active 01\n",
     ]
     return [record(body) for body in bodies] + bodies

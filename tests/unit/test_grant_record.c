@@ -60,6 +60,7 @@ static void check_round_trip(const struct grant_record *record)
     if (record->name.size > 0)
         assert_memory_equal(back.name.data, record->name.data, record->name.size);
     assert_true(node_set_equal(&back.active, &record->active));
+    assert_true(node_set_equal(&back.config, &record->config));
     assert_int_equal(back.holder_count, record->holder_count);
     for (uint32_t i = 0; i < back.holder_count; i++) {
         assert_true(back.holders[i].node_id == record->holders[i].node_id);
@@ -103,6 +104,7 @@ static void the_largest_record_the_arbiter_can_write_can_be_read(void **state)
         holders[i] = (struct grant_holder){ids[i], UINT32_MAX};
     }
     record.active = (struct node_set){ids, GRANT_RECORD_HOLDERS_MAX};
+    record.config = record.active;
     record.holders = holders;
     record.holder_count = GRANT_RECORD_HOLDERS_MAX;
     check_round_trip(&record);
@@ -112,11 +114,11 @@ static void the_largest_record_the_arbiter_can_write_can_be_read(void **state)
 
 static void the_format_is_the_documented_one(void **state)
 {
-    uint32_t ids[] = {1, 2};
+    uint32_t ids[] = {1, 2, 3};
     struct grant_holder holders[] = {{1, 19000}};
     struct grant_record record = {
-        .name = bytes_of("lab"), .active = {ids, 2}, .holders = holders, .holder_count = 1};
-    static const char body[] = "quorate-grants 1\ncluster 6c6162\nactive 1,2\nholder 1 19000\nend ";
+        .name = bytes_of("lab"), .active = {ids, 2}, .config = {ids, 3}, .holders = holders, .holder_count = 1};
+    static const char body[] = "quorate-grants 1\ncluster 6c6162\nactive 1,2\nconfig 1,2,3\nholder 1 19000\nend ";
     struct q_buf buf;
 
     (void)state;
@@ -202,6 +204,8 @@ static void a_rightly_closed_record_must_still_make_sense(void **state)
         "quorate-grants 2\ncluster 6c\nactive -\n",               /* another version */
         "quorate-grants 1\ncluster 6C\nactive -\n",               /* one spelling only */
         "quorate-grants 1\ncluster 6\nactive -\n",                /* half a byte */
+        "quorate-grants 1\ncluster 6c\nactive -\n",                /* the configuration is missing */
+        "quorate-grants 1\ncluster 6c\nactive -\nconfig 2,1\n",
         "quorate-grants 1\ncluster 6c\nactive \n",                /* nothing is written "-" */
         "quorate-grants 1\ncluster 6c\nactive 1,\n",
         "quorate-grants 1\ncluster 6c\nactive 2,1\n",             /* ascending, no duplicates */
@@ -209,13 +213,13 @@ static void a_rightly_closed_record_must_still_make_sense(void **state)
         "quorate-grants 1\ncluster 6c\nactive 01\n",
         "quorate-grants 1\ncluster 6c\nactive 4294967296\n",
         "quorate-grants 1\ncluster 6c\nactive 99999999999999999999\n",
-        "quorate-grants 1\ncluster 6c\nactive -\nholder 1\n",
-        "quorate-grants 1\ncluster 6c\nactive -\nholder 1 \n",
-        "quorate-grants 1\ncluster 6c\nactive -\nholder 1 -1\n",
-        "quorate-grants 1\ncluster 6c\nactive -\nholder 1 4294967296\n",
-        "quorate-grants 1\ncluster 6c\nactive -\nholder 2 5\nholder 1 5\n",
-        "quorate-grants 1\ncluster 6c\nactive -\nholder 1 5\nholder 1 6\n",
-        "quorate-grants 1\ncluster 6c\nactive -\nsomething else\n",
+        "quorate-grants 1\ncluster 6c\nactive -\nconfig -\nholder 1\n",
+        "quorate-grants 1\ncluster 6c\nactive -\nconfig -\nholder 1 \n",
+        "quorate-grants 1\ncluster 6c\nactive -\nconfig -\nholder 1 -1\n",
+        "quorate-grants 1\ncluster 6c\nactive -\nconfig -\nholder 1 4294967296\n",
+        "quorate-grants 1\ncluster 6c\nactive -\nconfig -\nholder 2 5\nholder 1 5\n",
+        "quorate-grants 1\ncluster 6c\nactive -\nconfig -\nholder 1 5\nholder 1 6\n",
+        "quorate-grants 1\ncluster 6c\nactive -\nconfig -\nsomething else\n",
         "quorate-grants 1\ncluster 6c\n",
         "quorate-grants 1\n",
         "",

@@ -196,6 +196,35 @@ static void with_packaged_timing_records_are_not_asked(void **state)
     driver_fini(&d);
 }
 
+/* The holder from before the restart may still go by two nodes, and then be quorate with its vote. */
+static void a_majority_of_a_changed_configuration_waits_after_a_restart_too(void **state)
+{
+    uint32_t two[] = {1, 2};
+    struct grant_holder holder = {1, 19000};
+    struct grant_record record = {.name = {(const uint8_t *)"C", 1},
+                                  .active = {two, 2},
+                                  .config = {two, 2},
+                                  .holders = &holder,
+                                  .holder_count = 1};
+    struct arbiter_event event = {.type = ARBITER_EV_RESTORE, .u.record = &record};
+
+    (void)state;
+    start(true);
+    event.now_ms = d.now_ms;
+    assert_int_equal(arbiter_step(d.arbiter, &event, &d.actions), Q_OK);
+    for (int node = 2; node <= 4; node++) {
+        driver_join(&d, node, (uint32_t)node, FF, "1,2,3,4");
+        assert_null(strstr(driver_membership(&d, node, "2,3,4", 2, 12, U), "ACK"));
+    }
+    for (int i = 0; i < 18; i++) {
+        assert_null(strstr(driver_pass(&d, 1000), "VOTE_INFO ACK"));
+        for (int node = 2; node <= 4; node++)
+            driver_echo(&d, node);
+    }
+    assert_non_null(strstr(driver_pass(&d, 1000), "2<VOTE_INFO ACK 2.12"));
+    driver_fini(&d);
+}
+
 /* ---- what is kept on record ---- */
 
 static void the_record_names_winner_and_holders_before_an_ack_leaves(void **state)
@@ -205,11 +234,11 @@ static void the_record_names_winner_and_holders_before_an_ack_leaves(void **stat
     d.hold_persist = true;
     driver_join(&d, 1, 1, FF, "1,2");
     assert_null(strstr(driver_membership(&d, 1, "1,2", 1, 8, U), "VOTE_INFO"));
-    assert_non_null(strstr(d.record, "active 1,2\nholder 1 19000\nend "));
+    assert_non_null(strstr(d.record, "active 1,2\nconfig 1,2\nholder 1 19000\nend "));
     driver_persisted(&d, ARBITER_PERSIST_DONE);
     driver_join(&d, 2, 2, FF, "1,2");
     assert_null(strstr(driver_membership(&d, 2, "1,2", 1, 8, U), "VOTE_INFO"));
-    assert_non_null(strstr(d.record, "active 1,2\nholder 1 19000\nholder 2 19000\nend "));
+    assert_non_null(strstr(d.record, "active 1,2\nconfig 1,2\nholder 1 19000\nholder 2 19000\nend "));
     assert_string_equal(driver_persisted(&d, ARBITER_PERSIST_DONE), "2<VOTE_INFO ACK 1.8");
     driver_fini(&d);
 }
@@ -225,7 +254,7 @@ static void a_ghost_stays_on_record(void **state)
     driver_disconnect(&d, 1, ARBITER_GONE_EOF);
     for (int node = 2; node <= 4; node++)
         driver_membership(&d, node, "2,3,4", 2, 12, U);
-    assert_non_null(strstr(d.record, "active 2,3,4\nholder 1 19000\nholder 2 19000\n"));
+    assert_non_null(strstr(d.record, "active 2,3,4\nconfig 1,2,3,4\nholder 1 19000\nholder 2 19000\n"));
     driver_fini(&d);
 }
 
@@ -399,6 +428,7 @@ int main(void)
         cmocka_unit_test(a_cluster_may_come_back_with_another_algorithm),
         cmocka_unit_test(keep_active_partition_survives_a_restart),
         cmocka_unit_test(with_packaged_timing_records_are_not_asked),
+        cmocka_unit_test(a_majority_of_a_changed_configuration_waits_after_a_restart_too),
         cmocka_unit_test(the_record_names_winner_and_holders_before_an_ack_leaves),
         cmocka_unit_test(a_ghost_stays_on_record),
         cmocka_unit_test(a_record_on_its_way_is_not_written_again_for_the_same),
