@@ -413,14 +413,14 @@ void node_device_stop(struct node *node)
     destroy_device(node);
 }
 
-/* What survives a dead device of ours casts NACK for it. a: epoch of the dead process */
+/* What survives a dead device of ours casts NACK for it, even beside a successor. b: boot */
 static void on_guard(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
     uint64_t until_ms;
 
-    if (!node->up || node->device_epoch != occurrence->a || node->boot != occurrence->b) {
-        return; /* a new process has taken over, or the node's votequorum has gone */
+    if (!node->up || node->boot != occurrence->b) {
+        return; /* votequorum has gone too */
     }
     if (node_frozen(node, &until_ms)) {
         schedule_add(&node->world->schedule, until_ms, on_guard, node, occurrence->a, occurrence->b, 0);
@@ -444,7 +444,7 @@ void node_device_kill(struct node *node)
 
         destroy_device(node);
         schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, within_ms), on_guard, node,
-                     node->device_epoch, node->boot, 0);
+                     0, node->boot, 0);
     } else {
         node->tainted = node->votequorum.cast;
         destroy_device(node);
