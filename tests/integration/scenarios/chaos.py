@@ -30,8 +30,8 @@ class _Chaos:
 
     def step(self):
         """One thing."""
-        draws = ((self.cut, 5), (self.heal, 3), (self.cut_arbiter, 4), (self.restart_arbiter, 3),
-                 (self.freeze_arbiter, 1), (self.restart_device, 2), (self.restart_node, 2))
+        draws = ((self.cut, 5), (self.heal, 2), (self.cut_arbiter, 5), (self.restart_arbiter, 2),
+                 (self.freeze_arbiter, 1), (self.restart_device, 4), (self.restart_node, 1))
         self.random.choices([what for what, _ in draws], [weight for _, weight in draws])[0]()
         pause_ms(self.random.choice(_PAUSES_MS))
 
@@ -39,10 +39,10 @@ class _Chaos:
         return self.random.choice(list(self.cluster.nodes))
 
     def cut(self):
-        groups = ([], [])
-        for i in self.cluster.nodes:
-            self.random.choice(groups).append(i)
-        self.cluster.cut(*groups)
+        ids = list(self.cluster.nodes)
+        self.random.shuffle(ids)
+        at = self.random.randrange(1, len(ids))
+        self.cluster.cut(sorted(ids[:at]), sorted(ids[at:]))
 
     def heal(self):
         self.cluster.heal()

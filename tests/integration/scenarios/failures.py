@@ -264,3 +264,17 @@ def packaged_timing_on_request(lab):
     limit_ms = 1.5 * cluster.config.heartbeat_ms + 1000
     check(took_ms < limit_ms, f"node 2 waited {took_ms:.0f} ms, more than {limit_ms:.0f}")
     check("packaged" in arbiter.log, "the log says which timing is in force")
+
+
+@scenario(ours_only=True, unsettled="docs/observed.md, a confirmed NACK is not a withdrawn vote")
+def corosync_crashes_beside_holder(lab):
+    """Four nodes split two and two; in the half that holds the vote one corosync crashes. Its device says goodbye, the
+    vote moves to the other half. The node left behind casts NACK at once, but its votequorum only hears of that when
+    the ring, which has just lost a member, has formed anew: until then it goes on, and the other half has to wait."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster(nodes=4)
+    cluster.cut([1, 2], [3, 4])
+    cluster.wait_quorate([1, 2], not_quorate=[3, 4])
+    cluster.hold("settled", [1, 2], 1)
+    cluster.nodes[2].crash_corosync()
+    cluster.wait_quorate([3, 4], not_quorate=[1])
