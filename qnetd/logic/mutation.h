@@ -15,11 +15,11 @@
 
 enum mutation {
     MUTATION_none,
-    MUTATION_losers_first,  /* connected losers need not confirm their NACK before winners are told */
-    MUTATION_lease_wait,    /* ghosts do not hold winners up: a holder's lease is not waited for */
-    MUTATION_stable_view,   /* contradicting reports are decided at once */
-    MUTATION_quarantine,    /* a start without trustworthy records grants like any other */
-    MUTATION_persist_first  /* ACKs leave before the grant is recorded */
+    MUTATION_losers_first, /* connected losers need not confirm their NACK before winners are told */
+    MUTATION_lease_wait,   /* ghosts do not hold winners up: a holder's lease is not waited for */
+    MUTATION_stable_view,  /* contradicting reports are decided at once */
+    MUTATION_quarantine,   /* a start without trustworthy records grants like any other */
+    MUTATION_persist_first /* ACKs leave before the grant is recorded */
 };
 
 extern enum mutation mutation_active; /* tests/sim */

@@ -51,12 +51,12 @@ static uint64_t arbiter_clock(const struct world *world)
     return world->now_ms - world->host.clock_offset_ms;
 }
 
-/* ---- the timer ----------------------------------------------------------------------------------------------- */
+/* ---- the timer ----------------------------------------------------------------------------------------- */
 
 static void on_arbiter_timer(void *owner)
 {
     struct world *world = owner;
-    struct arbiter_event event = { .type = ARBITER_EV_TIME };
+    struct arbiter_event event = {.type = ARBITER_EV_TIME};
 
     if (world->host.arbiter == NULL) {
         return;
@@ -76,7 +76,7 @@ static void arm(struct world *world)
               due_ms == ARBITER_NEVER ? SIM_NEVER : due_ms + world->host.clock_offset_ms);
 }
 
-/* ---- dying --------------------------------------------------------------------------------------------------- */
+/* ---- dying --------------------------------------------------------------------------------------------- */
 
 static void on_restart(const struct occurrence *occurrence)
 {
@@ -172,7 +172,7 @@ void arbiter_host_pause(struct world *world, uint32_t duration_ms)
     schedule_add(&world->schedule, host->resume_ms, on_arbiter_resume, world, host->life, 0, 0);
 }
 
-/* ---- the disk ------------------------------------------------------------------------------------------------ */
+/* ---- the disk ------------------------------------------------------------------------------------------ */
 
 static int cluster_of_name(const struct world *world, const uint8_t *name, size_t size)
 {
@@ -221,29 +221,31 @@ static void write_record(struct world *world, int index, const uint8_t *bytes, s
 static void on_persisted(const struct occurrence *occurrence)
 {
     struct world *world = occurrence->who;
-    struct arbiter_event event = { .type = ARBITER_EV_PERSISTED };
+    struct arbiter_event event = {.type = ARBITER_EV_PERSISTED};
 
     if (world->host.arbiter == NULL || world->host.life != (uint32_t)(occurrence->c >> 8)) {
         return;
     }
     if (world->host.paused) {
-        schedule_add(&world->schedule, world->host.resume_ms, on_persisted, world, occurrence->a, occurrence->b,
-                     occurrence->c);
+        schedule_add(&world->schedule, world->host.resume_ms, on_persisted, world, occurrence->a,
+                     occurrence->b, occurrence->c);
         return;
     }
     event.u.persisted.cluster_id = occurrence->a;
     event.u.persisted.generation = occurrence->b;
     event.u.persisted.result = (enum arbiter_persist_result)(occurrence->c & 0xff);
     NOTE(world, NULL, "record of cluster #%u: %s", (unsigned)occurrence->a,
-         event.u.persisted.result == ARBITER_PERSIST_DONE ? "in place"
-         : event.u.persisted.result == ARBITER_PERSIST_VOLATILE ? "volatile" : "NOT written");
+         event.u.persisted.result == ARBITER_PERSIST_DONE       ? "in place"
+         : event.u.persisted.result == ARBITER_PERSIST_VOLATILE ? "volatile"
+                                                                : "NOT written");
     step(world, &event, NULL);
 }
 
 static bool persist(struct world *world, const struct arbiter_action *action)
 {
     struct arbiter_host *host = &world->host;
-    int index = cluster_of_name(world, arbiter_actions_bytes(&host->actions, action->name), action->name.size);
+    int index =
+        cluster_of_name(world, arbiter_actions_bytes(&host->actions, action->name), action->name.size);
     enum arbiter_persist_result result = ARBITER_PERSIST_DONE;
 
     assert(index >= 0);
@@ -260,16 +262,17 @@ static bool persist(struct world *world, const struct arbiter_action *action)
     if (dies_here(world)) { /* written, but nobody knows */
         return false;
     }
-    schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, host->persist_ms_max + 1), on_persisted,
-                 world, action->cluster_id, action->generation, (uint64_t)host->life << 8 | (uint64_t)result);
+    schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, host->persist_ms_max + 1),
+                 on_persisted, world, action->cluster_id, action->generation,
+                 (uint64_t)host->life << 8 | (uint64_t)result);
     return true;
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------ */
+/* ---- starting ------------------------------------------------------------------------------------------ */
 
 /*
- * Knowledge that was incomplete stays so, however often the daemon restarts, until whatever was not known has certainly
- * ended: only then may the state directory be marked whole. a: life
+ * Knowledge that was incomplete stays so, however often the daemon restarts, until whatever was not known has
+ * certainly ended: only then may the state directory be marked whole. a: life
  */
 static void on_knowledge_whole(const struct occurrence *occurrence)
 {
@@ -306,7 +309,7 @@ void arbiter_host_start(struct world *world)
     assert(host->arbiter != NULL);
     timer_init(&host->timer, &world->schedule, on_arbiter_timer, world);
     for (unsigned i = 0; i < world->cluster_count && host->arbiter != NULL && host->life == life; i++) {
-        struct arbiter_event event = { .type = ARBITER_EV_RESTORE };
+        struct arbiter_event event = {.type = ARBITER_EV_RESTORE};
         struct grant_record record;
 
         if (host->records[i] == NULL) {
@@ -322,14 +325,14 @@ void arbiter_host_start(struct world *world)
         grant_record_fini(&record);
     }
     if (host->arbiter != NULL && host->life == life) {
-        struct arbiter_event event = { .type = ARBITER_EV_RESTORED };
+        struct arbiter_event event = {.type = ARBITER_EV_RESTORED};
 
         NOTE(world, NULL, "the arbiter starts, knowledge %s", complete ? "complete" : "INCOMPLETE");
         event.u.restored.complete = complete;
         host->disk_complete = complete;
         if (!complete) {
-            schedule_add(&world->schedule, world->now_ms + longest_lease_ms(world), on_knowledge_whole, world, life, 0,
-                         0);
+            schedule_add(&world->schedule, world->now_ms + longest_lease_ms(world), on_knowledge_whole, world,
+                         life, 0, 0);
         }
         step(world, &event, NULL);
     }
@@ -338,7 +341,7 @@ void arbiter_host_start(struct world *world)
     }
 }
 
-/* ---- carrying out actions ------------------------------------------------------------------------------------ */
+/* ---- carrying out actions ------------------------------------------------------------------------------ */
 
 static struct conn *find(struct world *world, uint64_t id)
 {
@@ -355,7 +358,7 @@ static void drop(struct world *world, struct conn *conn)
 
 static void disconnected(struct world *world, struct conn *conn, enum arbiter_disconnect how)
 {
-    struct arbiter_event event = { .type = ARBITER_EV_DISCONNECTED, .conn = conn->arbiter_id };
+    struct arbiter_event event = {.type = ARBITER_EV_DISCONNECTED, .conn = conn->arbiter_id};
 
     check_on_gone(conn, how, false);
     drop(world, conn);
@@ -386,8 +389,9 @@ static void send(struct world *world, const struct arbiter_action *action)
         return;
     }
     while (offset < size) {
-        size_t length = WIRE_HEADER_SIZE + ((size_t)bytes[offset + 2] << 24 | (size_t)bytes[offset + 3] << 16 |
-                                            (size_t)bytes[offset + 4] << 8 | bytes[offset + 5]);
+        size_t length =
+            WIRE_HEADER_SIZE + ((size_t)bytes[offset + 2] << 24 | (size_t)bytes[offset + 3] << 16 |
+                                (size_t)bytes[offset + 4] << 8 | bytes[offset + 5]);
 
         if (length > size - offset || !wire_decode(bytes + offset, length, &world->out)) {
             world_fail(world, "CONTRACT", "the arbiter sends what cannot be decoded");
@@ -452,15 +456,16 @@ static void carry_out(struct world *world, const struct arbiter_action *action)
 }
 
 /* An event about one connection must not reach another cluster. */
-static void check_isolation(struct world *world, const struct arbiter_action *action, const struct conn *cause)
+static void check_isolation(struct world *world, const struct arbiter_action *action,
+                            const struct conn *cause)
 {
     bool to_conn = action->type == ARBITER_ACT_SEND || action->type == ARBITER_ACT_CLOSE ||
                    action->type == ARBITER_ACT_START_TLS;
     const struct conn *conn = to_conn ? find(world, action->conn) : NULL;
 
     if (cause != NULL && conn != NULL && conn->node->cluster != cause->node->cluster) {
-        world_fail(world, "ISOLATION", "an event of %s makes the arbiter act on %s", cause->node->cluster->name,
-                   conn->node->cluster->name);
+        world_fail(world, "ISOLATION", "an event of %s makes the arbiter act on %s",
+                   cause->node->cluster->name, conn->node->cluster->name);
     }
 }
 
@@ -505,13 +510,13 @@ static void step(struct world *world, struct arbiter_event *event, const struct 
     arm(world);
 }
 
-/* ---- from the network ---------------------------------------------------------------------------------------- */
+/* ---- from the network ---------------------------------------------------------------------------------- */
 
 bool arbiter_host_on_syn(struct conn *conn)
 {
     struct world *world = conn->node->world;
     struct arbiter_host *host = &world->host;
-    struct arbiter_event event = { .type = ARBITER_EV_CONNECTED };
+    struct arbiter_event event = {.type = ARBITER_EV_CONNECTED};
     uint32_t slot = 0;
 
     if (host->arbiter == NULL) {
@@ -550,7 +555,7 @@ static void on_bytes(struct conn *conn, const uint8_t *bytes, size_t size)
         size -= room;
         while (find(world, id) == conn &&
                (got = wire_framer_next(&conn->arbiter_framer, &frame)) != WIRE_FRAME_MORE) {
-            struct arbiter_event event = { .type = ARBITER_EV_MESSAGE, .conn = id };
+            struct arbiter_event event = {.type = ARBITER_EV_MESSAGE, .conn = id};
 
             if (got != WIRE_FRAME_MESSAGE || !wire_decode(frame.bytes, frame.size, &world->in)) {
                 world_fail(world, "CODEC", "a good message arrives broken at the arbiter");
@@ -558,7 +563,7 @@ static void on_bytes(struct conn *conn, const uint8_t *bytes, size_t size)
             }
             check_on_received(conn, &world->in);
             event.u.message.message = &world->in;
-            event.u.message.raw = (struct wire_bytes){ frame.bytes, frame.size };
+            event.u.message.raw = (struct wire_bytes){frame.bytes, frame.size};
             step(world, &event, conn);
             if (world->failed) {
                 return;
@@ -571,7 +576,7 @@ void arbiter_host_on_chunk(struct conn *conn, const struct chunk *chunk)
 {
     struct world *world = conn->node->world;
     const char *name = conn->node->cluster->name;
-    struct arbiter_event event = { .type = ARBITER_EV_TLS_ESTABLISHED, .conn = conn->arbiter_id };
+    struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED, .conn = conn->arbiter_id};
 
     if (find(world, conn->arbiter_id) != conn) {
         return;

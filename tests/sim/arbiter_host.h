@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The shell around the arbiter under test: sockets, one timer, a disk with one record per cluster. It can die
- * before and after every single action and every write, with its host or without, and comes back with what is on
- * the disk. Every instant at which it could die is counted, so that a test can go through all of them.
+ * before and after every single action and every write, with its host or without, and comes back with what is
+ * on the disk. Every instant at which it could die is counted, so that a test can go through all of them.
  */
 #ifndef QUORATE_TESTS_SIM_ARBITER_HOST_H
 #define QUORATE_TESTS_SIM_ARBITER_HOST_H

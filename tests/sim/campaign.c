@@ -21,9 +21,9 @@ static const struct {
     const char *name;
     enum mutation mutation;
 } mutations[] = {
-    { "losers_first", MUTATION_losers_first },   { "lease_wait", MUTATION_lease_wait },
-    { "stable_view", MUTATION_stable_view },     { "quarantine", MUTATION_quarantine },
-    { "persist_first", MUTATION_persist_first },
+    {"losers_first", MUTATION_losers_first},   {"lease_wait", MUTATION_lease_wait},
+    {"stable_view", MUTATION_stable_view},     {"quarantine", MUTATION_quarantine},
+    {"persist_first", MUTATION_persist_first},
 };
 
 bool campaign_mutate(const char *name)
@@ -47,7 +47,7 @@ const char *campaign_mutation(void)
     return NULL;
 }
 
-/* ---- when an assertion of the logic fails -------------------------------------------------------------------- */
+/* ---- when an assertion of the logic fails -------------------------------------------------------------- */
 
 static volatile uint64_t guarded_seed;
 
@@ -74,7 +74,7 @@ void campaign_guard(uint64_t seed)
     (void)signal(SIGSEGV, on_abort);
 }
 
-/* ---- timelines ----------------------------------------------------------------------------------------------- */
+/* ---- timelines ----------------------------------------------------------------------------------------- */
 
 /* Whether a line is about another cluster: "c2 n3 ..." or "[c2 n3] ..." behind the time. */
 static bool is_about_other(const char *line, int cluster)
@@ -127,11 +127,12 @@ static void show_failure(struct world *world, uint64_t seed, const char *failure
         (void)printf("DETERMINISM: the replay says: %s\n", world->failed ? world->failure : "nothing wrong");
     }
     (void)printf("replay: qsim --seeds %llu..%llu --verbose%s%s\n", (unsigned long long)seed,
-                 (unsigned long long)seed, mutation != NULL ? " --mutate " : "", mutation != NULL ? mutation : "");
+                 (unsigned long long)seed, mutation != NULL ? " --mutate " : "",
+                 mutation != NULL ? mutation : "");
     (void)fflush(stdout);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------------------- */
 
 static void add_up(struct campaign *sum, const struct world *world)
 {
@@ -186,7 +187,8 @@ static void run_share(struct campaign *campaign, unsigned share)
         }
         if (campaign->progress && share == 0 && time(NULL) - said >= 5) {
             said = time(NULL);
-            (void)fprintf(stderr, "qsim: seed %llu, %llu runs/s per process, no failure\n", (unsigned long long)seed,
+            (void)fprintf(stderr, "qsim: seed %llu, %llu runs/s per process, no failure\n",
+                          (unsigned long long)seed,
                           (unsigned long long)(campaign->runs / (uint64_t)(said - start)));
         }
     }
@@ -237,7 +239,7 @@ static void run_in_processes(struct campaign *campaign)
         (void)close(pipes[i][1]);
     }
     for (unsigned i = 0; i < jobs; i++) {
-        struct campaign part = { .failures = 0 };
+        struct campaign part = {.failures = 0};
 
         if (read(pipes[i][0], &part, sizeof part) != (ssize_t)sizeof part) {
             part.failures = 1;
@@ -260,15 +262,17 @@ bool campaign_run(struct campaign *campaign)
         run_share(campaign, 0);
     }
     if (!campaign->quiet) {
-        (void)printf("%llu runs, %llu events, %llu faults, %llu hours of virtual time, %llu ACKs; slowest recovery "
-                     "%llu %% of its bound; runs with two quorate halves by a packaged device beyond its bounds: %llu, by "
-                     "a relapse of votequorum: %llu; %llu failures\n",
-                     (unsigned long long)campaign->runs, (unsigned long long)campaign->events,
-                     (unsigned long long)campaign->faults, (unsigned long long)(campaign->virtual_ms / 3600000),
-                     (unsigned long long)campaign->votes,
-                     (unsigned long long)(campaign->slowest_recovery_permille / 10),
-                     (unsigned long long)campaign->excused, (unsigned long long)campaign->relapses,
-                     (unsigned long long)campaign->failures);
+        (void)printf(
+            "%llu runs, %llu events, %llu faults, %llu hours of virtual time, %llu ACKs; slowest recovery "
+            "%llu %% of its bound; runs with two quorate halves by a packaged device beyond its bounds: "
+            "%llu, by "
+            "a relapse of votequorum: %llu; %llu failures\n",
+            (unsigned long long)campaign->runs, (unsigned long long)campaign->events,
+            (unsigned long long)campaign->faults, (unsigned long long)(campaign->virtual_ms / 3600000),
+            (unsigned long long)campaign->votes,
+            (unsigned long long)(campaign->slowest_recovery_permille / 10),
+            (unsigned long long)campaign->excused, (unsigned long long)campaign->relapses,
+            (unsigned long long)campaign->failures);
     }
     return campaign->failures == 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Many seeds: shared among processes, counted, the first failure replayed with its timeline. Called by qsim.c and
- * tap.c.
+ * Many seeds: shared among processes, counted, the first failure replayed with its timeline. Called by qsim.c
+ * and tap.c.
  */
 #ifndef QUORATE_TESTS_SIM_CAMPAIGN_H
 #define QUORATE_TESTS_SIM_CAMPAIGN_H
@@ -15,10 +15,10 @@ struct campaign {
     uint64_t first;
     uint64_t last;
     unsigned jobs;
-    bool verbose;  /* timelines of all runs */
-    bool progress; /* a line on stderr now and then */
+    bool verbose;     /* timelines of all runs */
+    bool progress;    /* a line on stderr now and then */
     bool only_safety; /* see world.h */
-    bool quiet;    /* failures are counted, not shown */
+    bool quiet;       /* failures are counted, not shown */
 
     /* Results. */
     uint64_t runs;

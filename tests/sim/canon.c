@@ -23,10 +23,10 @@
 #define QUICK_RESTART_MS 100
 
 enum kind {
-    KIND_CUT,     /* the arbiter dies while it decides a fresh split */
-    KIND_RESTART, /* it is restarted during a settled split, and dies again while it decides that */
+    KIND_CUT,      /* the arbiter dies while it decides a fresh split */
+    KIND_RESTART,  /* it is restarted during a settled split, and dies again while it decides that */
     KIND_UNDERDOG, /* the same, where the side that holds the votes would lose the tie-breaker */
-    KIND_RIDE     /* it is restarted twice in quick succession during a settled split: nobody is to notice */
+    KIND_RIDE      /* it is restarted twice in quick succession during a settled split: nobody is to notice */
 };
 
 static const struct family {
@@ -36,23 +36,25 @@ static const struct family {
     enum wire_algorithm algorithm;
     bool agent; /* ours, else packaged devices */
 } families[] = {
-    { "S2 two nodes cut, ffsplit, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, false },
-    { "S2 two nodes cut, ffsplit, our agent", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, true },
-    { "S2 two nodes cut, lms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_LMS, false },
-    { "S2 two nodes cut, lms, our agent", KIND_CUT, 2, WIRE_ALGORITHM_LMS, true },
-    { "S2 two nodes cut, 2nodelms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_2NODELMS, false },
-    { "S4 two against two, ffsplit, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, false },
-    { "S4 two against two, ffsplit, our agent", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, true },
-    { "S4 two against two, lms, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_LMS, false },
-    { "S4 two against two, lms, our agent", KIND_CUT, 4, WIRE_ALGORITHM_LMS, true },
-    { "S8 restart during a split, ffsplit, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, false },
-    { "S8 restart during a split, ffsplit, our agent", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, true },
-    { "S8 restart during a split, lms, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_LMS, false },
-    { "S8 restart, holder not the favourite, ffsplit, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT, false },
-    { "S8 restart, holder not the favourite, ffsplit, our agent", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT, true },
-    { "S8 restart, holder not the favourite, lms, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_LMS, false },
-    { "quick restarts pass unnoticed, ffsplit, our agent", KIND_RIDE, 4, WIRE_ALGORITHM_FFSPLIT, true },
-    { "quick restarts pass unnoticed, lms, our agent", KIND_RIDE, 2, WIRE_ALGORITHM_LMS, true },
+    {"S2 two nodes cut, ffsplit, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, false},
+    {"S2 two nodes cut, ffsplit, our agent", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, true},
+    {"S2 two nodes cut, lms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_LMS, false},
+    {"S2 two nodes cut, lms, our agent", KIND_CUT, 2, WIRE_ALGORITHM_LMS, true},
+    {"S2 two nodes cut, 2nodelms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_2NODELMS, false},
+    {"S4 two against two, ffsplit, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, false},
+    {"S4 two against two, ffsplit, our agent", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, true},
+    {"S4 two against two, lms, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_LMS, false},
+    {"S4 two against two, lms, our agent", KIND_CUT, 4, WIRE_ALGORITHM_LMS, true},
+    {"S8 restart during a split, ffsplit, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, false},
+    {"S8 restart during a split, ffsplit, our agent", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, true},
+    {"S8 restart during a split, lms, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_LMS, false},
+    {"S8 restart, holder not the favourite, ffsplit, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT,
+     false},
+    {"S8 restart, holder not the favourite, ffsplit, our agent", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT,
+     true},
+    {"S8 restart, holder not the favourite, lms, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_LMS, false},
+    {"quick restarts pass unnoticed, ffsplit, our agent", KIND_RIDE, 4, WIRE_ALGORITHM_FFSPLIT, true},
+    {"quick restarts pass unnoticed, lms, our agent", KIND_RIDE, 2, WIRE_ALGORITHM_LMS, true},
 };
 
 /* One run. Times are virtual. */
@@ -63,11 +65,11 @@ struct run {
     enum arbiter_crash crash_kind;
     unsigned order[NODES_MAX]; /* of return */
 
-    bool testing;             /* the part under test has begun */
+    bool testing; /* the part under test has begun */
     uint64_t base_points;
-    uint64_t points;          /* it has */
+    uint64_t points; /* it has */
     unsigned crashes_seen;
-    unsigned returned;        /* how many of `order` have been let through since the last crash */
+    unsigned returned; /* how many of `order` have been let through since the last crash */
     uint64_t next_return_ms;
     uint64_t good_since_ms;
     const struct node *holder; /* who must be served first after the restart; NULL: anybody */
@@ -79,7 +81,7 @@ static struct sim_cluster *cluster_of(const struct run *run)
     return &run->world->clusters[0];
 }
 
-/* ---- while it runs ------------------------------------------------------------------------------------------- */
+/* ---- while it runs ------------------------------------------------------------------------------------- */
 
 static void hold_all(struct run *run)
 {
@@ -94,7 +96,8 @@ static void let_return(struct run *run)
 {
     struct world *world = run->world;
 
-    if (world->host.arbiter == NULL || run->returned == run->family->nodes || world->now_ms < run->next_return_ms) {
+    if (world->host.arbiter == NULL || run->returned == run->family->nodes ||
+        world->now_ms < run->next_return_ms) {
         return;
     }
     if (network_release(&cluster_of(run)->nodes[run->order[run->returned]])) {
@@ -152,7 +155,8 @@ static void check_ride(struct run *run)
         const struct node *node = &cluster_of(run)->nodes[i];
 
         if (node->color == run->rider->color && !votequorum_effective(node)) {
-            world_fail(run->world, "RIDE", "node %u loses quorum by a quick restart of the arbiter", node->id);
+            world_fail(run->world, "RIDE", "node %u loses quorum by a quick restart of the arbiter",
+                       node->id);
         }
     }
 }
@@ -178,7 +182,8 @@ static void check_first_served(struct run *run)
     }
     if (world->first_ack->color != run->holder->color &&
         (ledger_in_force(run->holder) || side_has_returned(run, run->holder))) {
-        world_fail(run->world, "OLD-HOLDER", "after the restart node %u is served before node %u, which held a vote",
+        world_fail(run->world, "OLD-HOLDER",
+                   "after the restart node %u is served before node %u, which held a vote",
                    world->first_ack->id, run->holder->id);
     }
     run->holder = NULL; /* the first ACK is out */
@@ -205,7 +210,7 @@ static bool run_until_good(struct run *run, uint32_t quiet_ms)
     return false;
 }
 
-/* ---- the stages ---------------------------------------------------------------------------------------------- */
+/* ---- the stages ---------------------------------------------------------------------------------------- */
 
 static void build(struct run *run, bool tracing)
 {
@@ -306,7 +311,7 @@ static bool run_case(struct run *run, bool tracing)
     return true;
 }
 
-/* ---- all points, all orders ---------------------------------------------------------------------------------- */
+/* ---- all points, all orders ---------------------------------------------------------------------------- */
 
 static void describe(const struct run *run, struct canon_result *result)
 {
@@ -316,9 +321,9 @@ static void describe(const struct run *run, struct canon_result *result)
         (void)snprintf(order + strlen(order), sizeof order - strlen(order), " %u",
                        cluster_of(run)->nodes[run->order[i]].id);
     }
-    (void)snprintf(result->failure, sizeof result->failure, "killed at point %llu%s, devices return in order%s: %s",
-                   (unsigned long long)run->point, run->crash_kind == CRASH_HOST ? " with its host" : "", order,
-                   run->world->failure);
+    (void)snprintf(result->failure, sizeof result->failure,
+                   "killed at point %llu%s, devices return in order%s: %s", (unsigned long long)run->point,
+                   run->crash_kind == CRASH_HOST ? " with its host" : "", order, run->world->failure);
 }
 
 static bool try_one(struct run *run, struct canon_result *result, bool verbose)
@@ -374,7 +379,7 @@ size_t canon_count(void)
 void canon_run_one(size_t index, unsigned stride, struct canon_result *result)
 {
     static struct world world;
-    struct run run = { .world = &world, .family = &families[index] };
+    struct run run = {.world = &world, .family = &families[index]};
     bool ride = families[index].kind == KIND_RIDE; /* everybody comes back when it likes */
     uint64_t turn = 0;
 
@@ -420,8 +425,9 @@ bool canon_run(void)
         struct canon_result result;
 
         canon_run_one(i, 1, &result);
-        (void)printf("%s: %llu runs, up to %llu points each: %s\n", result.name, (unsigned long long)result.runs,
-                     (unsigned long long)result.points, result.good ? "good" : result.failure);
+        (void)printf("%s: %llu runs, up to %llu points each: %s\n", result.name,
+                     (unsigned long long)result.runs, (unsigned long long)result.points,
+                     result.good ? "good" : result.failure);
         (void)fflush(stdout);
         good = good && result.good;
     }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The canonical decisions of spec/arbitration.md section 8 (S2 two nodes cut, S4 two against two, S8 the arbiter
- * restarted during a split), with the arbiter killed at every point of the decision, with and without its host, and
- * devices coming back in every order. Never two holders, and after a restart the old holder is served first. And: quick
- * restarts are not even noticed by those of our devices that live on the arbiter's vote.
+ * The canonical decisions of spec/arbitration.md section 8 (S2 two nodes cut, S4 two against two, S8 the
+ * arbiter restarted during a split), with the arbiter killed at every point of the decision, with and without
+ * its host, and devices coming back in every order. Never two holders, and after a restart the old holder is
+ * served first. And: quick restarts are not even noticed by those of our devices that live on the arbiter's
+ * vote.
  */
 #ifndef QUORATE_TESTS_SIM_CANON_H
 #define QUORATE_TESTS_SIM_CANON_H

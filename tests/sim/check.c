@@ -7,7 +7,7 @@
 #include "tests/sim/device.h"
 #include "tests/sim/votequorum.h"
 
-/* ---- the ledger ---------------------------------------------------------------------------------------------- */
+/* ---- the ledger ---------------------------------------------------------------------------------------- */
 
 /* Until when, seen from the arbiter, an ACK given to this node may be in force. SIM_NEVER while connected. */
 static uint64_t ledger_end_ms(const struct node *node)
@@ -79,7 +79,8 @@ static void follow_reports(struct sim_cluster *cluster)
     }
 }
 
-/* Contradicting reports are waited out, for two heartbeat intervals at most, before anybody gets another verdict. */
+/* Contradicting reports are waited out, for two heartbeat intervals at most, before anybody gets another
+ * verdict. */
 static void check_view(const struct node *node, const struct wire_vote_message *vote)
 {
     const struct sim_cluster *cluster = node->cluster;
@@ -91,8 +92,9 @@ static void check_view(const struct node *node, const struct wire_vote_message *
         node->world->now_ms >= cluster->contradiction_ms + 2 * (uint64_t)cluster->settings.heartbeat_ms) {
         return;
     }
-    world_fail(node->world, "VIEW", "%s: node %u gets %s while reports contradict each other, for %llu ms only",
-               cluster->name, node->id, wire_vote_name(vote->vote),
+    world_fail(node->world, "VIEW",
+               "%s: node %u gets %s while reports contradict each other, for %llu ms only", cluster->name,
+               node->id, wire_vote_name(vote->vote),
                (unsigned long long)(node->world->now_ms - cluster->contradiction_ms));
 }
 
@@ -170,12 +172,14 @@ static void on_verdict(struct conn *conn, const struct wire_vote_message *vote, 
     if (!wire_ring_id_equal(vote->ring_id, ledger->ring)) {
         world_fail(node->world, "RING", "%s node %u: %s for ring %u.%llu, its latest is %u.%llu",
                    node->cluster->name, node->id, wire_vote_name(vote->vote), vote->ring_id.node_id,
-                   (unsigned long long)vote->ring_id.seq, ledger->ring.node_id, (unsigned long long)ledger->ring.seq);
+                   (unsigned long long)vote->ring_id.seq, ledger->ring.node_id,
+                   (unsigned long long)ledger->ring.seq);
         return;
     }
     if (vote->vote == WIRE_VOTE_ACK) {
         if (!ledger->reported) {
-            world_fail(node->world, "RING", "%s node %u: ACK before it has reported", node->cluster->name, node->id);
+            world_fail(node->world, "RING", "%s node %u: ACK before it has reported", node->cluster->name,
+                       node->id);
             return;
         }
         node->world->votes++;
@@ -241,8 +245,8 @@ void check_on_gone(struct conn *conn, enum arbiter_disconnect how, bool by_arbit
     struct ledger *ledger = &node->ledger;
 
     /*
-     * An orderly goodbye: a packaged device has cast NACK before it (lms: unless wait_for_all, which is not modelled).
-     * It speaks for the node, whichever connection the ACK came on.
+     * An orderly goodbye: a packaged device has cast NACK before it (lms: unless wait_for_all, which is not
+     * modelled). It speaks for the node, whichever connection the ACK came on.
      */
     if (how == ARBITER_GONE_CLOSE_NOTIFY && ledger->now_conn == conn &&
         (node->ops->ours || node->cluster->settings.algorithm != WIRE_ALGORITHM_2NODELMS)) {
@@ -259,11 +263,11 @@ void check_on_gone(struct conn *conn, enum arbiter_disconnect how, bool by_arbit
     }
 }
 
-/* ---- safety -------------------------------------------------------------------------------------------------- */
+/* ---- safety -------------------------------------------------------------------------------------------- */
 
 /*
- * votequorum has just turned a withdrawn vote on again by itself (docs/observed.md). No arbiter can prevent it; the next
- * poll ends it, at the latest half a device timeout later.
+ * votequorum has just turned a withdrawn vote on again by itself (docs/observed.md). No arbiter can prevent
+ * it; the next poll ends it, at the latest half a device timeout later.
  */
 static bool has_relapsed(const struct node *node)
 {
@@ -271,8 +275,8 @@ static bool has_relapsed(const struct node *node)
 }
 
 /*
- * The other excuse: this node is quorate only by the vote of a packaged device that was killed, stood still, or (2nodelms)
- * has no connection, and all documented bounds for such a vote have passed.
+ * The other excuse: this node is quorate only by the vote of a packaged device that was killed, stood still,
+ * or (2nodelms) has no connection, and all documented bounds for such a vote have passed.
  */
 static bool is_excused(const struct node *node)
 {
@@ -296,8 +300,8 @@ static void check_pair(struct sim_cluster *cluster, const struct node *one, cons
         cluster->world->excused++;
         return;
     }
-    world_fail(cluster->world, "SAFETY", "%s: node %u in {%s} and node %u in {%s} are both quorate", cluster->name,
-               one->id, mask_text(cluster, one->members, text1), other->id,
+    world_fail(cluster->world, "SAFETY", "%s: node %u in {%s} and node %u in {%s} are both quorate",
+               cluster->name, one->id, mask_text(cluster, one->members, text1), other->id,
                mask_text(cluster, other->members, text2));
 }
 
@@ -324,7 +328,7 @@ void check_safety(struct world *world)
     }
 }
 
-/* ---- recovery ------------------------------------------------------------------------------------------------ */
+/* ---- recovery ------------------------------------------------------------------------------------------ */
 
 /* Nodes of one colour, and those of them that talk to the arbiter. */
 struct side {
@@ -339,7 +343,7 @@ static unsigned find_sides(const struct sim_cluster *cluster, struct side sides[
 
     for (unsigned i = 0; i < cluster->node_count; i++) {
         const struct node *node = &cluster->nodes[i];
-        struct side side = { 0, 0 };
+        struct side side = {0, 0};
 
         if (!node_responds(node) || (seen & node_bit(node)) || !(node->config & node_bit(node))) {
             continue;
@@ -402,7 +406,8 @@ bool check_recovered(const struct sim_cluster *cluster, char *why, size_t size)
         const struct node *node = &cluster->nodes[i];
 
         if (node_responds(node) && node->totem != TOTEM_OPERATIONAL) {
-            (void)snprintf(why, size, "%s: node %u has not finished its membership change", cluster->name, node->id);
+            (void)snprintf(why, size, "%s: node %u has not finished its membership change", cluster->name,
+                           node->id);
             return false;
         }
     }
@@ -419,12 +424,12 @@ bool check_recovered(const struct sim_cluster *cluster, char *why, size_t size)
             return true;
         }
     }
-    (void)snprintf(why, size, "%s: none of %u sides is quorate where it must be; the first: {%s}", cluster->name, count,
-                   mask_text(cluster, sides[0].all, text));
+    (void)snprintf(why, size, "%s: none of %u sides is quorate where it must be; the first: {%s}",
+                   cluster->name, count, mask_text(cluster, sides[0].all, text));
     return false;
 }
 
-/* ---- the right winner ---------------------------------------------------------------------------------------- */
+/* ---- the right winner ---------------------------------------------------------------------------------- */
 
 static int score_of(const struct sim_cluster *cluster, const struct side *side)
 {
@@ -441,12 +446,14 @@ static int score_of(const struct sim_cluster *cluster, const struct side *side)
 }
 
 /* The side that holds the tie-breaker's node, else the lowest node that reports. */
-static const struct side *break_tie(const struct sim_cluster *cluster, const struct side *sides, unsigned count)
+static const struct side *break_tie(const struct sim_cluster *cluster, const struct side *sides,
+                                    unsigned count)
 {
     const struct wire_tie_breaker *tie_breaker = &cluster->settings.tie_breaker;
-    int index = tie_breaker->mode == WIRE_TIE_BREAKER_LOWEST    ? __builtin_ctz(cluster->config)
-                : tie_breaker->mode == WIRE_TIE_BREAKER_HIGHEST ? 31 - __builtin_clz(cluster->config)
-                                                                : cluster_index_of(cluster, tie_breaker->node_id);
+    int index = tie_breaker->mode == WIRE_TIE_BREAKER_LOWEST ? __builtin_ctz(cluster->config)
+                : tie_breaker->mode == WIRE_TIE_BREAKER_HIGHEST
+                    ? 31 - __builtin_clz(cluster->config)
+                    : cluster_index_of(cluster, tie_breaker->node_id);
     const struct side *lowest = &sides[0];
 
     for (unsigned i = 0; i < count; i++) {
@@ -468,7 +475,8 @@ static bool history_decides(const struct sim_cluster *cluster, const struct side
     for (unsigned i = 0; i < count; i++) {
         reporting |= sides[i].reach;
     }
-    return cluster->settings.algorithm != WIRE_ALGORITHM_FFSPLIT || !(reporting & ~cluster->settings.keep_active);
+    return cluster->settings.algorithm != WIRE_ALGORITHM_FFSPLIT ||
+           !(reporting & ~cluster->settings.keep_active);
 }
 
 static int rank_of(const struct sim_cluster *cluster, const struct side *side)

@@ -4,12 +4,14 @@
  *   SAFETY     two serving nodes are quorate and one has dropped the other
  *   ORDER      an ACK leaves while a node outside its partition may still hold one
  *   RING       a vote names another ring than the client's latest
- *   VIEW       a verdict leaves while reports contradict each other and the wait for agreement has not run out
+ *   VIEW       a verdict leaves while reports contradict each other, before the wait for agreement is over
  *   ISOLATION  an event of one cluster has an effect on another
  *   NO-KILL    a stock device is sent something that ends it
  *   LIVENESS   after the last fault somebody who must be quorate is not
  *   WINNER     and those who are, are not the side that ranks highest
- * The ledger is kept from the messages alone, by the documented bounds: it knows nothing of the arbiter's insides.
+ *
+ * The ledger is kept from the messages alone, by the documented bounds: it knows nothing of the arbiter's
+ * insides.
  */
 #ifndef QUORATE_TESTS_SIM_CHECK_H
 #define QUORATE_TESTS_SIM_CHECK_H
@@ -28,13 +30,14 @@ void check_on_gone(struct conn *conn, enum arbiter_disconnect how, bool by_arbit
 bool ledger_in_force(const struct node *node);
 
 /*
- * Whether everybody who must be quorate now is, given that nothing changes any more. `why` says who is missing.
+ * Whether everybody who must be quorate now is, given that nothing changes any more. `why` says who is
+ * missing.
  */
 bool check_recovered(const struct sim_cluster *cluster, char *why, size_t size);
 
 /*
- * When everybody has recovered: whether the side that wins is the one that ranks highest by what was reported, as far as
- * history has no say (spec/arbitration.md section 11.4, worked out here a second time).
+ * When everybody has recovered: whether the side that wins is the one that ranks highest by what was
+ * reported, as far as history has no say (spec/arbitration.md section 11.4, worked out here a second time).
  */
 bool check_winner(const struct sim_cluster *cluster, char *why, size_t size);
 

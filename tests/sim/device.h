@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The seam between a node and its quorum device: events in, services out. Three devices sit behind it: a model of the
- * packaged one (device_packaged.c), a model of ours (device_ours.c), and our real agent (device_agent.c). A device
- * knows no time but the event's (the node's own, drifting clock) and draws chance from device_random only.
+ * The seam between a node and its quorum device: events in, services out. Three devices sit behind it: a
+ * model of the packaged one (device_packaged.c), a model of ours (device_ours.c), and our real agent
+ * (device_agent.c). A device knows no time but the event's (the node's own, drifting clock) and draws chance
+ * from device_random only.
  */
 #ifndef QUORATE_TESTS_SIM_DEVICE_H
 #define QUORATE_TESTS_SIM_DEVICE_H
@@ -10,18 +11,18 @@
 #include "tests/sim/world.h"
 
 enum device_event_type {
-    DEVICE_EV_START,     /* the process runs and is registered; a NODELIST and a QUORUM follow at once */
-    DEVICE_EV_TIME,      /* the deadline it named has come */
-    DEVICE_EV_NODELIST,  /* votequorum: new ring; polls must carry it from now on */
-    DEVICE_EV_QUORUM,    /* votequorum: synchronisation complete, or the state changed */
-    DEVICE_EV_CONFIG,    /* node->config has changed */
+    DEVICE_EV_START,      /* the process runs and is registered; a NODELIST and a QUORUM follow at once */
+    DEVICE_EV_TIME,       /* the deadline it named has come */
+    DEVICE_EV_NODELIST,   /* votequorum: new ring; polls must carry it from now on */
+    DEVICE_EV_QUORUM,     /* votequorum: synchronisation complete, or the state changed */
+    DEVICE_EV_CONFIG,     /* node->config has changed */
     DEVICE_EV_HEURISTICS, /* a run has ended */
-    DEVICE_EV_CONNECTED, /* TCP */
-    DEVICE_EV_SECURED,   /* TLS */
+    DEVICE_EV_CONNECTED,  /* TCP */
+    DEVICE_EV_SECURED,    /* TLS */
     DEVICE_EV_MESSAGE,
     DEVICE_EV_UNREADABLE, /* the framer or the codec refused what came */
-    DEVICE_EV_CLOSED,    /* end of stream, reset, or refused; the connection is gone already */
-    DEVICE_EV_SHUTDOWN   /* orderly stop: give up the vote, leave */
+    DEVICE_EV_CLOSED,     /* end of stream, reset, or refused; the connection is gone already */
+    DEVICE_EV_SHUTDOWN    /* orderly stop: give up the vote, leave */
 };
 
 struct device_event {
@@ -41,10 +42,11 @@ struct device_ops {
     void *(*create)(struct node *node);
     void (*step)(void *device, const struct device_event *event);
     uint64_t (*deadline_ms)(const void *device); /* absolute, in the node's clock; SIM_NEVER: none */
-    /* Devices of ours: what survives them, the voter, knows until when an ACK may last, and acts within hold_ms. */
+    /* Devices of ours: what survives them, the voter, knows until when an ACK may last, and acts within
+     * hold_ms. */
     uint64_t (*vote_until_ms)(const void *device); /* in the node's clock; SIM_NEVER: no ACK is being cast */
     uint32_t (*hold_ms)(const struct node *node);
-    void (*destroy)(void *device);               /* the process is gone, whatever it was doing */
+    void (*destroy)(void *device); /* the process is gone, whatever it was doing */
 };
 
 extern const struct device_ops device_packaged;
@@ -55,7 +57,8 @@ extern const struct device_ops device_agent;
 void device_connect(struct node *node); /* answered by CONNECTED or CLOSED, or never */
 void device_start_tls(struct node *node);
 void device_send(struct node *node, const struct wire_message *message);
-void device_send_bytes(struct node *node, const uint8_t *bytes, size_t size); /* one encoded message, or several */
+void device_send_bytes(struct node *node, const uint8_t *bytes,
+                       size_t size); /* one encoded message, or several */
 void device_close(struct node *node, bool goodbye);
 void device_poll(struct node *node, bool cast, struct wire_ring_id ring);
 uint32_t device_run_heuristics(struct node *node, uint32_t timeout_ms);

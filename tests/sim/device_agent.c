@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The real agent (qdevice/logic) behind the seam: this file is its shell. The voter, a process of its own, is part of it
- * as far as it lives; what it does for an agent that is dead or stands still is in node.c.
+ * The real agent (qdevice/logic) behind the seam: this file is its shell. The voter, a process of its own, is
+ * part of it as far as it lives; what it does for an agent that is dead or stands still is in node.c.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct agent_device {
     bool resolve_due;
 
     /* Heuristics: one run at a time. */
-    uint32_t run;      /* of the simulator; 0: none */
+    uint32_t run; /* of the simulator; 0: none */
     bool regular;
     enum agent_run run_kind;
     uint64_t run_sequence;
@@ -43,18 +43,18 @@ static const struct cluster_settings *settings_of(const struct agent_device *dev
 
 static struct timing timing_of(const struct cluster_settings *settings)
 {
-    struct timing_input input = { .has_device_timeout = true,
-                                  .device_timeout_ms = settings->timeout_ms,
-                                  .sync_timeout_ms = settings->sync_timeout_ms,
-                                  .heartbeat_ms_min = 1000,
-                                  .heartbeat_ms_max = 120000 };
+    struct timing_input input = {.has_device_timeout = true,
+                                 .device_timeout_ms = settings->timeout_ms,
+                                 .sync_timeout_ms = settings->sync_timeout_ms,
+                                 .heartbeat_ms_min = 1000,
+                                 .heartbeat_ms_max = 120000};
     struct timing timing;
 
     timing_derive(&input, &timing);
     return timing;
 }
 
-/* ---- the voter ----------------------------------------------------------------------------------------------- */
+/* ---- the voter ----------------------------------------------------------------------------------------- */
 
 static void voter_poll(struct agent_device *device, uint64_t now_ms)
 {
@@ -88,11 +88,12 @@ static void voter_on_time(struct agent_device *device, uint64_t now_ms)
     }
 }
 
-/* ---- actions and events -------------------------------------------------------------------------------------- */
+/* ---- actions and events -------------------------------------------------------------------------------- */
 
 static void carry_out(struct agent_device *device, const struct agent_action *action, uint64_t now_ms)
 {
-    const uint8_t *data = action->data.size > 0 ? q_buf_bytes(&device->actions.data) + action->data.offset : NULL;
+    const uint8_t *data =
+        action->data.size > 0 ? q_buf_bytes(&device->actions.data) + action->data.offset : NULL;
     struct node *node = device->node;
 
     switch (action->type) {
@@ -144,7 +145,7 @@ static void step(struct agent_device *device, struct agent_event *event, uint64_
         carry_out(device, &device->actions.items[i], now_ms);
     }
     if (device->resolve_due) {
-        struct agent_event resolved = { .type = AGENT_EV_RESOLVED, .conn = device->conn };
+        struct agent_event resolved = {.type = AGENT_EV_RESOLVED, .conn = device->conn};
 
         device->resolve_due = false;
         resolved.u.resolved.address_count = 1;
@@ -155,7 +156,7 @@ static void step(struct agent_device *device, struct agent_event *event, uint64_
 
 static void cast_done(struct agent_device *device, uint64_t now_ms)
 {
-    struct agent_event event = { .type = AGENT_EV_CAST_DONE };
+    struct agent_event event = {.type = AGENT_EV_CAST_DONE};
 
     device->cast_done_ms = SIM_NEVER;
     event.u.cast_done.sequence = device->cast_sequence;
@@ -169,7 +170,7 @@ static uint32_t list_nodes(const struct node *node, node_mask mask, enum wire_no
 
     for (unsigned i = 0; i < node->cluster->node_count; i++) {
         if (mask & (1u << i)) {
-            infos[count++] = (struct wire_node_info){ node->cluster->nodes[i].id, 0, state };
+            infos[count++] = (struct wire_node_info){node->cluster->nodes[i].id, 0, state};
         }
     }
     return count;
@@ -178,7 +179,7 @@ static uint32_t list_nodes(const struct node *node, node_mask mask, enum wire_no
 static void give_config(struct agent_device *device, uint64_t now_ms)
 {
     const struct cluster_settings *settings = settings_of(device);
-    struct agent_event event = { .type = AGENT_EV_CONFIG };
+    struct agent_event event = {.type = AGENT_EV_CONFIG};
     struct wire_node_info nodes[SIM_NODES_MAX];
     struct agent_config config = {
         .cluster_name = device->node->cluster->name,
@@ -188,7 +189,7 @@ static void give_config(struct agent_device *device, uint64_t now_ms)
         .tie_breaker = settings->tie_breaker,
         .keep_active_partition = (settings->keep_active & node_bit(device->node)) != 0,
         .tls = settings->tls ? AGENT_TLS_REQUIRED : AGENT_TLS_OFF,
-        .hosts = { "arbiter" },
+        .hosts = {"arbiter"},
         .host_count = 1,
         .nodes = nodes,
         .node_count = list_nodes(device->node, device->node->config, WIRE_NODE_STATE_NOT_SET, nodes),
@@ -202,7 +203,7 @@ static void give_config(struct agent_device *device, uint64_t now_ms)
 
 static void on_nodelist(struct agent_device *device, const struct device_event *from)
 {
-    struct agent_event event = { .type = AGENT_EV_CORE_NODELIST };
+    struct agent_event event = {.type = AGENT_EV_CORE_NODELIST};
     struct wire_node_info nodes[SIM_NODES_MAX];
     uint32_t ids[SIM_NODES_MAX];
     uint32_t count = list_nodes(device->node, from->members, WIRE_NODE_STATE_NOT_SET, nodes);
@@ -218,7 +219,7 @@ static void on_nodelist(struct agent_device *device, const struct device_event *
 
 static void on_quorum(struct agent_device *device, const struct device_event *from)
 {
-    struct agent_event event = { .type = AGENT_EV_CORE_QUORUM };
+    struct agent_event event = {.type = AGENT_EV_CORE_QUORUM};
     struct wire_node_info nodes[SIM_NODES_MAX];
 
     event.u.quorum.quorate = from->quorate;
@@ -229,7 +230,7 @@ static void on_quorum(struct agent_device *device, const struct device_event *fr
 
 static void on_heuristics(struct agent_device *device, const struct device_event *from)
 {
-    struct agent_event event = { .type = AGENT_EV_HEURISTICS };
+    struct agent_event event = {.type = AGENT_EV_HEURISTICS};
     bool news = !device->regular || from->heuristics != device->latest;
 
     if (from->run != device->run) {
@@ -250,7 +251,7 @@ static void on_heuristics(struct agent_device *device, const struct device_event
 
 static void on_time(struct agent_device *device, uint64_t now_ms)
 {
-    struct agent_event event = { .type = AGENT_EV_TIME };
+    struct agent_event event = {.type = AGENT_EV_TIME};
 
     voter_on_time(device, now_ms);
     if (now_ms >= device->cast_done_ms) {
@@ -270,7 +271,7 @@ static void on_time(struct agent_device *device, uint64_t now_ms)
 
 static void shut_down(struct agent_device *device, uint64_t now_ms)
 {
-    struct agent_event event = { .type = AGENT_EV_SHUTDOWN };
+    struct agent_event event = {.type = AGENT_EV_SHUTDOWN};
 
     step(device, &event, now_ms);
     if (!device->stopped) {
@@ -286,7 +287,7 @@ static void shut_down(struct agent_device *device, uint64_t now_ms)
 static void agent_device_step(void *self, const struct device_event *from)
 {
     struct agent_device *device = self;
-    struct agent_event event = { .conn = device->conn };
+    struct agent_event event = {.conn = device->conn};
 
     switch (from->type) {
     case DEVICE_EV_START:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A device of ours, as the arbiter may rely on it: it states its lease in INIT, sends several echoes per heartbeat
- * interval, and casts ACK only while the newest answered echo was sent less than lease_ms ago. It keeps its vote through
- * a reconnect, but echoes on the new connection do not prolong it before a new verdict has come. A vote is void for
- * another ring. (What outlives the process, the guard, is in node.c.)
+ * A device of ours, as the arbiter may rely on it: it states its lease in INIT, sends several echoes per
+ * heartbeat interval, and casts ACK only while the newest answered echo was sent less than lease_ms ago. It
+ * keeps its vote through a reconnect, but echoes on the new connection do not prolong it before a new verdict
+ * has come. A vote is void for another ring. (What outlives the process, the guard, is in node.c.)
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -28,12 +28,12 @@ struct ours {
 
     /* The verdict for `ring`, and how long an ACK lasts. */
     enum wire_vote verdict;
-    bool verdict_here;        /* it came on the present connection */
-    uint64_t lease_base_ms;   /* when the newest answered echo was sent, as far as it counts for the verdict */
+    bool verdict_here;      /* it came on the present connection */
+    uint64_t lease_base_ms; /* when the newest answered echo was sent, as far as it counts for the verdict */
     bool casting_ack;
-    uint64_t poll_ms;         /* next repetition of the poll; SIM_NEVER: nothing is being cast */
+    uint64_t poll_ms; /* next repetition of the poll; SIM_NEVER: nothing is being cast */
 
-    uint64_t answered_ms;     /* on the present connection */
+    uint64_t answered_ms; /* on the present connection */
     uint64_t echo_ms;
     uint32_t echo_seq;
     uint64_t echo_sent_ms[ECHOES];
@@ -70,7 +70,7 @@ static uint64_t ours_vote_until_ms(const void *self)
     return device->casting_ack ? lease_end_ms(device) : SIM_NEVER;
 }
 
-/* ---- the vote ------------------------------------------------------------------------------------------------ */
+/* ---- the vote ------------------------------------------------------------------------------------------ */
 
 static void cast(struct ours *device, bool ack, uint64_t now_ms)
 {
@@ -88,7 +88,7 @@ static void cast_verdict(struct ours *device, uint64_t now_ms)
     }
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------------------------------------- */
 
 static void send_list(struct ours *device, enum wire_node_list_type type)
 {
@@ -118,7 +118,7 @@ static void send_echo(struct ours *device, uint64_t now_ms)
     device_send(device->node, message_of(device));
 }
 
-/* ---- connecting ---------------------------------------------------------------------------------------------- */
+/* ---- connecting ---------------------------------------------------------------------------------------- */
 
 static void retry_later(struct ours *device, uint64_t now_ms)
 {
@@ -149,7 +149,7 @@ static void on_connected(struct ours *device)
     device->phase = PHASE_PREINIT;
     device_message(message, WIRE_PREINIT, ++device->seq);
     message->present |= WIRE_HAS(WIRE_TLV_CLUSTER_NAME);
-    message->u.preinit.cluster_name = (struct wire_bytes){ (const uint8_t *)name, strlen(name) };
+    message->u.preinit.cluster_name = (struct wire_bytes){(const uint8_t *)name, strlen(name)};
     device_send(device->node, message);
 }
 
@@ -196,8 +196,7 @@ static void on_init_reply(struct ours *device, const struct wire_message *messag
     device_message(out, WIRE_SET_OPTION, ++device->seq);
     out->present |= WIRE_HAS(WIRE_TLV_KEEP_ACTIVE_PARTITION);
     out->u.set_option = (struct wire_set_option){
-        .keep_active_partition = (settings_of(device)->keep_active & node_bit(device->node)) != 0
-    };
+        .keep_active_partition = (settings_of(device)->keep_active & node_bit(device->node)) != 0};
     device_send(device->node, out);
     send_list(device, WIRE_LIST_INITIAL_CONFIG);
     if (!device->membership_run) {
@@ -207,7 +206,7 @@ static void on_init_reply(struct ours *device, const struct wire_message *messag
     send_echo(device, now_ms);
 }
 
-/* ---- events -------------------------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------------------------- */
 
 static void on_nodelist(struct ours *device, const struct device_event *event)
 {
@@ -227,7 +226,8 @@ static void on_nodelist(struct ours *device, const struct device_event *event)
     device->awaited_run = device_run_heuristics(device->node, settings_of(device)->sync_timeout_ms / 2);
     if (first || device->phase != PHASE_CONNECTED) {
         device->verdict = first ? WIRE_VOTE_UNDEFINED : WIRE_VOTE_NACK;
-        cast(device, false, event->now_ms); /* what a predecessor cast ends here; nobody waits for us in vain */
+        cast(device, false,
+             event->now_ms); /* what a predecessor cast ends here; nobody waits for us in vain */
     }
     if (first) {
         try_connect(device, event->now_ms);
@@ -317,7 +317,8 @@ static void on_message(struct ours *device, const struct wire_message *message, 
         on_vote(device, message, now_ms);
         break;
     default:
-        world_fail(device->node->world, "NO-KILL", "a device of ours is sent %s", wire_type_name(message->type));
+        world_fail(device->node->world, "NO-KILL", "a device of ours is sent %s",
+                   wire_type_name(message->type));
         break;
     }
 }
@@ -338,7 +339,8 @@ static void on_time(struct ours *device, uint64_t now_ms)
             device->awaited_run = device_run_heuristics(device->node, settings_of(device)->timeout_ms / 2);
         }
     }
-    if (device->phase == PHASE_CONNECTED && now_ms >= device->answered_ms + settings_of(device)->lease.lease_ms) {
+    if (device->phase == PHASE_CONNECTED &&
+        now_ms >= device->answered_ms + settings_of(device)->lease.lease_ms) {
         retry_later(device, now_ms);
     }
     if (now_ms >= device->connect_timeout_ms) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The packaged corosync-qdevice 3.0.3, model net, as spec/qdevice-daemon.md describes it: its timers, its votes in
- * every state, its blocking reconnect pause, and what it takes as fatal.
+ * The packaged corosync-qdevice 3.0.3, model net, as spec/qdevice-daemon.md describes it: its timers, its
+ * votes in every state, its blocking reconnect pause, and what it takes as fatal.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 #define PENDING_MAX 64
 
 enum phase {
-    PHASE_BOOT,     /* waiting for the first heuristics result */
-    PHASE_PAUSE,    /* asleep before the next attempt: nothing is dispatched */
-    PHASE_CONNECT,  /* waiting for TCP; or no address left, waiting for the connect timeout */
+    PHASE_BOOT,    /* waiting for the first heuristics result */
+    PHASE_PAUSE,   /* asleep before the next attempt: nothing is dispatched */
+    PHASE_CONNECT, /* waiting for TCP; or no address left, waiting for the connect timeout */
     PHASE_PREINIT,
     PHASE_TLS,
     PHASE_INIT,
@@ -28,7 +28,7 @@ struct packaged {
     uint32_t seq;
 
     enum wire_vote vote;
-    bool casting;       /* the cast-vote timer runs */
+    bool casting; /* the cast-vote timer runs */
     bool cast_paused;
     uint64_t cast_ms;
 
@@ -60,7 +60,7 @@ static const struct cluster_settings *settings_of(const struct packaged *device)
     return &device->node->cluster->settings;
 }
 
-/* ---- the vote ------------------------------------------------------------------------------------------------ */
+/* ---- the vote ------------------------------------------------------------------------------------------ */
 
 static void poll_now(struct packaged *device)
 {
@@ -101,7 +101,7 @@ static void nack_if_ack(struct packaged *device, uint64_t now_ms)
     }
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------------------------------------- */
 
 static struct wire_message *message_of(const struct packaged *device)
 {
@@ -137,7 +137,7 @@ static void start_run(struct packaged *device)
     device->awaited_run = device_run_heuristics(device->node, settings_of(device)->sync_timeout_ms / 2);
 }
 
-/* ---- connecting ---------------------------------------------------------------------------------------------- */
+/* ---- connecting ---------------------------------------------------------------------------------------- */
 
 static void try_connect(struct packaged *device, uint64_t now_ms)
 {
@@ -176,7 +176,7 @@ static void on_connected(struct packaged *device)
     device->phase = PHASE_PREINIT;
     device_message(message, WIRE_PREINIT, device->seq);
     message->present |= WIRE_HAS(WIRE_TLV_CLUSTER_NAME);
-    message->u.preinit.cluster_name = (struct wire_bytes){ (const uint8_t *)name, strlen(name) };
+    message->u.preinit.cluster_name = (struct wire_bytes){(const uint8_t *)name, strlen(name)};
     device_send(device->node, message);
 }
 
@@ -229,8 +229,7 @@ static void report_everything(struct packaged *device, uint64_t now_ms)
     device_message(message, WIRE_SET_OPTION, ++device->seq);
     message->present |= WIRE_HAS(WIRE_TLV_KEEP_ACTIVE_PARTITION);
     message->u.set_option = (struct wire_set_option){
-        .keep_active_partition = (settings_of(device)->keep_active & node_bit(device->node)) != 0
-    };
+        .keep_active_partition = (settings_of(device)->keep_active & node_bit(device->node)) != 0};
     device_send(device->node, message);
     send_list(device, WIRE_LIST_INITIAL_CONFIG);
     send_list(device, WIRE_LIST_MEMBERSHIP);
@@ -239,7 +238,7 @@ static void report_everything(struct packaged *device, uint64_t now_ms)
     device->phase = PHASE_CONNECTED;
 }
 
-/* ---- events -------------------------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------------------------- */
 
 static void on_heuristics(struct packaged *device, const struct device_event *event)
 {

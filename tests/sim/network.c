@@ -32,8 +32,8 @@ static void queue_head(struct conn *conn, bool to_arbiter)
         return;
     }
     pipe->queued = true;
-    schedule_add(&world->schedule, pipe->head->at_ms > world->now_ms ? pipe->head->at_ms : world->now_ms, on_arrival,
-                 conn, to_arbiter, 0, 0);
+    schedule_add(&world->schedule, pipe->head->at_ms > world->now_ms ? pipe->head->at_ms : world->now_ms,
+                 on_arrival, conn, to_arbiter, 0, 0);
 }
 
 static void append(struct conn *conn, bool to_arbiter, enum chunk_kind kind, const void *bytes, size_t size,
@@ -54,7 +54,7 @@ static void append(struct conn *conn, bool to_arbiter, enum chunk_kind kind, con
     if (at_ms < pipe->last_ms) {
         at_ms = pipe->last_ms;
     }
-    *chunk = (struct chunk){ .at_ms = at_ms, .kind = kind, .size = (uint32_t)size };
+    *chunk = (struct chunk){.at_ms = at_ms, .kind = kind, .size = (uint32_t)size};
     if (size > 0) {
         memcpy(chunk->bytes, bytes, size);
     }
@@ -69,7 +69,8 @@ static void append(struct conn *conn, bool to_arbiter, enum chunk_kind kind, con
     queue_head(conn, to_arbiter);
 }
 
-static void send_pieces(struct conn *conn, bool to_arbiter, enum chunk_kind kind, const void *bytes, size_t size)
+static void send_pieces(struct conn *conn, bool to_arbiter, enum chunk_kind kind, const void *bytes,
+                        size_t size)
 {
     struct prng *prng = &conn->node->world->prng;
     const uint8_t *from = bytes;
@@ -256,7 +257,8 @@ static void repeat(struct conn *conn, bool to_arbiter)
     if (pipe->head != NULL && pipe->head->at_ms < world->now_ms + pause_ms) {
         uint64_t shift_ms = world->now_ms + pause_ms;
 
-        for (struct chunk *chunk = pipe->head; chunk != NULL && chunk->at_ms < shift_ms; chunk = chunk->next) {
+        for (struct chunk *chunk = pipe->head; chunk != NULL && chunk->at_ms < shift_ms;
+             chunk = chunk->next) {
             chunk->at_ms = shift_ms;
         }
         if (pipe->last_ms < shift_ms) {

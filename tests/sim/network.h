@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * TCP between the devices and the arbiter: bytes arrive in order, late, in any pieces, or not at all while a
- * direction is down (then they are repeated once it is up again); a connection ends by FIN, by reset, or without
- * anybody learning of it. TLS is a handshake of markers and a goodbye. Bytes pass through the real framer and codec
- * at both ends. Called by node.h for the device's end and by arbiter_host.h for the other.
+ * direction is down (then they are repeated once it is up again); a connection ends by FIN, by reset, or
+ * without anybody learning of it. TLS is a handshake of markers and a goodbye. Bytes pass through the real
+ * framer and codec at both ends. Called by node.h for the device's end and by arbiter_host.h for the other.
  */
 #ifndef QUORATE_TESTS_SIM_NETWORK_H
 #define QUORATE_TESTS_SIM_NETWORK_H
@@ -11,10 +11,10 @@
 #include "tests/sim/world.h"
 
 enum chunk_kind {
-    CHUNK_SYN,          /* to the arbiter: connection request */
-    CHUNK_ACCEPTED,     /* to the device: it is open */
+    CHUNK_SYN,      /* to the arbiter: connection request */
+    CHUNK_ACCEPTED, /* to the device: it is open */
     CHUNK_DATA,
-    CHUNK_HELLO,        /* TLS: the client's, the server's, the client's last flight */
+    CHUNK_HELLO, /* TLS: the client's, the server's, the client's last flight */
     CHUNK_SERVER_HELLO,
     CHUNK_FINISHED,
     CHUNK_CLOSE_NOTIFY,

@@ -18,7 +18,7 @@ void node_init(struct node *node)
     votequorum_init(node);
 }
 
-/* ---- what must wait ------------------------------------------------------------------------------------------ */
+/* ---- what must wait ------------------------------------------------------------------------------------ */
 
 bool node_frozen(const struct node *node, uint64_t *until_ms)
 {
@@ -37,7 +37,7 @@ bool node_device_frozen(const struct node *node, uint64_t *until_ms)
     return frozen;
 }
 
-/* ---- giving events to the device ----------------------------------------------------------------------------- */
+/* ---- giving events to the device ----------------------------------------------------------------------- */
 
 static void give(struct node *node, struct device_event *event)
 {
@@ -58,7 +58,7 @@ static void give(struct node *node, struct device_event *event)
 static void on_device_timer(void *owner)
 {
     struct node *node = owner;
-    struct device_event event = { .type = DEVICE_EV_TIME };
+    struct device_event event = {.type = DEVICE_EV_TIME};
     uint64_t until_ms;
 
     if (node_device_frozen(node, &until_ms)) {
@@ -68,7 +68,8 @@ static void on_device_timer(void *owner)
     give(node, &event);
 }
 
-/* Something for the device that may find its process frozen. a: epoch, b: kind and members, c: ring seq or result */
+/* Something for the device that may find its process frozen. a: epoch, b: kind and members, c: ring seq or
+ * result */
 static bool deliverable(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
@@ -89,9 +90,9 @@ static bool deliverable(const struct occurrence *occurrence)
 static void on_nodelist(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
-    struct device_event event = { .type = DEVICE_EV_NODELIST,
-                                  .ring = { (uint32_t)(occurrence->b >> 32), occurrence->c },
-                                  .members = (node_mask)occurrence->b };
+    struct device_event event = {.type = DEVICE_EV_NODELIST,
+                                 .ring = {(uint32_t)(occurrence->b >> 32), occurrence->c},
+                                 .members = (node_mask)occurrence->b};
 
     if (deliverable(occurrence)) {
         give(node, &event);
@@ -102,9 +103,8 @@ static void on_nodelist(const struct occurrence *occurrence)
 static void on_quorum(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
-    struct device_event event = { .type = DEVICE_EV_QUORUM,
-                                  .members = (node_mask)occurrence->b,
-                                  .quorate = occurrence->c != 0 };
+    struct device_event event = {
+        .type = DEVICE_EV_QUORUM, .members = (node_mask)occurrence->b, .quorate = occurrence->c != 0};
 
     if (deliverable(occurrence)) {
         give(node, &event);
@@ -113,7 +113,7 @@ static void on_quorum(const struct occurrence *occurrence)
 
 static void on_config(const struct occurrence *occurrence)
 {
-    struct device_event event = { .type = DEVICE_EV_CONFIG };
+    struct device_event event = {.type = DEVICE_EV_CONFIG};
 
     if (deliverable(occurrence)) {
         give(occurrence->who, &event);
@@ -124,9 +124,9 @@ static void on_config(const struct occurrence *occurrence)
 static void on_heuristics(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
-    struct device_event event = { .type = DEVICE_EV_HEURISTICS,
-                                  .run = (uint32_t)occurrence->b,
-                                  .heuristics = (enum wire_heuristics)occurrence->c };
+    struct device_event event = {.type = DEVICE_EV_HEURISTICS,
+                                 .run = (uint32_t)occurrence->b,
+                                 .heuristics = (enum wire_heuristics)occurrence->c};
 
     if (deliverable(occurrence)) {
         give(node, &event);
@@ -144,12 +144,12 @@ void node_on_nodelist(struct node *node)
 void node_on_quorum(struct node *node)
 {
     if (node->device != NULL) {
-        schedule_add(&node->world->schedule, node->world->now_ms, on_quorum, node, node->device_epoch, node->members,
-                     node->votequorum.quorate);
+        schedule_add(&node->world->schedule, node->world->now_ms, on_quorum, node, node->device_epoch,
+                     node->members, node->votequorum.quorate);
     }
 }
 
-/* ---- its connection ------------------------------------------------------------------------------------------ */
+/* ---- its connection ------------------------------------------------------------------------------------ */
 
 static bool is_current(const struct conn *conn)
 {
@@ -158,7 +158,7 @@ static bool is_current(const struct conn *conn)
 
 void node_on_connected(struct conn *conn)
 {
-    struct device_event event = { .type = DEVICE_EV_CONNECTED };
+    struct device_event event = {.type = DEVICE_EV_CONNECTED};
 
     if (is_current(conn)) {
         give(conn->node, &event);
@@ -167,7 +167,7 @@ void node_on_connected(struct conn *conn)
 
 void node_on_secured(struct conn *conn)
 {
-    struct device_event event = { .type = DEVICE_EV_SECURED };
+    struct device_event event = {.type = DEVICE_EV_SECURED};
 
     if (is_current(conn)) {
         give(conn->node, &event);
@@ -176,7 +176,7 @@ void node_on_secured(struct conn *conn)
 
 void node_on_closed(struct conn *conn)
 {
-    struct device_event event = { .type = DEVICE_EV_CLOSED };
+    struct device_event event = {.type = DEVICE_EV_CLOSED};
 
     if (is_current(conn)) {
         conn->node->conn = NULL;
@@ -201,8 +201,9 @@ void node_on_bytes(struct conn *conn, const uint8_t *bytes, size_t size)
         wire_framer_fed(&conn->device_framer, room);
         bytes += room;
         size -= room;
-        while (is_current(conn) && (got = wire_framer_next(&conn->device_framer, &frame)) != WIRE_FRAME_MORE) {
-            struct device_event event = { .type = DEVICE_EV_MESSAGE, .message = message };
+        while (is_current(conn) &&
+               (got = wire_framer_next(&conn->device_framer, &frame)) != WIRE_FRAME_MORE) {
+            struct device_event event = {.type = DEVICE_EV_MESSAGE, .message = message};
 
             if (got != WIRE_FRAME_MESSAGE || !wire_decode(frame.bytes, frame.size, message)) {
                 event.type = DEVICE_EV_UNREADABLE;
@@ -212,7 +213,7 @@ void node_on_bytes(struct conn *conn, const uint8_t *bytes, size_t size)
     }
 }
 
-/* ---- services for the device --------------------------------------------------------------------------------- */
+/* ---- services for the device --------------------------------------------------------------------------- */
 
 void device_connect(struct node *node)
 {
@@ -277,8 +278,8 @@ uint32_t device_run_heuristics(struct node *node, uint32_t timeout_ms)
         result = WIRE_HEURISTICS_FAIL;
     }
     node->heuristics_run++;
-    schedule_add(&node->world->schedule, node->world->now_ms + takes_ms, on_heuristics, node, node->device_epoch,
-                 node->heuristics_run, result);
+    schedule_add(&node->world->schedule, node->world->now_ms + takes_ms, on_heuristics, node,
+                 node->device_epoch, node->heuristics_run, result);
     return node->heuristics_run;
 }
 
@@ -328,13 +329,13 @@ void device_init_message(const struct node *node, struct wire_message *message, 
                         WIRE_HAS(WIRE_TLV_NODE_ID) | WIRE_HAS(WIRE_TLV_DECISION_ALGORITHM) |
                         WIRE_HAS(WIRE_TLV_HEARTBEAT_INTERVAL) | WIRE_HAS(WIRE_TLV_TIE_BREAKER) |
                         WIRE_HAS(WIRE_TLV_RING_ID);
-    message->u.init = (struct wire_init){ .node_id = node->id,
-                                          .algorithm = (uint32_t)settings->algorithm,
-                                          .heartbeat_ms = settings->heartbeat_ms,
-                                          .tie_breaker = settings->tie_breaker,
-                                          .ring_id = ring,
-                                          .supported_messages = { NULL, 1 },
-                                          .supported_options = { NULL, 1 } };
+    message->u.init = (struct wire_init){.node_id = node->id,
+                                         .algorithm = (uint32_t)settings->algorithm,
+                                         .heartbeat_ms = settings->heartbeat_ms,
+                                         .tie_breaker = settings->tie_breaker,
+                                         .ring_id = ring,
+                                         .supported_messages = {NULL, 1},
+                                         .supported_options = {NULL, 1}};
 }
 
 void device_list_message(const struct node *node, struct wire_message *message, uint32_t seq,
@@ -349,18 +350,18 @@ void device_list_message(const struct node *node, struct wire_message *message, 
     list->node_count = 0;
     for (unsigned i = 0; i < node->cluster->node_count; i++) {
         if (nodes & (1u << i)) {
-            list->nodes[list->node_count++] = (struct wire_node_info){ .node_id = node->cluster->nodes[i].id };
+            list->nodes[list->node_count++] = (struct wire_node_info){.node_id = node->cluster->nodes[i].id};
         }
     }
 }
 
-/* ---- life and death ------------------------------------------------------------------------------------------ */
+/* ---- life and death ------------------------------------------------------------------------------------ */
 
 static void on_device_start(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
     struct world *world = node->world;
-    struct device_event event = { .type = DEVICE_EV_START };
+    struct device_event event = {.type = DEVICE_EV_START};
     uint64_t until_ms;
 
     if (!node->up || node->boot != occurrence->a || node->device != NULL || !node->device_wanted) {
@@ -385,7 +386,8 @@ static void on_device_start(const struct occurrence *occurrence)
 void node_device_start(struct node *node, uint32_t delay_ms)
 {
     node->device_wanted = true;
-    schedule_add(&node->world->schedule, node->world->now_ms + delay_ms, on_device_start, node, node->boot, 0, 0);
+    schedule_add(&node->world->schedule, node->world->now_ms + delay_ms, on_device_start, node, node->boot, 0,
+                 0);
 }
 
 static void destroy_device(struct node *node)
@@ -401,7 +403,7 @@ static void destroy_device(struct node *node)
 
 void node_device_stop(struct node *node)
 {
-    struct device_event event = { .type = DEVICE_EV_SHUTDOWN };
+    struct device_event event = {.type = DEVICE_EV_SHUTDOWN};
     uint64_t until_ms;
 
     node->device_wanted = false;
@@ -443,8 +445,8 @@ void node_device_kill(struct node *node)
         uint32_t within_ms = node->ops->hold_ms(node);
 
         destroy_device(node);
-        schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, within_ms), on_guard, node,
-                     0, node->boot, 0);
+        schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, within_ms), on_guard, node, 0,
+                     node->boot, 0);
     } else {
         node->tainted = node->votequorum.cast;
         destroy_device(node);
@@ -489,8 +491,8 @@ void node_device_pause(struct node *node, uint32_t duration_ms)
     NOTE(world, node, "device stands still for %u ms", duration_ms);
     node->device_paused = true;
     node->device_resume_ms = world->now_ms + duration_ms;
-    schedule_add(&world->schedule, node->device_resume_ms, on_device_resume, node, node->device_epoch, node->boot,
-                 node->device_resume_ms);
+    schedule_add(&world->schedule, node->device_resume_ms, on_device_resume, node, node->device_epoch,
+                 node->boot, node->device_resume_ms);
     if (node->ops->ours) {
         uint64_t end_ms = node_clock_reaches(node, node->ops->vote_until_ms(node->device));
 
@@ -564,7 +566,7 @@ void node_crash(struct node *node)
 static void on_node_resume(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
-    struct device_event event = { .type = DEVICE_EV_TIME };
+    struct device_event event = {.type = DEVICE_EV_TIME};
     uint64_t until_ms;
 
     if (!node->paused || node->boot != occurrence->b) {
@@ -573,8 +575,9 @@ static void on_node_resume(const struct occurrence *occurrence)
     NOTE(node->world, node, "the machine goes on");
     node->paused = false;
     totem_resumed(node, occurrence->c);
-    if (node->ops->ours && (node->device == NULL || (node->device_paused &&
-                                                     node_clock(node) >= node->ops->vote_until_ms(node->device)))) {
+    if (node->ops->ours &&
+        (node->device == NULL ||
+         (node->device_paused && node_clock(node) >= node->ops->vote_until_ms(node->device)))) {
         device_poll(node, false, node->ring); /* the guard, which stood still too */
     }
     /* Everything whose time has passed runs before anybody else gets to see this node. */

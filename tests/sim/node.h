@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Machines and processes: what starts, dies, stands still and comes back, and the glue between a device and the
- * models around it. Called by scenarios for faults, by the network and votequorum for deliveries.
+ * Machines and processes: what starts, dies, stands still and comes back, and the glue between a device and
+ * the models around it. Called by scenarios for faults, by the network and votequorum for deliveries.
  */
 #ifndef QUORATE_TESTS_SIM_NODE_H
 #define QUORATE_TESTS_SIM_NODE_H
@@ -18,8 +18,8 @@ void node_pause(struct node *node, uint32_t duration_ms);
 
 /* The device process. Start is retried until the node has a ring. */
 void node_device_start(struct node *node, uint32_t delay_ms);
-void node_device_stop(struct node *node);  /* SIGTERM */
-void node_device_kill(struct node *node);  /* SIGKILL */
+void node_device_stop(struct node *node);                        /* SIGTERM */
+void node_device_kill(struct node *node);                        /* SIGKILL */
 void node_device_pause(struct node *node, uint32_t duration_ms); /* SIGSTOP ... SIGCONT */
 
 /* A configuration change reaches the node. */

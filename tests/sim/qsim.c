@@ -18,17 +18,18 @@
 
 static void usage(FILE *out)
 {
-    (void)fprintf(out, "usage: qsim [--seeds N | --seeds A..B] [--jobs N] [--mutate RULE] [--only-safety] [--verbose]\n"
-                       "       qsim --canon [--mutate RULE]\n"
-                       "       qsim --tap\n"
-                       "  --seeds    random runs: 1..N, or those from A to B\n"
-                       "  --jobs     processes that share them (default 1)\n"
-                       "  --mutate   break a rule first: losers_first, lease_wait, stable_view, quarantine,\n"
-                       "             persist_first\n"
-                       "  --only-safety  leave the ledger out: find only two halves that believe in quorum\n"
-                       "  --canon    the canonical decisions, the arbiter killed at every point of each\n"
-                       "  --tap      what make check runs\n"
-                       "  --verbose  print the timeline of every run\n");
+    (void)fprintf(
+        out, "usage: qsim [--seeds N | --seeds A..B] [--jobs N] [--mutate RULE] [--only-safety] [--verbose]\n"
+             "       qsim --canon [--mutate RULE]\n"
+             "       qsim --tap\n"
+             "  --seeds    random runs: 1..N, or those from A to B\n"
+             "  --jobs     processes that share them (default 1)\n"
+             "  --mutate   break a rule first: losers_first, lease_wait, stable_view, quarantine,\n"
+             "             persist_first\n"
+             "  --only-safety  leave the ledger out: find only two halves that believe in quorum\n"
+             "  --canon    the canonical decisions, the arbiter killed at every point of each\n"
+             "  --tap      what make check runs\n"
+             "  --verbose  print the timeline of every run\n");
 }
 
 static bool parse_seeds(const char *text, uint64_t *first, uint64_t *last)
@@ -48,13 +49,17 @@ static bool parse_seeds(const char *text, uint64_t *first, uint64_t *last)
 int main(int argc, char *argv[])
 {
     static const struct option options[] = {
-        { "seeds", required_argument, NULL, 's' }, { "jobs", required_argument, NULL, 'j' },
-        { "mutate", required_argument, NULL, 'm' }, { "canon", no_argument, NULL, 'c' },
-        { "tap", no_argument, NULL, 't' },          { "verbose", no_argument, NULL, 'v' },
-        { "only-safety", no_argument, NULL, 'o' },  { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        {"seeds", required_argument, NULL, 's'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"mutate", required_argument, NULL, 'm'},
+        {"canon", no_argument, NULL, 'c'},
+        {"tap", no_argument, NULL, 't'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"only-safety", no_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
-    struct campaign campaign = { .first = 1, .last = 1000, .jobs = 1, .progress = true };
+    struct campaign campaign = {.first = 1, .last = 1000, .jobs = 1, .progress = true};
     bool canon = false;
     int option;
 

@@ -17,28 +17,28 @@ static struct prng *dice(struct world *world)
     return &world->prng;
 }
 
-/* ---- how it ends --------------------------------------------------------------------------------------------- */
+/* ---- how it ends --------------------------------------------------------------------------------------- */
 
 uint64_t scenario_recovery_bound_ms(const struct sim_cluster *cluster)
 {
     const struct cluster_settings *settings = &cluster->settings;
 
-    return 8 * (uint64_t)settings->heartbeat_ms + settings->sync_timeout_ms + 4 * (uint64_t)settings->consensus_ms +
-           10000;
+    return 8 * (uint64_t)settings->heartbeat_ms + settings->sync_timeout_ms +
+           4 * (uint64_t)settings->consensus_ms + 10000;
 }
 
 /* How everybody stands, for the timeline of a failure. */
 static void note_state(struct world *world)
 {
-    static const char *const totem[] = { "down", "gathering", "synchronising", "operational" };
+    static const char *const totem[] = {"down", "gathering", "synchronising", "operational"};
     char text[64];
 
     for (unsigned i = 0; world->tracing && i < world->cluster_count; i++) {
         for (unsigned j = 0; j < world->clusters[i].node_count; j++) {
             const struct node *node = &world->clusters[i].nodes[j];
 
-            world_note(world, node, "= %s ring %u.%llu {%s}, side %u, %s%s votes, %u needed: %s%s", totem[node->totem],
-                       node->ring.node_id, (unsigned long long)node->ring.seq,
+            world_note(world, node, "= %s ring %u.%llu {%s}, side %u, %s%s votes, %u needed: %s%s",
+                       totem[node->totem], node->ring.node_id, (unsigned long long)node->ring.seq,
                        mask_text(node->cluster, node->members, text), node->color,
                        node->device == NULL ? "no device, " : "", node->votequorum.cast ? "ACK" : "no",
                        node->votequorum.quorum, node->votequorum.quorate ? "quorate" : "inquorate",
@@ -62,7 +62,8 @@ static void on_look(const struct occurrence *occurrence)
         uint64_t cluster_bound_ms = scenario_recovery_bound_ms(cluster);
 
         bound_ms = cluster_bound_ms > bound_ms ? cluster_bound_ms : bound_ms;
-        settle_ms = 3 * cluster->settings.timeout_ms > settle_ms ? 3 * cluster->settings.timeout_ms : settle_ms;
+        settle_ms =
+            3 * cluster->settings.timeout_ms > settle_ms ? 3 * cluster->settings.timeout_ms : settle_ms;
         good = check_recovered(cluster, why, sizeof why) && good;
     }
     if (good && since_ms == 0) {
@@ -151,7 +152,8 @@ static bool reload(struct node *node, node_mask config)
     return true;
 }
 
-/* Whatever is broken works again; what stays apart, stays apart. True if something is still on its way back. */
+/* Whatever is broken works again; what stays apart, stays apart. True if something is still on its way back.
+ */
 static bool heal(struct sim_cluster *cluster)
 {
     struct world *world = cluster->world;
@@ -219,7 +221,7 @@ static void on_heal_again(const struct occurrence *occurrence)
     scenario_settle(world);
 }
 
-/* ---- what goes wrong ------------------------------------------------------------------------------------------- */
+/* ---- what goes wrong ----------------------------------------------------------------------------------- */
 
 static uint32_t some_time(struct world *world, const struct sim_cluster *cluster)
 {
@@ -263,7 +265,8 @@ static void fault_partition(struct sim_cluster *cluster)
 
     recolor(cluster);
     if (prng_chance(dice(world), 300)) { /* some flap */
-        schedule_add(&world->schedule, world->now_ms + some_time(world, cluster), on_joined, cluster, 0, 0, 0);
+        schedule_add(&world->schedule, world->now_ms + some_time(world, cluster), on_joined, cluster, 0, 0,
+                     0);
     }
 }
 
@@ -346,8 +349,8 @@ static void fault_arbiter(struct sim_cluster *cluster)
     struct world *world = cluster->world;
     struct arbiter_host *host = &world->host;
 
-    host->restart_ms = prng_chance(dice(world), 600) ? prng_between(dice(world), 20, 1000)
-                                                     : some_time(world, cluster) + 100;
+    host->restart_ms =
+        prng_chance(dice(world), 600) ? prng_between(dice(world), 20, 1000) : some_time(world, cluster) + 100;
     host->crash_kind = prng_chance(dice(world), 400) ? CRASH_HOST : CRASH_PROCESS;
     switch (prng_below(dice(world), 5)) {
     case 0:
@@ -360,12 +363,13 @@ static void fault_arbiter(struct sim_cluster *cluster)
         arbiter_host_pause(world, some_time(world, cluster));
         break;
     default:
-        host->crash_at_point = host->points + prng_between(dice(world), 1, prng_chance(dice(world), 500) ? 12 : 80);
+        host->crash_at_point =
+            host->points + prng_between(dice(world), 1, prng_chance(dice(world), 500) ? 12 : 80);
         break;
     }
     if (host->arbiter == NULL && prng_chance(dice(world), 120)) {
-        schedule_add(&world->schedule, world->now_ms + prng_below(dice(world), host->restart_ms), on_disk_fault,
-                     world, 0, prng_below(dice(world), 2), 0);
+        schedule_add(&world->schedule, world->now_ms + prng_below(dice(world), host->restart_ms),
+                     on_disk_fault, world, 0, prng_below(dice(world), 2), 0);
     }
 }
 
@@ -421,8 +425,8 @@ static void fault_config(struct sim_cluster *cluster, struct node *node)
 
 static void fault_heuristics(struct sim_cluster *cluster, struct node *node)
 {
-    enum wire_heuristics result = prng_chance(dice(cluster->world), 500) ? WIRE_HEURISTICS_PASS
-                                                                         : WIRE_HEURISTICS_FAIL;
+    enum wire_heuristics result =
+        prng_chance(dice(cluster->world), 500) ? WIRE_HEURISTICS_PASS : WIRE_HEURISTICS_FAIL;
     bool whole_side = prng_chance(dice(cluster->world), 500);
 
     for (unsigned i = 0; i < cluster->node_count; i++) {
@@ -465,7 +469,7 @@ static void on_fault(const struct occurrence *occurrence)
     }
 }
 
-/* ---- how it begins ------------------------------------------------------------------------------------------- */
+/* ---- how it begins ------------------------------------------------------------------------------------- */
 
 void scenario_settings(struct cluster_settings *settings, enum wire_algorithm algorithm, uint32_t timeout_ms)
 {
@@ -473,7 +477,7 @@ void scenario_settings(struct cluster_settings *settings, enum wire_algorithm al
 
     *settings = (struct cluster_settings){
         .algorithm = algorithm,
-        .tie_breaker = { WIRE_TIE_BREAKER_LOWEST, 0 },
+        .tie_breaker = {WIRE_TIE_BREAKER_LOWEST, 0},
         .timeout_ms = timeout_ms,
         .sync_timeout_ms = 3 * timeout_ms,
         .heartbeat_ms = heartbeat_ms < 1000 ? 1000 : heartbeat_ms,
@@ -481,14 +485,14 @@ void scenario_settings(struct cluster_settings *settings, enum wire_algorithm al
         .consensus_ms = 1200,
         .heuristics_interval_ms = 3 * timeout_ms,
     };
-    settings->lease = (struct wire_lease){ .lease_ms = settings->heartbeat_ms,
-                                           .hold_ms = settings->heartbeat_ms / 4 };
+    settings->lease =
+        (struct wire_lease){.lease_ms = settings->heartbeat_ms, .hold_ms = settings->heartbeat_ms / 4};
     settings->echo_ms = settings->heartbeat_ms / 4;
 }
 
 static void roll_settings(struct world *world, struct cluster_settings *settings, unsigned node_count)
 {
-    static const uint32_t timeouts_ms[] = { 1250, 2500, 2500, 5000, 10000 };
+    static const uint32_t timeouts_ms[] = {1250, 2500, 2500, 5000, 10000};
     struct prng *prng = dice(world);
     uint32_t roll = prng_below(prng, 100);
     enum wire_algorithm algorithm = roll < 55 ? WIRE_ALGORITHM_FFSPLIT : WIRE_ALGORITHM_LMS;
@@ -506,7 +510,9 @@ static void roll_settings(struct world *world, struct cluster_settings *settings
     if (settings->tie_breaker.mode == WIRE_TIE_BREAKER_NODE_ID) {
         settings->tie_breaker.node_id = prng_between(prng, 1, 6);
     }
-    settings->keep_active = prng_chance(prng, 500) ? UINT32_MAX : prng_chance(prng, 500) ? 0 : prng_below(prng, 256);
+    settings->keep_active = prng_chance(prng, 500)   ? UINT32_MAX
+                            : prng_chance(prng, 500) ? 0
+                                                     : prng_below(prng, 256);
     settings->heuristics_used = prng_chance(prng, 400);
     settings->heuristics_on = settings->heuristics_used && prng_chance(prng, 600);
 }
@@ -517,8 +523,10 @@ static void add_cluster(struct world *world)
     struct cluster_settings settings;
     struct sim_cluster *cluster;
     struct prng *prng = dice(world);
-    unsigned node_count = prng_chance(prng, 400) ? 2 : prng_chance(prng, 500) ? 4 : prng_between(prng, 2, SIM_NODES_MAX);
-    static const struct device_ops *const kinds[] = { &device_packaged, &device_agent, &device_ours };
+    unsigned node_count = prng_chance(prng, 400)   ? 2
+                          : prng_chance(prng, 500) ? 4
+                                                   : prng_between(prng, 2, SIM_NODES_MAX);
+    static const struct device_ops *const kinds[] = {&device_packaged, &device_agent, &device_ours};
     uint32_t devices = prng_below(prng, 4);
     unsigned spare = 0;
 
@@ -526,7 +534,8 @@ static void add_cluster(struct world *world)
         ops[i] = kinds[devices < 3 ? devices : prng_below(prng, 3)];
     }
     roll_settings(world, &settings, node_count);
-    if (settings.algorithm != WIRE_ALGORITHM_2NODELMS && node_count < SIM_NODES_MAX && prng_chance(prng, 150)) {
+    if (settings.algorithm != WIRE_ALGORITHM_2NODELMS && node_count < SIM_NODES_MAX &&
+        prng_chance(prng, 150)) {
         spare = 1;
     }
     cluster = world_add_cluster(world, &settings, node_count + spare, ops);
@@ -535,7 +544,8 @@ static void add_cluster(struct world *world)
     }
     for (unsigned i = 0; i < node_count; i++) {
         cluster->nodes[i].heuristics = prng_chance(prng, 800) ? WIRE_HEURISTICS_PASS : WIRE_HEURISTICS_FAIL;
-        schedule_add(&world->schedule, world->now_ms + prng_below(prng, 2000), on_boot, &cluster->nodes[i], 0, 0, 0);
+        schedule_add(&world->schedule, world->now_ms + prng_below(prng, 2000), on_boot, &cluster->nodes[i], 0,
+                     0, 0);
     }
 }
 
@@ -598,7 +608,8 @@ void scenario_run(struct world *world, uint64_t seed, bool tracing)
     for (unsigned i = 0; i < clusters; i++) {
         add_cluster(world);
     }
-    schedule_add(&world->schedule, world->now_ms + prng_below(dice(world), 1500), on_arbiter_start, world, 0, 0, 0);
+    schedule_add(&world->schedule, world->now_ms + prng_below(dice(world), 1500), on_arbiter_start, world, 0,
+                 0, 0);
     faults = prng_between(dice(world), 1, 6 + 4 * clusters);
     at_ms = world->now_ms + prng_between(dice(world), 500, 25000);
     for (unsigned i = 0; i < faults; i++) {

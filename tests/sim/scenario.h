@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A random life of a world, from one seed: what clusters there are, what goes wrong and when, and how it ends: all
- * faults heal, except that some nodes may stay apart or without a path to the arbiter for good. Then everybody who
- * must be quorate has to be, within RECOVERY_BOUND, and stay so.
+ * A random life of a world, from one seed: what clusters there are, what goes wrong and when, and how it
+ * ends: all faults heal, except that some nodes may stay apart or without a path to the arbiter for good.
+ * Then everybody who must be quorate has to be, within RECOVERY_BOUND, and stay so.
  */
 #ifndef QUORATE_TESTS_SIM_SCENARIO_H
 #define QUORATE_TESTS_SIM_SCENARIO_H

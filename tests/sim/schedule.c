@@ -6,7 +6,7 @@
 
 void schedule_init(struct schedule *schedule)
 {
-    *schedule = (struct schedule){ .next_order = 1 };
+    *schedule = (struct schedule){.next_order = 1};
 }
 
 void schedule_fini(struct schedule *schedule)
@@ -28,10 +28,10 @@ static bool earlier(const struct occurrence *left, const struct occurrence *righ
     return left->order < right->order;
 }
 
-void schedule_add(struct schedule *schedule, uint64_t at_ms, occurrence_fn *fn, void *who, uint64_t a, uint64_t b,
-                  uint64_t c)
+void schedule_add(struct schedule *schedule, uint64_t at_ms, occurrence_fn *fn, void *who, uint64_t a,
+                  uint64_t b, uint64_t c)
 {
-    struct occurrence added = { at_ms, schedule->next_order++, fn, who, a, b, c };
+    struct occurrence added = {at_ms, schedule->next_order++, fn, who, a, b, c};
     size_t i = schedule->count++;
 
     if (schedule->count > schedule->capacity) {
@@ -96,7 +96,7 @@ static void on_timer(const struct occurrence *occurrence)
 
 void timer_init(struct timer *timer, struct schedule *schedule, void (*fn)(void *owner), void *owner)
 {
-    *timer = (struct timer){ schedule, fn, owner, SIM_NEVER, SIM_NEVER };
+    *timer = (struct timer){schedule, fn, owner, SIM_NEVER, SIM_NEVER};
 }
 
 void timer_set(struct timer *timer, uint64_t now_ms, uint64_t due_ms)
@@ -113,4 +113,3 @@ void timer_set(struct timer *timer, uint64_t now_ms, uint64_t due_ms)
         schedule_add(timer->schedule, due_ms, on_timer, timer, 0, 0, 0);
     }
 }
-

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Virtual time: what will happen, ordered by (time, order of scheduling). Embedded in the world. An occurrence
- * is a function, whom it concerns, and three numbers; those who change their mind compare the numbers with their
- * state when it fires. A timer is the other way round: one per owner, moved as often as the owner likes.
+ * Virtual time: what will happen, ordered by (time, order of scheduling). Embedded in the world. An
+ * occurrence is a function, whom it concerns, and three numbers; those who change their mind compare the
+ * numbers with their state when it fires. A timer is the other way round: one per owner, moved as often as
+ * the owner likes.
  */
 #ifndef QUORATE_TESTS_SIM_SCHEDULE_H
 #define QUORATE_TESTS_SIM_SCHEDULE_H
@@ -34,8 +35,8 @@ struct schedule {
 void schedule_init(struct schedule *schedule);
 void schedule_fini(struct schedule *schedule);
 void schedule_clear(struct schedule *schedule);
-void schedule_add(struct schedule *schedule, uint64_t at_ms, occurrence_fn *fn, void *who, uint64_t a, uint64_t b,
-                  uint64_t c);
+void schedule_add(struct schedule *schedule, uint64_t at_ms, occurrence_fn *fn, void *who, uint64_t a,
+                  uint64_t b, uint64_t c);
 /* Takes the earliest; false when there is none. */
 bool schedule_take(struct schedule *schedule, struct occurrence *out);
 

@@ -25,11 +25,12 @@ static void result(bool good, const char *name, const char *diagnostic)
 
 static void test_seeds(uint64_t last)
 {
-    struct campaign campaign = { .first = 1, .last = last, .jobs = 1 };
+    struct campaign campaign = {.first = 1, .last = last, .jobs = 1};
     char name[160];
     bool good = campaign_run(&campaign);
 
-    (void)snprintf(name, sizeof name, "seeds 1 to %llu: safety, order, isolation, recovery", (unsigned long long)last);
+    (void)snprintf(name, sizeof name, "seeds 1 to %llu: safety, order, isolation, recovery",
+                   (unsigned long long)last);
     result(good, name, campaign.failure);
 }
 
@@ -50,8 +51,8 @@ static void test_determinism(uint64_t first, uint64_t last)
         different += world.hash != hash;
     }
     world_fini(&world);
-    (void)snprintf(name, sizeof name, "seeds %llu to %llu give the same trace hash twice", (unsigned long long)first,
-                   (unsigned long long)last);
+    (void)snprintf(name, sizeof name, "seeds %llu to %llu give the same trace hash twice",
+                   (unsigned long long)first, (unsigned long long)last);
     result(different == 0, name, "hashes differ");
 }
 
@@ -70,7 +71,8 @@ static void test_canon(unsigned stride)
 
 static void test_mutation(const char *mutation, uint64_t within, bool only_safety)
 {
-    struct campaign campaign = { .first = 1, .last = within, .jobs = 1, .quiet = true, .only_safety = only_safety };
+    struct campaign campaign = {
+        .first = 1, .last = within, .jobs = 1, .quiet = true, .only_safety = only_safety};
     char name[160];
 
     (void)campaign_mutate(mutation);

@@ -139,7 +139,7 @@ void totem_boot(struct node *node)
 {
     node->totem = TOTEM_GATHER;
     node->members = node_bit(node);
-    node->ring = (struct wire_ring_id){ node->id, node->ring_seq };
+    node->ring = (struct wire_ring_id){node->id, node->ring_seq};
     node->gather_ms = node->world->now_ms;
     node->pending_seq = 0;
     node->first_ring = false;
@@ -204,8 +204,8 @@ void totem_check_barrier(struct node *node)
         struct node *other = &cluster->nodes[i];
 
         if ((node->members & node_bit(other)) && other->totem == TOTEM_SYNC) {
-            schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, 6), on_commit, other, other->boot,
-                         other->ring.seq, other->ring.node_id);
+            schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, 6), on_commit, other,
+                         other->boot, other->ring.seq, other->ring.node_id);
         }
     }
 }
@@ -223,7 +223,7 @@ static void on_install(const struct occurrence *occurrence)
     node->totem = TOTEM_SYNC;
     node->pending_seq = 0;
     node->members = (node_mask)occurrence->c;
-    node->ring = (struct wire_ring_id){ (uint32_t)(occurrence->c >> 32), occurrence->b };
+    node->ring = (struct wire_ring_id){(uint32_t)(occurrence->c >> 32), occurrence->b};
     node->first_ring = true;
     node->cluster->dirty = true;
     NOTE(node->world, node, "ring %u.%llu {%s}", node->ring.node_id, (unsigned long long)node->ring.seq,
@@ -255,8 +255,8 @@ static void install(struct sim_cluster *cluster, node_mask set)
         if (set & node_bit(node)) {
             node->ring_seq = seq;
             node->pending_seq = seq;
-            schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, 30), on_install, node, node->boot,
-                         seq, (uint64_t)representative << 32 | set);
+            schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, 30), on_install, node,
+                         node->boot, seq, (uint64_t)representative << 32 | set);
         }
     }
 }

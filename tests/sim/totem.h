@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How memberships come about in one cluster: a lost token is noticed after the token timeout, missing members are
- * given up after the consensus timeout, merging is quick; every ring has an id of its own; there are intermediate
- * rings and bursts. A node that gathers or synchronises serves nothing. (spec/totem-protocol.md, abstractly.)
+ * How memberships come about in one cluster: a lost token is noticed after the token timeout, missing members
+ * are given up after the consensus timeout, merging is quick; every ring has an id of its own; there are
+ * intermediate rings and bursts. A node that gathers or synchronises serves nothing. (spec/totem-protocol.md,
+ * abstractly.)
  */
 #ifndef QUORATE_TESTS_SIM_TOTEM_H
 #define QUORATE_TESTS_SIM_TOTEM_H

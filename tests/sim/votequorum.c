@@ -86,7 +86,8 @@ static void lost_contact(void *owner)
 
 static void arm(struct node *node, uint32_t after_ms)
 {
-    timer_set(&node->votequorum.timer, node->world->now_ms, node_clock_reaches(node, node_clock(node) + after_ms));
+    timer_set(&node->votequorum.timer, node->world->now_ms,
+              node_clock_reaches(node, node_clock(node) + after_ms));
 }
 
 void votequorum_init(struct node *node)
@@ -153,11 +154,12 @@ void votequorum_commit(struct node *node)
 {
     recalculate(node, false);
     if (node->votequorum.flag_queued) {
-        schedule_add(&node->world->schedule, node->world->now_ms + 1, on_late_flag, node, node->boot, node->ring.seq,
-                     0);
+        schedule_add(&node->world->schedule, node->world->now_ms + 1, on_late_flag, node, node->boot,
+                     node->ring.seq, 0);
     }
-    NOTE(node->world, node, "%s in its new ring (%u of %u)", node->votequorum.quorate ? "quorate" : "INQUORATE",
-         total_votes(node, node->votequorum.cast), node->votequorum.quorum);
+    NOTE(node->world, node, "%s in its new ring (%u of %u)",
+         node->votequorum.quorate ? "quorate" : "INQUORATE", total_votes(node, node->votequorum.cast),
+         node->votequorum.quorum);
     node_on_quorum(node);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * votequorum on one node: node votes of the current membership, plus the device's votes while its own device polls
- * yes with the current ring id. On a membership change the old state stays frozen until every member's device has
- * polled or its wait has run out. (spec/votequorum.md sections 3 and 6.2.)
+ * votequorum on one node: node votes of the current membership, plus the device's votes while its own device
+ * polls yes with the current ring id. On a membership change the old state stays frozen until every member's
+ * device has polled or its wait has run out. (spec/votequorum.md sections 3 and 6.2.)
  */
 #ifndef QUORATE_TESTS_SIM_VOTEQUORUM_H
 #define QUORATE_TESTS_SIM_VOTEQUORUM_H

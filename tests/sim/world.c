@@ -213,7 +213,8 @@ const char *mask_text(const struct sim_cluster *cluster, node_mask mask, char te
     text[0] = '\0';
     for (unsigned i = 0; i < cluster->node_count; i++) {
         if (mask & (1u << i)) {
-            size += snprintf(text + size, 64 - (size_t)size, "%s%u", size > 0 ? "," : "", cluster->nodes[i].id);
+            size +=
+                snprintf(text + size, 64 - (size_t)size, "%s%u", size > 0 ? "," : "", cluster->nodes[i].id);
         }
     }
     return size > 0 ? text : "none";

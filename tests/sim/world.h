@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One simulated world: clusters of nodes, the network between them and one arbiter, virtual time. The map of the
- * simulator: every model works on these structs. A world belongs to one run; nothing here is global, so runs cannot
- * influence one another. Models: network.h (streams), totem.h (memberships), votequorum.h (quorum on a node),
- * node.h (processes), device.h (what sits between votequorum and the arbiter), arbiter_host.h (the arbiter and its
- * disk), check.h (what must never happen), scenario.h and canon.h (what does happen).
+ * One simulated world: clusters of nodes, the network between them and one arbiter, virtual time. The map of
+ * the simulator: every model works on these structs. A world belongs to one run; nothing here is global, so
+ * runs cannot influence one another. Models: network.h (streams), totem.h (memberships), votequorum.h (quorum
+ * on a node), node.h (processes), device.h (what sits between votequorum and the arbiter), arbiter_host.h
+ * (the arbiter and its disk), check.h (what must never happen), scenario.h and canon.h (what does happen).
  */
 #ifndef QUORATE_TESTS_SIM_WORLD_H
 #define QUORATE_TESTS_SIM_WORLD_H
@@ -32,7 +32,7 @@ struct device_ops;
 
 typedef uint32_t node_mask; /* bit i: nodes[i] of the cluster */
 
-/* ---- the network -------------------------------------------------------------------------------------------- */
+/* ---- the network --------------------------------------------------------------------------------------- */
 
 struct network_profile {
     uint32_t delay_ms;        /* least time on the way */
@@ -60,22 +60,23 @@ struct conn {
     bool device_open;
     bool arbiter_open;
     bool accepted;
-    bool arbiter_end_lost; /* the arbiter's host went down under it: bytes sent there bring a reset once it is back */
+    bool arbiter_end_lost; /* the arbiter's host went down under it: bytes sent there bring a reset once it is
+                              back */
     bool device_end_lost;
-    bool device_handshake; /* the device's end has said hello */
+    bool device_handshake;  /* the device's end has said hello */
     bool arbiter_handshake; /* START_TLS was carried out */
     bool hello_seen;
     bool tls; /* established, seen from the arbiter */
     uint64_t arbiter_id;
     struct wire_ring_id init_ring;
     struct wire_lease stated; /* by a device of ours */
-    uint64_t heard_ms; /* last complete message the arbiter took from it */
-    uint32_t device_epoch; /* the process it belongs to */
+    uint64_t heard_ms;        /* last complete message the arbiter took from it */
+    uint32_t device_epoch;    /* the process it belongs to */
     struct wire_framer arbiter_framer;
     struct wire_framer device_framer;
 };
 
-/* ---- a node ------------------------------------------------------------------------------------------------- */
+/* ---- a node -------------------------------------------------------------------------------------------- */
 
 enum totem_state {
     TOTEM_DOWN,       /* the node is not there */
@@ -89,7 +90,8 @@ struct votequorum {
     bool alive;
     bool cast;
     bool sync_waiting;
-    bool flag_queued;  /* a changed flag was broadcast into a ring that delivers nothing; it arrives in the next one */
+    bool flag_queued; /* a changed flag was broadcast into a ring that delivers nothing; it arrives in the
+                         next one */
     bool queued_cast;
     bool relapsed;     /* it has arrived and replaced a newer one, until the next poll (docs/observed.md) */
     uint32_t expected; /* own expected votes */
@@ -100,21 +102,21 @@ struct votequorum {
 
 /* What the arbiter must assume about the vote of one node, kept from the messages alone (check.h). */
 struct ledger {
-    bool held;             /* an ACK may be in force */
-    const struct conn *conn; /* the connection it was sent on */
-    bool gone;             /* that connection has ended for the arbiter */
-    uint64_t end_ms;       /* when its end was seen; 0: it was the arbiter that gave up */
+    bool held;                   /* an ACK may be in force */
+    const struct conn *conn;     /* the connection it was sent on */
+    bool gone;                   /* that connection has ended for the arbiter */
+    uint64_t end_ms;             /* when its end was seen; 0: it was the arbiter that gave up */
     const struct conn *now_conn; /* the present connection */
-    uint32_t vote_seq;     /* of the newest VOTE_INFO on it */
-    enum wire_vote vote;   /* that VOTE_INFO's vote */
-    bool revoking;         /* it is a NACK sent after the ACK */
-    bool reported;         /* a membership list came on the present connection */
-    bool configured;       /* a configuration list came */
-    enum wire_vote verdict; /* the newest ACK or NACK pushed, and for which ring */
+    uint32_t vote_seq;           /* of the newest VOTE_INFO on it */
+    enum wire_vote vote;         /* that VOTE_INFO's vote */
+    bool revoking;               /* it is a NACK sent after the ACK */
+    bool reported;               /* a membership list came on the present connection */
+    bool configured;             /* a configuration list came */
+    enum wire_vote verdict;      /* the newest ACK or NACK pushed, and for which ring */
     struct wire_ring_id verdict_ring;
-    node_mask membership;  /* the last one */
-    struct wire_ring_id ring; /* the one a vote must name */
-    node_mask config;      /* the last configuration list */
+    node_mask membership;            /* the last one */
+    struct wire_ring_id ring;        /* the one a vote must name */
+    node_mask config;                /* the last configuration list */
     enum wire_heuristics heuristics; /* as reported last */
 };
 
@@ -123,17 +125,17 @@ struct node {
     struct sim_cluster *cluster;
     unsigned index;
     uint32_t id;
-    int32_t drift_ppm;   /* its clock against the arbiter's */
+    int32_t drift_ppm; /* its clock against the arbiter's */
     bool up;
-    bool paused;         /* the whole machine stands still */
+    bool paused; /* the whole machine stands still */
     uint64_t resume_ms;
     uint64_t away_until_ms; /* after a crash: not back before its peers' token timers have run out */
-    unsigned color;      /* nodes of one colour reach each other */
+    unsigned color;         /* nodes of one colour reach each other */
     bool path_to_arbiter;
     bool path_to_device;
     uint64_t path_down_ms; /* since when a direction is down */
-    node_mask config;    /* as the node has read it */
-    uint32_t boot;       /* which life of the node */
+    node_mask config;      /* as the node has read it */
+    uint32_t boot;         /* which life of the node */
 
     enum totem_state totem;
     node_mask members;
@@ -147,7 +149,7 @@ struct node {
 
     /* The device. */
     const struct device_ops *ops;
-    void *device; /* NULL: no process */
+    void *device;       /* NULL: no process */
     bool device_wanted; /* somebody restarts it when it dies */
     bool device_paused;
     uint64_t device_resume_ms;
@@ -155,7 +157,7 @@ struct node {
     struct timer device_timer;
     struct conn *conn; /* of the device, open or being opened */
     bool connect_held; /* its connection requests wait to be released (orders of return) */
-    bool tainted; /* its vote has outlived what the packaged device promises; see check.h */
+    bool tainted;      /* its vote has outlived what the packaged device promises; see check.h */
 
     /* Heuristics. */
     enum wire_heuristics heuristics; /* what a run finds now */
@@ -174,12 +176,12 @@ struct cluster_settings {
     uint32_t token_ms;
     uint32_t consensus_ms;
     bool tls;
-    bool heuristics_on;       /* mode on: regular runs too */
+    bool heuristics_on; /* mode on: regular runs too */
     bool heuristics_used;
     uint32_t heuristics_interval_ms;
-    node_mask keep_active;    /* nodes with keep_active_partition_tie_breaker on */
-    struct wire_lease lease;  /* devices of ours */
-    uint32_t echo_ms;         /* theirs */
+    node_mask keep_active;   /* nodes with keep_active_partition_tie_breaker on */
+    struct wire_lease lease; /* devices of ours */
+    uint32_t echo_ms;        /* theirs */
 };
 
 struct sim_cluster {
@@ -191,10 +193,11 @@ struct sim_cluster {
     struct node nodes[SIM_NODES_MAX];
     node_mask config; /* what all nodes are to read */
     bool dirty;       /* something the safety checker looks at has changed */
-    uint64_t contradiction_ms; /* since when the reports at the arbiter contradict each other; 0: they do not */
+    uint64_t
+        contradiction_ms; /* since when the reports at the arbiter contradict each other; 0: they do not */
 };
 
-/* ---- the arbiter's side ---------------------------------------------------------------------------------------- */
+/* ---- the arbiter's side -------------------------------------------------------------------------------- */
 
 enum arbiter_crash { CRASH_PROCESS, CRASH_HOST };
 
@@ -218,18 +221,18 @@ struct arbiter_host {
     size_t record_sizes[SIM_CLUSTERS_MAX];
 
     /* How it fares. */
-    uint32_t persist_ms_max;         /* a write takes 0 .. so long */
-    uint32_t persist_fail_permille;  /* PERSIST_FAILED */
+    uint32_t persist_ms_max;        /* a write takes 0 .. so long */
+    uint32_t persist_fail_permille; /* PERSIST_FAILED */
     uint32_t persist_volatile_permille;
-    uint64_t points;                 /* instants at which it could die, counted */
-    uint64_t crash_at_point;         /* 0: never */
+    uint64_t points;         /* instants at which it could die, counted */
+    uint64_t crash_at_point; /* 0: never */
     enum arbiter_crash crash_kind;
-    uint32_t restart_ms;             /* how long it stays dead */
+    uint32_t restart_ms; /* how long it stays dead */
     uint64_t started_ms;
     unsigned crashes;
 };
 
-/* ---- the world ---------------------------------------------------------------------------------------------- */
+/* ---- the world ----------------------------------------------------------------------------------------- */
 
 struct world {
     uint64_t seed;
@@ -259,13 +262,13 @@ struct world {
     /* What the run was about, for the sum at the end. */
     bool done;
     uint64_t healed_ms;
-    uint64_t recovery_ms; /* from the last fault to the last node that had to be quorate */
-    uint64_t votes;       /* ACKs sent */
+    uint64_t recovery_ms;    /* from the last fault to the last node that had to be quorate */
+    uint64_t votes;          /* ACKs sent */
     uint32_t first_ack_life; /* the arbiter's incarnation that sent the ACK below, its first */
     const struct node *first_ack;
     const struct node *last_ack;
-    uint64_t excused;     /* instants with two quorate halves that the packaged device alone is to blame for */
-    uint64_t relapses;    /* the same, but votequorum itself is to blame */
+    uint64_t excused;  /* instants with two quorate halves that the packaged device alone is to blame for */
+    uint64_t relapses; /* the same, but votequorum itself is to blame */
     uint64_t faults;
     void *scenario; /* of canon.c */
 };
@@ -279,7 +282,8 @@ void world_reset(struct world *world, uint64_t seed, bool tracing);
 struct sim_cluster *world_add_cluster(struct world *world, const struct cluster_settings *settings,
                                       unsigned node_count, const struct device_ops *const *ops);
 
-/* Takes the next occurrence and checks what it did. False when the run has ended (done, failed, or nothing left). */
+/* Takes the next occurrence and checks what it did. False when the run has ended (done, failed, or nothing
+ * left). */
 bool world_step(struct world *world);
 
 void world_mix(struct world *world, uint64_t value);
