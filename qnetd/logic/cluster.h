@@ -70,6 +70,7 @@ struct member {
     uint64_t vote_sent_ms;
     enum wire_vote verdict;         /* newest ACK or NACK sent on this connection, else WIRE_VOTE_UNDEFINED */
     struct wire_ring_id verdict_ring;
+    bool lingers;                   /* it has confirmed NACK and has not said yet that it is not quorate any more */
     bool relapsed;                  /* it said it was quorate after it had confirmed NACK for this ring */
     bool awaits_vote;               /* it reported a membership that no verdict has answered yet */
     enum wire_vote last_vote;       /* in any message, for status; WIRE_VOTE_UNDEFINED: none yet */

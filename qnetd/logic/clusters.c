@@ -229,6 +229,7 @@ void member_reset_reports(struct member *member)
     member->heuristics_regular = WIRE_HEURISTICS_UNDEFINED;
     member->vote_seq = 0;
     member->vote_unconfirmed = false;
+    member->lingers = false;
     member->verdict = WIRE_VOTE_UNDEFINED;
     member->awaits_vote = false;
     member->last_vote = WIRE_VOTE_UNDEFINED;

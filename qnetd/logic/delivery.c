@@ -69,6 +69,16 @@ static bool is_winner(const struct cluster *cluster, const struct member *member
     return member_is_reporting(cluster, member) && in_winning_partition(cluster, member);
 }
 
+/*
+ * A confirmed NACK has been cast, but votequorum withdraws the vote only when its own message about it has gone round the
+ * ring: not before a new ring has formed, if the old one has just lost a member (docs/observed.md). The node tells in its
+ * quorum list when it is done. If it never does, no vote lasts longer than a lease from the NACK on.
+ */
+static uint64_t lingers_until_ms(const struct arbiter *a, const struct member *member)
+{
+    return member->vote_sent_ms + lease_bound_ms(member, &a->settings);
+}
+
 static bool owes_confirmation(const struct member *member)
 {
     return member->conn != 0 && member->vote_unconfirmed && member->verdict == WIRE_VOTE_NACK;
@@ -80,7 +90,7 @@ static bool owes_confirmation(const struct member *member)
  */
 static bool conflicts(const struct cluster *cluster, const struct member *member)
 {
-    if (member->grant == GRANT_NONE && !owes_confirmation(member))
+    if (member->grant == GRANT_NONE && !owes_confirmation(member) && !member->lingers)
         return false;
     if (!node_set_has(&cluster->winner, member->node_id))
         return true;
@@ -116,6 +126,7 @@ static void send_verdict(struct arbiter *a, const struct cluster *cluster, struc
     member->last_vote = vote;
     member->awaits_vote = false;
     member->vote_unconfirmed = true;
+    member->lingers = false;
     member->vote_sent_ms = a->now_ms;
     if (vote == WIRE_VOTE_ACK)
         member->grant = GRANT_HELD;
@@ -134,9 +145,12 @@ static void schedule(struct arbiter *a, struct cluster *cluster)
 {
     uint64_t at = ARBITER_NEVER;
 
-    for (const struct member *m = cluster->members; m != NULL; m = m->next)
+    for (const struct member *m = cluster->members; m != NULL; m = m->next) {
         if (m->grant == GRANT_GHOST)
             at = earliest(at, m->ghost_until_ms);
+        if (m->lingers)
+            at = earliest(at, lingers_until_ms(a, m));
+    }
     if (cluster->phase == CLUSTER_UNSTABLE)
         at = earliest(at, cluster->unstable_until_ms);
     if (cluster->phase == CLUSTER_WAITING) {
@@ -336,7 +350,9 @@ static void add_obstacle(const struct arbiter *a, struct obstacles *obstacles, c
         if (!obstacles->any || member->ghost_until_ms > obstacles->until_ms)
             obstacles->until_ms = member->ghost_until_ms;
     } else {
-        snprintf(text, room, "%snode %u (has to confirm its NACK)", comma, member->node_id);
+        snprintf(text, room, member->lingers ? "%snode %u (has confirmed its NACK, but is still quorate)"
+                                             : "%snode %u (has to confirm its NACK)",
+                 comma, member->node_id);
         obstacles->until_ms = ARBITER_NEVER;
     }
     obstacles->any = true;
@@ -525,6 +541,14 @@ void delivery_on_new_lists(const struct arbiter *a, struct cluster *cluster)
         cluster->unstable_until_ms = ARBITER_NEVER;
 }
 
+/* A connected member certainly does not cast an ACK any more. */
+static void end_of_vote(struct member *member)
+{
+    member->lingers = false;
+    if (member->grant == GRANT_HELD)
+        member->grant = GRANT_NONE;
+}
+
 void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32_t seq)
 {
     struct member *member = session->member;
@@ -534,8 +558,21 @@ void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32
     member->vote_unconfirmed = false;
     if (member->verdict != WIRE_VOTE_NACK)
         return;
-    if (member->grant == GRANT_HELD)
-        member->grant = GRANT_NONE;
+    if (a->settings.strict && member->has_quorum && member->quorate) {
+        member->lingers = true;
+        delivery_evaluate(a, session->cluster);
+        return;
+    }
+    end_of_vote(member);
+    if (session->cluster->phase == CLUSTER_WAITING)
+        delivery_evaluate(a, session->cluster);
+}
+
+void delivery_on_inquorate(struct arbiter *a, struct session *session)
+{
+    if (!session->member->lingers)
+        return;
+    end_of_vote(session->member);
     if (session->cluster->phase == CLUSTER_WAITING)
         delivery_evaluate(a, session->cluster);
 }
@@ -611,8 +648,16 @@ static bool end_ghosts(struct arbiter *a, struct cluster *cluster)
     return ended;
 }
 
+static void end_lingering(struct arbiter *a, struct cluster *cluster)
+{
+    for (struct member *m = cluster->members; m != NULL; m = m->next)
+        if (m->lingers && a->now_ms >= lingers_until_ms(a, m))
+            end_of_vote(m);
+}
+
 void delivery_on_deadline(struct arbiter *a, struct cluster *cluster)
 {
+    end_lingering(a, cluster);
     if (end_ghosts(a, cluster) && cluster->connected_count == 0) {
         schedule(a, cluster);
         clusters_collect(a, cluster);

@@ -161,6 +161,8 @@ void view_fini(struct view_storage *storage);
 /* Decides anew from committed reports and sends what follows from it. */
 void delivery_evaluate(struct arbiter *a, struct cluster *cluster);
 void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32_t seq);
+/* A member says in its quorum list that it is not quorate. */
+void delivery_on_inquorate(struct arbiter *a, struct session *session);
 /* A member says something new: where patience with contradicting reports had run out, it begins anew. */
 void delivery_on_new_lists(const struct arbiter *a, struct cluster *cluster);
 /* A member that was told NACK says that it is quorate: votequorum brought its former vote back. */

@@ -207,6 +207,7 @@ static void on_membership(struct arbiter *a, struct session *session, const stru
     member->heuristics_membership = list->heuristics;
     member->awaits_vote = true;
     member->relapsed = false;
+    member->lingers = false; /* it will be told again, for its new ring */
     /* A confirmation still under way is about the former ring: the client confirms and ignores such a vote. */
     member->vote_unconfirmed = false;
     if (session->cluster->algorithm == WIRE_ALGORITHM_TEST) {
@@ -225,7 +226,9 @@ static void on_quorum(struct arbiter *a, struct session *session, const struct w
 
     member->has_quorum = true;
     member->quorate = message->u.node_list.quorate;
-    if (member->quorate && told_nack)
+    if (!member->quorate)
+        delivery_on_inquorate(a, session);
+    else if (told_nack && !member->lingers)
         delivery_on_relapse(a, session);
     reply_vote(a, session, WIRE_NODE_LIST_REPLY, message, quorum_vote(session->cluster, member));
 }

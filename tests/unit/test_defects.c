@@ -376,7 +376,8 @@ static void u15_talk_does_not_prolong_the_wait(void **state)
         driver_membership(&d, 3, "2,3", 2, 12, U);
         driver_quorum(&d, 1, "1,2,3", true);
     }
-    assert_string_equal(driver_confirm(&d, 1), "2<VOTE_INFO ACK 2.12; 3<VOTE_INFO ACK 2.12");
+    assert_string_equal(driver_confirm(&d, 1), ""); /* it has just said that it is quorate */
+    assert_non_null(strstr(driver_quorum(&d, 1, "1,2,3", false), "2<VOTE_INFO ACK 2.12; 3<VOTE_INFO ACK 2.12"));
     assert_string_equal(driver_heuristics(&d, 2, PASS), "2<HEURISTICS_CHANGE_REPLY NO_CHANGE 2.12");
     driver_fini(&d);
 }

@@ -395,6 +395,41 @@ static void a_loser_that_says_it_is_quorate_is_told_again(void **state)
     driver_fini(&d);
 }
 
+/* docs/observed.md: without a token votequorum cannot withdraw what the device has withdrawn. */
+static void a_loser_that_is_quorate_is_waited_for_until_it_says_it_is_not(void **state)
+{
+    (void)state;
+    driver_init(&d);
+    two_nodes(FF);
+    driver_quorum(&d, 1, "1,2", true);
+    driver_quorum(&d, 2, "1,2", true);
+    driver_membership(&d, 2, "2", 2, 12, U);
+    driver_membership(&d, 1, "1", 1, 12, U);
+    assert_string_equal(driver_confirm(&d, 2), "");
+    assert_int_equal(driver_grant(&d, 2), GRANT_HELD);
+    assert_non_null(strstr(driver_quorum(&d, 2, "2", false), "1<VOTE_INFO ACK 1.12"));
+    assert_int_equal(driver_grant(&d, 2), GRANT_NONE);
+    driver_fini(&d);
+}
+
+static void a_loser_that_says_nothing_is_not_waited_for_longer_than_a_lease(void **state)
+{
+    (void)state;
+    driver_init(&d);
+    two_nodes(FF);
+    driver_quorum(&d, 2, "1,2", true);
+    driver_membership(&d, 2, "2", 2, 12, U);
+    driver_membership(&d, 1, "1", 1, 12, U);
+    driver_confirm(&d, 2);
+    for (int i = 0; i < 18; i++) {
+        assert_string_equal(driver_pass(&d, 1000), "");
+        driver_echo(&d, 1);
+        driver_echo(&d, 2);
+    }
+    assert_string_equal(driver_pass(&d, 1000), "1<VOTE_INFO ACK 1.12");
+    driver_fini(&d);
+}
+
 static void a_device_of_ours_takes_its_own_place(void **state)
 {
     (void)state;
@@ -467,6 +502,8 @@ int main(void)
         cmocka_unit_test(contradicting_reports_are_waited_out_within_a_bound),
         cmocka_unit_test(a_configuration_under_way_costs_nobody_the_vote),
         cmocka_unit_test(a_loser_that_says_it_is_quorate_is_told_again),
+        cmocka_unit_test(a_loser_that_is_quorate_is_waited_for_until_it_says_it_is_not),
+        cmocka_unit_test(a_loser_that_says_nothing_is_not_waited_for_longer_than_a_lease),
         cmocka_unit_test(a_device_of_ours_takes_its_own_place),
         cmocka_unit_test(a_device_of_ours_is_waited_for_no_longer_than_it_says),
         cmocka_unit_test(a_cluster_is_forgotten_with_its_last_vote),
