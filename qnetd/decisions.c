@@ -25,6 +25,8 @@ void decisions_add(struct decisions *decisions, int64_t wall_ms, int level, stru
     struct decision *entry;
     char *name, *text_copy;
 
+    if (cluster_name.size > DECISION_NAME_MAX)
+        cluster_name.size = DECISION_NAME_MAX;
     free(*place);
     *place = NULL;
     entry = malloc(sizeof(*entry) + cluster_name.size + text_size);

@@ -13,6 +13,9 @@
 
 #define DECISIONS_KEPT 1024
 
+/* Of a longer cluster name, which no certificate can carry, only the beginning is kept. */
+#define DECISION_NAME_MAX 256
+
 struct decision {
     uint64_t seq;
     int64_t wall_ms;

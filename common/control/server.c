@@ -155,12 +155,27 @@ static bool register_client(struct control_client *client)
     return false;
 }
 
+/* The one that has been silent for longest gives way, or else a few such clients would keep the tools out. */
+static bool dismiss_silent(struct control_server *server)
+{
+    struct control_client *oldest = NULL;
+
+    for (struct control_client *client = server->clients; client != NULL; client = client->next)
+        if (!client->answered)
+            oldest = client; /* the list begins with the newest */
+    if (oldest == NULL)
+        return false;
+    log_line(LOG_WARNING, "Control socket: a client was dropped, it sent no request and others came (ipc_max_clients)");
+    client_free(oldest);
+    return true;
+}
+
 static void add_client(struct control_server *server, int fd)
 {
     const struct control_server_config *config = &server->config;
     struct control_client *client;
 
-    if (config->clients_max != 0 && server->client_count >= config->clients_max) {
+    if (config->clients_max != 0 && server->client_count >= config->clients_max && !dismiss_silent(server)) {
         log_line(LOG_ERR, "Control socket: a client was refused, there are %llu already (ipc_max_clients)",
                  (unsigned long long)server->client_count);
         close(fd);

@@ -23,6 +23,13 @@
 /* Records a peer may send in a row that carry no data (key updates and the like). */
 #define IDLE_RECORDS_MAX 32
 
+/*
+ * How often one call reads from the socket, and how many such calls a handshake may take: OpenSSL itself takes in all
+ * that has come, and a hello in records of one byte each keeps it busy for a tenth of a second.
+ */
+#define READS_PER_CALL 64
+#define HANDSHAKE_CUTS_MAX 300
+
 #define PLAIN_IOV_MAX 64
 
 /* --- Failure and end ------------------------------------------------------------------------------ */
@@ -150,6 +157,8 @@ static void begin_call(struct tls_channel *ch)
 {
     ch->want = TLS_WANT_NOTHING;
     ch->would_block = false;
+    ch->reads_left = READS_PER_CALL;
+    ch->cut_short = false;
     ch->socket_errno = 0;
     ERR_clear_error();
 }
@@ -287,6 +296,10 @@ enum q_err tls_channel_handshake(struct tls_channel *ch)
         result = SSL_do_handshake(ch->ssl);
         err = result == 1 ? Q_OK : sort_out(ch, result);
     } while (result != 1 && err == Q_OK);
+    if (err == Q_ERR_AGAIN && ch->cut_short && ++ch->cut_count > HANDSHAKE_CUTS_MAX) {
+        tls_channel_explain(ch, "TLS handshake failed: the peer sends it in too many pieces");
+        return die(ch, TLS_END_REFUSED);
+    }
     if (err != Q_OK)
         return err;
     err = note_peer(ch);

@@ -9,8 +9,9 @@
  *
  * Readiness. Q_ERR_AGAIN comes with tls_channel_want, the direction to wait for; a read may want
  * writing and the reverse. Decrypted bytes may be waiting inside the channel while the socket is silent:
- * read until Q_ERR_AGAIN, or come back on your own while tls_channel_pending says so. Both level and
- * edge triggered loops are fine. No call raises SIGPIPE. The OpenSSL error queue is left empty.
+ * read until Q_ERR_AGAIN, or come back on your own while tls_channel_pending says so. The loop must be level
+ * triggered, since a call that has done enough for one peer ends with Q_ERR_AGAIN although the socket has
+ * more. No call raises SIGPIPE. The OpenSSL error queue is left empty.
  */
 #ifndef QUORATE_COMMON_TLS_CHANNEL_H
 #define QUORATE_COMMON_TLS_CHANNEL_H
@@ -61,6 +62,9 @@ struct tls_channel {
     uint8_t alert_in;       /* fatal alert received, TLS_ALERT_NONE */
     uint8_t alert_out;      /* fatal alert sent */
     uint8_t idle_records;   /* TLS control records since the last application data */
+    uint8_t reads_left;     /* of the socket, in this call */
+    bool cut_short;         /* the call ended because they were used up */
+    uint16_t cut_count;     /* how often during the handshake */
     int socket_errno;       /* of the last failed socket call */
     uint32_t write_offered; /* bytes of the write that OpenSSL has half sent; must be offered again */
     struct ssl_st *ssl;

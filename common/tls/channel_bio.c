@@ -25,6 +25,13 @@ static int on_read(BIO *bio, char *buf, size_t size, size_t *count)
 
     BIO_clear_retry_flags(bio);
     *count = 0;
+    if (ch->reads_left == 0) {
+        ch->cut_short = true;
+        ch->would_block = true;
+        BIO_set_retry_read(bio);
+        return 0;
+    }
+    ch->reads_left--;
     do {
         n = recv(ch->fd, buf, size, MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);

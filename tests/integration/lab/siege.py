@@ -21,7 +21,7 @@ from .wait import Failure, check, wait_for
 SERVED_S = 1.0
 GROWTH_KIB = 2048
 """What the allocator may keep; every attack leaves less than this behind, however long it is."""
-SETTLED_S = 20
+SETTLED_S = 40
 IDLE_SHARE = 0.05
 ATTACKER_NUMBER = 250
 
@@ -99,7 +99,7 @@ class Siege:
         """Be a good client once; returns the seconds it took."""
         start = time.monotonic()
         self._next_node += 1
-        with self.member(self._next_node, "beta") as probe:
+        with self.member(self._next_node, "beta", heartbeat_ms=1000) as probe:
             probe.echo()
             return time.monotonic() - start
 
