@@ -165,7 +165,8 @@ static bool dismiss_silent(struct control_server *server)
             oldest = client; /* the list begins with the newest */
     if (oldest == NULL)
         return false;
-    log_line(LOG_WARNING, "Control socket: a client was dropped, it sent no request and others came (ipc_max_clients)");
+    log_line(LOG_WARNING, "Control socket: a client was dropped, it sent no request and others came "
+                          "(ipc_max_clients)");
     client_free(oldest);
     return true;
 }
