@@ -266,7 +266,7 @@ def packaged_timing_on_request(lab):
     check("packaged" in arbiter.log, "the log says which timing is in force")
 
 
-@scenario(ours_only=True, unsettled="docs/observed.md, a confirmed NACK is not a withdrawn vote")
+@scenario(ours_only=True)
 def corosync_crashes_beside_holder(lab):
     """Four nodes split two and two; in the half that holds the vote one corosync crashes. Its device says goodbye, the
     vote moves to the other half. The node left behind casts NACK at once, but its votequorum only hears of that when
