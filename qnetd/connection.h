@@ -33,6 +33,7 @@ struct connection {
     struct connection *list_previous; /* the server's list of those in line, or of handshakes under way */
     struct connection *list_next;
     int hello_awaited; /* bytes of the first record */
+    bool crowded;      /* many from its address were on the way to TLS when it joined them */
     uint64_t handshake_since_ms;
     struct connection *closed_next; /* the server's list of those to be freed */
     char peer[LISTENER_PEER_SIZE];

@@ -245,7 +245,7 @@ static void on_handshake(struct server *server, struct connection *connection)
 
     if (err == Q_OK)
         on_secured(server, connection);
-    else if (err != Q_ERR_AGAIN || server_watch(connection, server->handshake_fd) != Q_OK)
+    else if (err != Q_ERR_AGAIN || server_watch(connection, server_handshake_fd(server, connection)) != Q_OK)
         on_gone(server, connection);
 }
 
@@ -500,14 +500,16 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
 
     server->talk_fd = epoll_create1(EPOLL_CLOEXEC);
     server->handshake_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (server->talk_fd < 0 || server->handshake_fd < 0 ||
+    server->crowd_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (server->talk_fd < 0 || server->handshake_fd < 0 || server->crowd_fd < 0 ||
         epoll_ctl(server->talk_fd, EPOLL_CTL_ADD, server->listener_fd, &event) != 0) {
         snprintf(err_text, size, "Can't create epoll instances: %s", strerror(errno));
         return Q_ERR_IO;
     }
     if (qb_loop_poll_add(server->loop, QB_LOOP_HIGH, server->talk_fd, EPOLLIN, server, on_talk) != 0 ||
         qb_loop_poll_add(server->loop, QB_LOOP_LOW, server->handshake_fd, EPOLLIN, server, on_handshakes) !=
-            0) {
+            0 ||
+        qb_loop_poll_add(server->loop, QB_LOOP_LOW, server->crowd_fd, EPOLLIN, server, on_handshakes) != 0) {
         snprintf(err_text, size, "Can't register with the event loop");
         return Q_ERR_NO_MEMORY;
     }
@@ -539,6 +541,10 @@ void server_fini(struct server *server)
     if (server->handshake_fd >= 0) {
         qb_loop_poll_del(server->loop, server->handshake_fd);
         close(server->handshake_fd);
+    }
+    if (server->crowd_fd >= 0) {
+        qb_loop_poll_del(server->loop, server->crowd_fd);
+        close(server->crowd_fd);
     }
     if (server->listener_fd >= 0)
         close(server->listener_fd);

@@ -35,6 +35,8 @@ struct server_follow_up {
     enum arbiter_persist_result result;
 };
 
+#define SERVER_ADDRESS_BUCKETS 1024
+
 /* In order of arrival. */
 struct connection_list {
     struct connection *oldest;
@@ -53,6 +55,8 @@ struct server {
     int listener_fd;
     int talk_fd;      /* epoll: listener and connections */
     int handshake_fd; /* epoll: connections in the TLS handshake */
+    int crowd_fd;     /* epoll: those of addresses from which many come at once; they wait for one another */
+    uint32_t securing_counts[SERVER_ADDRESS_BUCKETS]; /* connections on the way to TLS, by hash of the address */
     struct connection_table connections;
     uint32_t connections_max; /* by descriptors */
     struct message_stream_limits limits;

@@ -69,11 +69,12 @@ enum q_err server_begin_handshake(struct server *server, struct connection *conn
         server_set_phase(server, connection, CONNECTION_GREETING);
         err = client_hello_arrived(fd, &connection->hello_awaited);
         if (err != Q_OK)
-            return err == Q_ERR_AGAIN ? server_watch(connection, server->handshake_fd) : err;
+            return err == Q_ERR_AGAIN ? server_watch(connection, server_handshake_fd(server, connection))
+                                      : err;
     }
     if (server->handshakes.count >= server->settings->max_handshakes) {
         server_set_phase(server, connection, CONNECTION_IN_LINE);
-        return server_watch(connection, server->handshake_fd);
+        return server_watch(connection, server_handshake_fd(server, connection));
     }
     if (connection->hello_awaited > 0)
         client_hello_finish(fd);
@@ -82,7 +83,7 @@ enum q_err server_begin_handshake(struct server *server, struct connection *conn
         return err;
     server_set_phase(server, connection, CONNECTION_HANDSHAKING);
     connection->handshake_since_ms = clock_monotonic_ms();
-    return server_watch(connection, server->handshake_fd);
+    return server_watch(connection, server_handshake_fd(server, connection));
 }
 
 static void carry_out_start_tls(struct server *server, uint64_t conn)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The server's lists of connections: where each is waited for, and how it leaves. */
 #include <stddef.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "qnetd/server_internal.h"
+
+/* As many on the way to TLS from one address are no crowd: a site's gateway may stand for several nodes. */
+#define ADDRESS_SECURING_MAX 16
 
 enum q_err server_watch(struct connection *connection, int epoll_fd)
 {
@@ -38,6 +42,18 @@ static void list_add(struct connection_list *list, struct connection *connection
     list->count++;
 }
 
+static void list_add_first(struct connection_list *list, struct connection *connection)
+{
+    connection->list_previous = NULL;
+    connection->list_next = list->oldest;
+    if (list->oldest != NULL)
+        list->oldest->list_previous = connection;
+    else
+        list->newest = connection;
+    list->oldest = connection;
+    list->count++;
+}
+
 static void list_remove(struct connection_list *list, struct connection *connection)
 {
     if (connection->list_previous != NULL)
@@ -51,15 +67,42 @@ static void list_remove(struct connection_list *list, struct connection *connect
     list->count--;
 }
 
+static bool is_securing(enum connection_phase phase)
+{
+    return phase == CONNECTION_GREETING || phase == CONNECTION_IN_LINE || phase == CONNECTION_HANDSHAKING;
+}
+
+/* The count of connections on the way to TLS from this one's address (FNV-1a of it, without the port). */
+static uint32_t *securing_count(struct server *server, const struct connection *connection)
+{
+    const char *port = strrchr(connection->peer, ':');
+    uint32_t hash = 2166136261u;
+
+    for (const char *at = connection->peer; at != port && *at != '\0'; at++)
+        hash = (hash ^ (uint8_t)*at) * 16777619u;
+    return &server->securing_counts[(hash ^ hash >> 16) % SERVER_ADDRESS_BUCKETS];
+}
+
+int server_handshake_fd(const struct server *server, const struct connection *connection)
+{
+    return connection->crowded ? server->crowd_fd : server->handshake_fd;
+}
+
 void server_set_phase(struct server *server, struct connection *connection, enum connection_phase phase)
 {
+    if (!is_securing(connection->phase) && is_securing(phase))
+        connection->crowded = ++*securing_count(server, connection) > ADDRESS_SECURING_MAX;
+    else if (is_securing(connection->phase) && !is_securing(phase))
+        --*securing_count(server, connection);
     if (connection->phase == CONNECTION_IN_LINE)
         list_remove(&server->in_line, connection);
     else if (connection->phase == CONNECTION_HANDSHAKING)
         list_remove(&server->handshakes, connection);
     connection->phase = phase;
-    if (phase == CONNECTION_IN_LINE)
+    if (phase == CONNECTION_IN_LINE && connection->crowded)
         list_add(&server->in_line, connection);
+    else if (phase == CONNECTION_IN_LINE)
+        list_add_first(&server->in_line, connection);
     else if (phase == CONNECTION_HANDSHAKING)
         list_add(&server->handshakes, connection);
 }

@@ -14,6 +14,12 @@ enum q_err server_watch(struct connection *connection, int epoll_fd);
 /* Moves the connection to a phase, and between the lists that go with it. */
 void server_set_phase(struct server *server, struct connection *connection, enum connection_phase phase);
 
+/*
+ * Where a connection on its way to TLS is waited for. A flood of handshakes from one address must not keep others
+ * waiting, so those have an epoll instance of their own, and each instance its share of the time.
+ */
+int server_handshake_fd(const struct server *server, const struct connection *connection);
+
 /* Closes the connection; the arbiter is not told. */
 void server_drop(struct server *server, struct connection *connection);
 void server_free_closed(struct server *server);

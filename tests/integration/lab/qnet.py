@@ -213,7 +213,7 @@ class Closed(Failure):
 class Probe:
     """One connection. Without `context` it can only speak plain text. `close` or `reset` ends it."""
 
-    def __init__(self, address, context=None, port=PORT, timeout_s=TIMEOUT_S):
+    def __init__(self, address, context=None, source="", port=PORT, timeout_s=TIMEOUT_S):
         self.context = context
         self.tls = None
         self.incoming = ssl.MemoryBIO()
@@ -221,7 +221,7 @@ class Probe:
         self.received = b""
         self.timeout_s = timeout_s
         self.echoes = 0xec000000
-        self.socket = socket.create_connection((address, port), timeout=timeout_s)
+        self.socket = socket.create_connection((address, port), timeout_s, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self):
