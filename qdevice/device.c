@@ -195,6 +195,7 @@ static void arm_timer(struct device *device)
 {
     uint64_t at_ms = agent_deadline_ms(device->agent);
     uint64_t now_ms = clock_monotonic_ms();
+    uint64_t delay_ms;
 
     if (at_ms == device->timer_at_ms)
         return;
@@ -203,8 +204,8 @@ static void arm_timer(struct device *device)
     device->timer_at_ms = at_ms;
     if (at_ms == AGENT_NEVER)
         return;
-    if (qb_loop_timer_add(device->loop, QB_LOOP_HIGH, (at_ms > now_ms ? at_ms - now_ms : 1) * NS_PER_MS, device, on_timer,
-                          &device->timer) != 0) {
+    delay_ms = (at_ms > now_ms ? at_ms - now_ms : 0) + 1; /* libqb rounds down, and would come in vain */
+    if (qb_loop_timer_add(device->loop, QB_LOOP_HIGH, delay_ms * NS_PER_MS, device, on_timer, &device->timer) != 0) {
         log_line(LOG_CRIT, "Cannot set a timer: out of memory");
         abort();
     }

@@ -44,7 +44,7 @@ static void arm_timer(struct server *server, uint64_t now_ms)
         return;
     if (server->timer_at_ms != ARBITER_NEVER)
         qb_loop_timer_del(server->loop, server->timer);
-    delay_ms = at_ms > now_ms ? at_ms - now_ms : 1;
+    delay_ms = (at_ms > now_ms ? at_ms - now_ms : 0) + 1; /* libqb rounds down, and would come in vain */
     server->timer_at_ms = at_ms;
     if (qb_loop_timer_add(server->loop, QB_LOOP_HIGH, delay_ms * 1000000, server, on_timer, &server->timer) !=
         0) {
