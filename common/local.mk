@@ -44,6 +44,8 @@ libshell_a_SOURCES = \
 	common/control/client.h \
 	common/control/explain.c \
 	common/control/explain.h \
+	common/control/tool_options.c \
+	common/control/tool_options.h \
 	common/control/request.c \
 	common/control/request.h \
 	common/control/server.c \

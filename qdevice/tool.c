@@ -9,7 +9,7 @@
 
 #include "common/clock.h"
 #include "common/control/explain.h"
-#include "common/options.h"
+#include "common/control/tool_options.h"
 #include "common/text.h"
 
 #define PROGRAM "corosync-qdevice-tool"
@@ -116,27 +116,6 @@ static enum tool_exit run_watch(const struct options *options)
 
 enum long_option { LONG_FORMAT = 256, LONG_WATCH, LONG_TIMEOUT, LONG_HELP };
 
-static bool parse_seconds(const char *name, const char *text, uint64_t *milliseconds)
-{
-    if (option_parse_permille(text, 100, UINT64_C(86400000), milliseconds))
-        return true;
-    fprintf(stderr, PROGRAM ": --%s: '%s' is not a number of seconds (0.1 to 86400)\n", name, text);
-    return false;
-}
-
-static bool parse_format(const char *text, struct options *options)
-{
-    static const char *const formats[] = {"text", "json", NULL};
-    int format;
-
-    if (!option_parse_choice(text, formats, &format)) {
-        fprintf(stderr, PROGRAM ": --format: '%s' is neither text nor json\n", text);
-        return false;
-    }
-    options->json = format == 1;
-    return true;
-}
-
 /* False: the program ends with *status. */
 static bool parse_one(int option, const char *value, struct options *options, int *status)
 {
@@ -150,7 +129,7 @@ static bool parse_one(int option, const char *value, struct options *options, in
         return true;
     case LONG_WATCH:
         options->operation = WATCH;
-        return value == NULL || parse_seconds("watch", value, &options->watch_interval_ms);
+        return value == NULL || tool_parse_seconds(PROGRAM, "watch", value, &options->watch_interval_ms);
     case 'v':
         options->verbose = true;
         return true;
@@ -158,9 +137,9 @@ static bool parse_one(int option, const char *value, struct options *options, in
         options->socket_path = value;
         return true;
     case LONG_FORMAT:
-        return parse_format(value, options);
+        return tool_parse_format(PROGRAM, value, &options->json);
     case LONG_TIMEOUT:
-        return parse_seconds("timeout", value, &options->timeout_ms);
+        return tool_parse_seconds(PROGRAM, "timeout", value, &options->timeout_ms);
     case LONG_HELP:
         fputs(help, stdout);
         *status = TOOL_EXIT_OK;

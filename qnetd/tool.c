@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "common/control/request.h"
-#include "common/options.h"
+#include "common/control/tool_options.h"
 #include "qnetd/what_if.h"
 
 #define USAGE "usage: " TOOL_PROGRAM " [-Hhlsv] [-c cluster_name] [-p qnetd_ipc_socket_path]\n"
@@ -116,27 +116,6 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool parse_format(const char *text, struct tool_options *options)
-{
-    static const char *const formats[] = {"text", "json", NULL};
-    int format;
-
-    if (!option_parse_choice(text, formats, &format)) {
-        fprintf(stderr, TOOL_PROGRAM ": --format: '%s' is neither text nor json\n", text);
-        return false;
-    }
-    options->json = format == 1;
-    return true;
-}
-
-static bool parse_seconds(const char *name, const char *text, uint64_t *milliseconds)
-{
-    if (option_parse_permille(text, 100, UINT64_C(86400000), milliseconds))
-        return true;
-    fprintf(stderr, TOOL_PROGRAM ": --%s: '%s' is not a number of seconds (0.1 to 86400)\n", name, text);
-    return false;
-}
-
 /* False: the program ends with *status. */
 static bool parse_one(int option, const char *value, struct tool_options *options, int *status)
 {
@@ -156,7 +135,7 @@ static bool parse_one(int option, const char *value, struct tool_options *option
         return true;
     case LONG_WATCH:
         options->operation = TOOL_WATCH;
-        return value == NULL || parse_seconds("watch", value, &options->watch_interval_ms);
+        return value == NULL || tool_parse_seconds(TOOL_PROGRAM, "watch", value, &options->watch_interval_ms);
     case 'v':
         options->verbose = true;
         return true;
@@ -167,9 +146,9 @@ static bool parse_one(int option, const char *value, struct tool_options *option
         options->socket_path = value;
         return true;
     case LONG_FORMAT:
-        return parse_format(value, options);
+        return tool_parse_format(TOOL_PROGRAM, value, &options->json);
     case LONG_TIMEOUT:
-        return parse_seconds("timeout", value, &options->timeout_ms);
+        return tool_parse_seconds(TOOL_PROGRAM, "timeout", value, &options->timeout_ms);
     case LONG_WHAT_IF:
         fprintf(stderr, TOOL_PROGRAM ": --what-if must be the first option\n");
         return false;
