@@ -8,7 +8,7 @@
  *   ISOLATION  an event of one cluster has an effect on another
  *   NO-KILL    a stock device is sent something that ends it
  *   LIVENESS   after the last fault somebody who must be quorate is not
- *   WINNER     and those who are, are not the side that ranks highest
+ *              or those who are, are not the side that ranks highest (reported as LIVENESS too)
  *
  * The ledger is kept from the messages alone, by the documented bounds: it knows nothing of the arbiter's
  * insides.
@@ -36,7 +36,7 @@ bool ledger_in_force(const struct node *node);
 bool check_recovered(const struct sim_cluster *cluster, char *why, size_t size);
 
 /*
- * When everybody has recovered: whether the side that wins is the one that ranks highest by what was
+ * Once somebody is quorate: whether the side that wins is the one that ranks highest by what was
  * reported, as far as history has no say (spec/arbitration.md section 11.4, worked out here a second time).
  */
 bool check_winner(const struct sim_cluster *cluster, char *why, size_t size);

@@ -64,7 +64,7 @@ static void on_look(const struct occurrence *occurrence)
         bound_ms = cluster_bound_ms > bound_ms ? cluster_bound_ms : bound_ms;
         settle_ms =
             3 * cluster->settings.timeout_ms > settle_ms ? 3 * cluster->settings.timeout_ms : settle_ms;
-        good = check_recovered(cluster, why, sizeof why) && good;
+        good = check_recovered(cluster, why, sizeof why) && check_winner(cluster, why, sizeof why) && good;
     }
     if (good && since_ms == 0) {
         since_ms = world->now_ms;
@@ -75,12 +75,6 @@ static void on_look(const struct occurrence *occurrence)
         since_ms = 0;
     }
     if (good && world->now_ms >= since_ms + settle_ms) {
-        for (unsigned i = 0; i < world->cluster_count; i++) {
-            if (!check_winner(&world->clusters[i], why, sizeof why)) {
-                note_state(world);
-                world_fail(world, "WINNER", "%s", why);
-            }
-        }
         world->done = true;
         return;
     }
