@@ -251,7 +251,7 @@ def hostile_node_lists(lab):
         for i in range(50):
             member.send(qnet.lists(range(1, 129), ring=(1, 10 + i)))
             member.echo()
-    siege.rounds(lambda: _overfill(siege))
+    siege.rounds(lambda: _overfill(siege), 2)
     siege.unharmed()
 
 

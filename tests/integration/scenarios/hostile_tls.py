@@ -14,7 +14,7 @@ from lab.wait import Failure, check, check_equal
 
 from . import scenario
 
-_HANDSHAKES = 3000
+_HANDSHAKES = 2000
 
 
 def _refused(siege, who, cluster, version):
