@@ -18,6 +18,7 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 #define VOTER_END_MS 1000
+#define VOTER_REAP_MS 100 /* its socket closes a moment before it can be reaped */
 
 static void watch_voter(struct device *device);
 
@@ -37,7 +38,7 @@ static void restart_voter(struct device *device)
 {
     log_line(LOG_ERR, "The voter has died: starting another");
     qb_loop_poll_del(device->loop, device->voter.fd);
-    voter_stop(&device->voter, 0);
+    voter_stop(&device->voter, VOTER_REAP_MS);
     if (voter_start(&device->voter, device->settings->votequorum_device_name, device->settings->lock_file) != Q_OK) {
         log_line(LOG_CRIT, "The voter cannot be started: %s", strerror(errno));
         device->failed = true;
@@ -246,6 +247,13 @@ static void on_heuristics(void *context, enum agent_run run, uint64_t sequence, 
     device_step(context, &event);
 }
 
+static bool is_other_child(void *context, pid_t pid)
+{
+    const struct device *device = context;
+
+    return pid == device->voter.pid || pid == device->link.resolver.pid;
+}
+
 static void become_ready(struct device *device)
 {
     if (device->ready)
@@ -421,7 +429,7 @@ static enum q_err start_core(struct device *device, char *err_text, size_t size)
 
 enum q_err device_start(struct device *device, const struct settings *settings, char *err_text, size_t size)
 {
-    static const struct heuristics_handlers heuristics_handlers = {.on_result = on_heuristics};
+    static const struct heuristics_handlers heuristics_handlers = {.on_result = on_heuristics, .is_other_child = is_other_child};
     struct message_stream_limits limits = {.receive_size = settings->net_max_msg_receive_size,
                                            .queued_messages = (uint32_t)settings->net_max_send_buffers,
                                            .queued_bytes = settings->net_max_send_buffers *

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +20,8 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 #define RESTART_MS 1000
+#define ORPHANS_MAX 1000
+#define ANSWER_MS 1000 /* the worker's own time, beyond the timeout of the run */
 
 struct heuristics {
     bool use_path;
@@ -43,6 +47,8 @@ struct heuristics {
     bool regular_armed;
     qb_loop_timer_handle restart_timer;
     bool restart_armed;
+    qb_loop_timer_handle answer_timer;
+    bool answer_armed;
 };
 
 static void attach_worker(struct heuristics *h);
@@ -140,12 +146,24 @@ static uint32_t timeout_of(const struct heuristics *h, enum agent_run run)
     return run == AGENT_RUN_MEMBERSHIP ? h->sync_timeout_ms : h->timeout_ms;
 }
 
+static void on_no_answer(void *data);
+
+static void disarm_answer(struct heuristics *h)
+{
+    if (h->answer_armed)
+        qb_loop_timer_del(h->loop, h->answer_timer);
+    h->answer_armed = false;
+}
+
 static void send_run(struct heuristics *h)
 {
     struct heuristics_message message = {.kind = HEURISTICS_RUN, .timeout_ms = h->run_timeout_ms};
 
     message.number = ++h->number;
     send_message(h, &message, NULL, 0);
+    disarm_answer(h);
+    h->answer_armed = qb_loop_timer_add(h->loop, QB_LOOP_MED, ((uint64_t)h->run_timeout_ms + ANSWER_MS) * NS_PER_MS, h,
+                                        on_no_answer, &h->answer_timer) == 0;
 }
 
 static void begin(struct heuristics *h, enum agent_run run, uint64_t sequence, uint32_t timeout_ms)
@@ -170,6 +188,7 @@ static void on_regular_timer(void *data)
 static void finish(struct heuristics *h, enum wire_heuristics result)
 {
     h->pending = false;
+    disarm_answer(h);
     arm_regular(h);
     h->handlers.on_result(h->context, h->run, h->sequence, result);
 }
@@ -191,13 +210,52 @@ static void restart_worker(void *data)
     send_commands(h);
 }
 
-static void worker_died(struct heuristics *h)
+/* One of them, and reaps it; false: there is none. */
+static bool kill_orphan(struct heuristics *h)
 {
-    log_line(LOG_ERR, "The heuristics worker has died: starting another");
+    FILE *children = fopen("/proc/thread-self/children", "re");
+    int pid, orphan = 0;
+
+    if (children == NULL)
+        return false;
+    while (orphan == 0 && fscanf(children, "%d", &pid) == 1)
+        if (h->handlers.is_other_child == NULL || !h->handlers.is_other_child(h->context, pid))
+            orphan = pid;
+    fclose(children);
+    if (orphan == 0)
+        return false;
+    kill(orphan, SIGKILL);
+    waitpid(orphan, NULL, 0);
+    return true;
+}
+
+/* It has died, or is of no use any more. */
+static void replace_worker(struct heuristics *h)
+{
+    qb_loop_poll_del(h->loop, h->fd);
+    close(h->fd);
     h->fd = -1;
+    kill(h->pid, SIGKILL);
+    waitpid(h->pid, NULL, 0);
+    for (int i = 0; i < ORPHANS_MAX && kill_orphan(h); i++)
+        ;
     restart_worker(h);
     if (h->pending)
         finish(h, WIRE_HEURISTICS_FAIL);
+}
+
+/* Stopped, hanging, or never started: the daemon must have a result all the same. */
+static void on_no_answer(void *data)
+{
+    struct heuristics *h = data;
+
+    h->answer_armed = false;
+    if (h->fd < 0) {
+        finish(h, WIRE_HEURISTICS_FAIL);
+        return;
+    }
+    log_line(LOG_ERR, "The heuristics worker does not answer: starting another");
+    replace_worker(h);
 }
 
 static int32_t on_readable(int32_t fd, int32_t revents, void *data)
@@ -213,10 +271,8 @@ static int32_t on_readable(int32_t fd, int32_t revents, void *data)
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (size < (ssize_t)sizeof(message)) {
-        qb_loop_poll_del(h->loop, fd);
-        close(fd);
-        waitpid(h->pid, NULL, WNOHANG);
-        worker_died(h);
+        log_line(LOG_ERR, "The heuristics worker has died: starting another");
+        replace_worker(h);
         return 0;
     }
     text[(size_t)size - sizeof(message)] = '\0';
@@ -244,6 +300,7 @@ enum q_err heuristics_new(bool use_path, uint32_t processes_max, struct heuristi
         return Q_ERR_NO_MEMORY;
     h->use_path = use_path;
     h->processes_max = processes_max;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     err = start_worker(h);
     if (err != Q_OK) {
         free(h);
@@ -339,6 +396,8 @@ void heuristics_free(struct heuristics *heuristics)
         qb_loop_timer_del(h->loop, h->regular_timer);
     if (h->restart_armed)
         qb_loop_timer_del(h->loop, h->restart_timer);
+    if (h->answer_armed)
+        qb_loop_timer_del(h->loop, h->answer_timer);
     let_worker_go(h);
     free_execs(h);
     free(h);

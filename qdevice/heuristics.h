@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <qb/qbloop.h>
 
@@ -23,9 +24,12 @@ struct heuristics;
 struct heuristics_handlers {
     /* sequence: as given to heuristics_run; 0: a regular run (mode on), every interval */
     void (*on_result)(void *context, enum agent_run run, uint64_t sequence, enum wire_heuristics result);
+    /* Whether a child of the daemon is none of ours. What a worker that has died leaves behind comes to the daemon, and is
+     * killed. NULL: all children are ours. */
+    bool (*is_other_child)(void *context, pid_t pid);
 };
 
-/* Forks the worker. Call before descriptors, threads and TLS come into being. `use_path`: look programs up in PATH. */
+/* Forks the worker, and makes the daemon the reaper of its orphans. Call before descriptors, threads and TLS come into being. `use_path`: look programs up in PATH. */
 enum q_err heuristics_new(bool use_path, uint32_t processes_max, struct heuristics **out);
 /* Registers with the loop; handlers are called from it. */
 enum q_err heuristics_attach(struct heuristics *heuristics, qb_loop_t *loop, const struct heuristics_handlers *handlers,

@@ -27,6 +27,10 @@
 #define COMMANDS_MAX 256
 #define OUTPUT_SIZE 512     /* kept of a command's output: its end */
 #define KILL_AFTER_MS 1000  /* between the polite and the final signal */
+#define SWEEP_MS 100        /* between two looks at what outlived its run */
+#define READS_MAX 16        /* of one command's output at a time: one that prints for ever must not hold the others up */
+#define END_SWEEPS_MAX 50
+#define END_SWEEP_MS 10
 
 struct command {
     char *name;
@@ -55,6 +59,7 @@ struct worker {
     uint64_t run_until_ms;
     struct leftover leftovers[2 * COMMANDS_MAX];
     size_t leftover_count;
+    bool sweep_due; /* something of a former run may still be there */
     char text[HEURISTICS_TEXT_MAX + 1];
 };
 
@@ -89,11 +94,16 @@ static void log_to_daemon(struct worker *worker, int priority, const char *forma
 static void take_output(struct command *command)
 {
     char chunk[4096];
-    ssize_t size;
+    ssize_t size = 0;
 
-    while ((size = read(command->output_fd, chunk, sizeof(chunk))) > 0) {
-        size_t keep = (size_t)size < OUTPUT_SIZE ? (size_t)size : OUTPUT_SIZE;
-        size_t old = command->output_size + keep > OUTPUT_SIZE ? OUTPUT_SIZE - keep : command->output_size;
+    for (int i = 0; i < READS_MAX; i++) {
+        size_t keep, old;
+
+        size = read(command->output_fd, chunk, sizeof(chunk));
+        if (size <= 0)
+            break;
+        keep = (size_t)size < OUTPUT_SIZE ? (size_t)size : OUTPUT_SIZE;
+        old = command->output_size + keep > OUTPUT_SIZE ? OUTPUT_SIZE - keep : command->output_size;
 
         memmove(command->output, command->output + command->output_size - old, old);
         memcpy(command->output + old, chunk + size - keep, keep);
@@ -101,7 +111,7 @@ static void take_output(struct command *command)
         if ((size_t)size < sizeof(chunk))
             return;
     }
-    if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+    if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) {
         close(command->output_fd);
         command->output_fd = -1;
     }
@@ -122,6 +132,47 @@ static const char *last_words(struct command *command, char *text, size_t size)
         return "no output";
     printable_text(begin, (size_t)(end - begin), text, size);
     return text;
+}
+
+/* ---- what outlives a run ---- */
+
+static bool is_running_command(const struct worker *worker, pid_t pid)
+{
+    for (size_t i = 0; i < worker->command_count; i++)
+        if (worker->commands[i].pid == pid)
+            return true;
+    return false;
+}
+
+static bool is_leftover(const struct worker *worker, pid_t group)
+{
+    for (size_t i = 0; i < worker->leftover_count; i++)
+        if (worker->leftovers[i].group == group)
+            return true;
+    return false;
+}
+
+/*
+ * Orphans come to the worker, which is their subreaper, whatever session they have made for themselves. Between runs every
+ * child is one; those in the group of a command that has been asked to end get their time.
+ */
+static void sweep(struct worker *worker)
+{
+    FILE *children = fopen("/proc/thread-self/children", "re");
+    int pid;
+
+    worker->sweep_due = worker->leftover_count > 0;
+    if (children == NULL)
+        return;
+    while (fscanf(children, "%d", &pid) == 1) {
+        if (is_running_command(worker, pid))
+            continue;
+        worker->sweep_due = true;
+        if (is_leftover(worker, getpgid(pid)))
+            continue;
+        kill(pid, SIGKILL);
+    }
+    fclose(children);
 }
 
 /* ---- runs ---- */
@@ -152,6 +203,7 @@ static void end_run(struct worker *worker)
     for (size_t i = 0; i < worker->command_count; i++)
         stop_command(worker, &worker->commands[i]);
     worker->running = false;
+    sweep(worker);
 }
 
 static void report(struct worker *worker, bool passed)
@@ -295,6 +347,8 @@ static void on_time(struct worker *worker)
             worker->leftovers[kept++] = *leftover;
     }
     worker->leftover_count = kept;
+    if (!worker->running && worker->sweep_due)
+        sweep(worker);
     if (!worker->running || now_ms < worker->run_until_ms)
         return;
     for (size_t i = 0; i < worker->command_count; i++) {
@@ -310,7 +364,7 @@ static void on_time(struct worker *worker)
 static int time_left_ms(const struct worker *worker)
 {
     uint64_t now_ms = clock_monotonic_ms();
-    int left = worker->leftover_count > 0 ? 100 : -1;
+    int left = worker->leftover_count > 0 || worker->sweep_due ? SWEEP_MS : -1;
 
     if (worker->running) {
         uint64_t run_left = worker->run_until_ms > now_ms ? worker->run_until_ms - now_ms : 0;
@@ -401,13 +455,28 @@ static bool serve(struct worker *worker)
     return fds[0].revents == 0 || take_message(worker);
 }
 
+/* The daemon has gone: nothing that it had started stays. */
 static void kill_all(struct worker *worker)
 {
-    for (size_t i = 0; i < worker->command_count; i++)
-        if (worker->commands[i].pid != 0)
-            kill(-worker->commands[i].pid, SIGKILL);
+    struct pollfd nothing = {.fd = -1};
+
     for (size_t i = 0; i < worker->leftover_count; i++)
         kill(-worker->leftovers[i].group, SIGKILL);
+    worker->leftover_count = 0;
+    for (size_t i = 0; i < worker->command_count; i++) {
+        if (worker->commands[i].pid != 0)
+            kill(-worker->commands[i].pid, SIGKILL);
+        worker->commands[i].pid = 0;
+    }
+    /* Who is killed leaves orphans, which come here in turn. */
+    for (int i = 0; i < END_SWEEPS_MAX; i++) {
+        sweep(worker);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        if (!worker->sweep_due)
+            return;
+        poll(&nothing, 1, END_SWEEP_MS);
+    }
 }
 
 _Noreturn void heuristics_worker_run(int fd, bool use_path, uint32_t processes_max)

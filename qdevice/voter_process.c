@@ -161,6 +161,9 @@ static void take_commands(struct voting *voting)
     }
     if (voting->command.end)
         _exit(0);
+    /* The lease had ended here before the agent heard of its prolongation: votequorum has a NO. */
+    if (any && may_say_yes(voting) && voting->report.cast == AGENT_CAST_NO)
+        poll_now = true;
     if (poll_now)
         cast_as_told(voting);
     if (any)

@@ -142,3 +142,11 @@ tests_unit_test_command_line_SOURCES = tests/unit/test_command_line.c
 tests_unit_test_command_line_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_device_config_SOURCES = tests/unit/test_device_config.c
 tests_unit_test_device_config_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
+# The device's helper processes.
+UNIT_TESTS += tests/unit/test_heuristics
+tests_unit_test_heuristics_SOURCES = tests/unit/test_heuristics.c
+tests_unit_test_heuristics_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_voter
+tests_unit_test_voter_SOURCES = tests/unit/test_voter.c
+tests_unit_test_voter_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(COROSYNC_LIBS) $(CMOCKA_LIBS)
