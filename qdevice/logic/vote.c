@@ -66,11 +66,15 @@ static void forget_ended_verdict(struct agent *a)
 {
     if (a->verdict == WIRE_VOTE_UNDEFINED || a->verdict == WIRE_VOTE_NACK || lease_holds(a))
         return;
+    /* Silence may show at another event than the timer's. The arbiter, which has still granted, would say nothing anew. */
+    if (a->link == AGENT_READY && a->verdict_session == a->session)
+        link_drop(a, "no answer for %u ms", a->lease_ms);
     a->verdict = WIRE_VOTE_UNDEFINED;
     a->ride_until_ms = 0;
     a->patience_until_ms = a->now_ms; /* nothing to wait for: say NO until there is a new verdict */
-    act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: no answer from the arbiter for %u ms; casting NO",
-              a->lease_ms);
+    if (!a->shutting_down)
+        act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: no answer from the arbiter for %u ms; casting NO",
+                 a->lease_ms);
 }
 
 void vote_update(struct agent *a)

@@ -131,6 +131,18 @@ static void patience_with_an_arbiter_that_does_not_decide_is_bounded(void **stat
     agent_driver_fini(&d);
 }
 
+/* The voter's report of its own NO may come before the timer: the arbiter must hear of the end all the same, as it would
+ * not grant again what it has granted. */
+static void silence_that_shows_at_another_event_ends_the_session(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.now_ms += 2600;
+    assert_non_null(strstr(agent_driver_cast_done(&d), "CLOSE"));
+    assert_int_equal(d.cast, AGENT_CAST_NO);
+    agent_driver_fini(&d);
+}
+
 static void a_silent_arbiter_ends_the_wait_with_the_lease(void **state)
 {
     (void)state;
@@ -347,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_vote_for_a_former_ring_changes_nothing_and_is_confirmed),
         cmocka_unit_test(a_new_ring_waits_for_its_verdict),
         cmocka_unit_test(patience_with_an_arbiter_that_does_not_decide_is_bounded),
+        cmocka_unit_test(silence_that_shows_at_another_event_ends_the_session),
         cmocka_unit_test(a_silent_arbiter_ends_the_wait_with_the_lease),
         cmocka_unit_test(a_lost_connection_to_our_arbiter_is_ridden_through),
         cmocka_unit_test(a_lost_connection_to_a_packaged_arbiter_costs_the_vote_at_once),
