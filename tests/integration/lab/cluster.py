@@ -227,7 +227,19 @@ class Node:
 
     def start_device(self):
         wait_for(f"corosync of node {self.id}", lambda: self.watch.update().connected, READY_S)
+        self.start_device_alone()
+
+    def start_device_alone(self):
+        """Start the device whether or not there is a core."""
         self.device = self.host.start([program("corosync-qdevice", self.lab.device_flavour), "-f", "-d"])
+
+    def start_second_device(self):
+        """Another device beside the one that runs; returns the `Process`."""
+        return self.host.start([program("corosync-qdevice", self.lab.device_flavour), "-f"], log="corosync-qdevice.second")
+
+    def wait_device_answers(self):
+        """Wait until the device answers its tool, be it that it knows nothing yet."""
+        wait_for(f"device of node {self.id} to answer", lambda: self.device_tool("-s").status in (0, 4), READY_S)
 
     def start(self):
         """Start both."""

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Our device: LAN cuts, and nodes that lose LAN and arbiter at once, with our arbiter and with the packaged one."""
+
+from lab.our_device import DEFAULT_LEASE_MS, HOLD_MS, check_no_overlap, our_cluster
+from lab.wait import check, now_ns
+
+from . import register
+
+# A ring takes 2.2 s to form; every bound below starts then or at the cut, and the machine is shared.
+_SLACK_MS = 1500
+
+
+def _lan_cut(arbiter, winner, **config):
+    def run(lab):
+        _, cluster = our_cluster(lab, arbiter, **config)
+        loser = 3 - winner
+        start = now_ns()
+        cluster.cut([1], [2])
+        cluster.wait_quorate([winner], not_quorate=[loser])
+        cluster.check_quorate_since([winner], start)
+        cluster.wait_votes({winner: "ACK", loser: "NACK"})
+        cluster.heal()
+        cluster.wait_all()
+        check_no_overlap(lab)
+    return run
+
+
+for _arbiter in ("ours", "packaged"):
+    for _tie, _winner in (("lowest", 1), ("highest", 2), (2, 2)):
+        register(f"device_cut_{_arbiter}_{_tie}",
+                 f"Our device, {_arbiter} arbiter, tie-breaker {_tie}: after a LAN cut node {_winner} is quorate without a "
+                 "gap, the other is not; healed, both are.",
+                 _lan_cut(_arbiter, _winner, tie_breaker=_tie), ours_only=True)
+register("device_cut_ours_lms", "Our device, lms, tie-breaker highest: as ffsplit.",
+         _lan_cut("ours", 2, algorithm="lms", tie_breaker="highest"), ours_only=True)
+register("device_cut_ours_2nodelms", "Our device, 2nodelms: as ffsplit.",
+         _lan_cut("ours", 1, algorithm="2nodelms"), ours_only=True)
+register("device_cut_ours_wait_for_all", "Our device, lms with wait_for_all: as without it.",
+         _lan_cut("ours", 1, algorithm="lms", wait_for_all=True), ours_only=True)
+
+
+def _cut_off(arbiter, **config):
+    """The favourite loses LAN and arbiter; the times are the programs' defaults."""
+    def run(lab):
+        _, cluster = our_cluster(lab, arbiter, timeout_ms=0, **config)
+        start = now_ns()
+        cluster.cut_host(1)
+        cluster.wait_quorate([2], not_quorate=[1])
+        took_ms = (now_ns() - start) / 1e6
+        lab.note(f"settled after {took_ms:.0f} ms")
+        check_no_overlap(lab)
+        # Our arbiter waits for the lease and the hold, the packaged one for 1.5 H at the granularity of its own timer.
+        limit_ms = DEFAULT_LEASE_MS + HOLD_MS + _SLACK_MS if arbiter == "ours" else 12000
+        check(took_ms < limit_ms, f"settled after {took_ms:.0f} ms, {limit_ms} allowed")
+        cluster.heal()
+        cluster.wait_all()
+        check_no_overlap(lab)
+    return run
+
+
+for _arbiter in ("ours", "packaged"):
+    for _algorithm in ("ffsplit", "lms"):
+        register(f"device_cut_off_{_arbiter}_{_algorithm}",
+                 f"Our device, {_arbiter} arbiter, {_algorithm}, times by default: the favourite loses LAN and arbiter at "
+                 "once; the other takes over in seconds, and never do both believe in quorum.",
+                 _cut_off(_arbiter, algorithm=_algorithm), ours_only=True)
+
+
+def _holder_cut_off(arbiter):
+    def run(lab):
+        _, cluster = our_cluster(lab, arbiter, timeout_ms=0)
+        cluster.cut([1], [2])
+        cluster.wait_quorate([1], not_quorate=[2])
+        cluster.cut_arbiter(1)
+        cluster.wait_quorate([2], not_quorate=[1])
+        check_no_overlap(lab)
+        cluster.heal_arbiter(1)
+        cluster.wait_votes({1: "NACK", 2: "ACK"})
+        cluster.heal()
+        cluster.wait_all()
+        check_no_overlap(lab)
+    return run
+
+
+for _arbiter in ("ours", "packaged"):
+    register(f"device_holder_loses_{_arbiter}",
+             f"Our device, {_arbiter} arbiter: two nodes split, then packets between holder and arbiter vanish; the vote "
+             "moves only when the holder has given it up.",
+             _holder_cut_off(_arbiter), ours_only=True)
