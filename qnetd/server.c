@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -23,6 +24,7 @@
 #define HANDSHAKE_STUCK_MS 700
 #define LINE_TIMER_MS UINT64_C(100)
 #define TIDY_CONNECTIONS 500
+#define TIMER_STEP_MS 10
 #define LISTENER_ID 0 /* no connection has it: generations are never 0 */
 
 /* Descriptors that are not connections: logs, control socket and its clients, state files, credentials. */
@@ -32,23 +34,27 @@ static void on_input(struct server *server, struct connection *connection);
 
 /* ---- steps and the timer ---------------------------------------------------------------------------------- */
 
-static void on_timer(void *data);
-
-/* Only ever moved to an earlier time: a timer that comes too early finds nothing to do and is set anew. */
+/*
+ * Only ever moved to an earlier time: a timer that comes too early finds nothing to do and is set anew. Deadlines of
+ * thousands of clients are met in steps, and by a descriptor: a timer of libqb's loop spins for the last millisecond.
+ */
 static void arm_timer(struct server *server, uint64_t now_ms)
 {
-    uint64_t at_ms = arbiter_deadline_ms(server->arbiter);
-    uint64_t delay_ms;
+    uint64_t deadline_ms = arbiter_deadline_ms(server->arbiter);
+    struct itimerspec when = {0};
+    uint64_t at_ms, delay_ms;
 
+    if (deadline_ms == ARBITER_NEVER)
+        return;
+    at_ms = (deadline_ms / TIMER_STEP_MS + 1) * TIMER_STEP_MS;
     if (at_ms >= server->timer_at_ms)
         return;
-    if (server->timer_at_ms != ARBITER_NEVER)
-        qb_loop_timer_del(server->loop, server->timer);
-    delay_ms = (at_ms > now_ms ? at_ms - now_ms : 0) + 1; /* libqb rounds down, and would come in vain */
+    delay_ms = at_ms > now_ms ? at_ms - now_ms : 1;
+    when.it_value.tv_sec = (time_t)(delay_ms / 1000);
+    when.it_value.tv_nsec = (long)(delay_ms % 1000) * 1000000;
     server->timer_at_ms = at_ms;
-    if (qb_loop_timer_add(server->loop, QB_LOOP_HIGH, delay_ms * 1000000, server, on_timer, &server->timer) !=
-        0) {
-        log_line(LOG_CRIT, "Cannot set a timer: out of memory");
+    if (timerfd_settime(server->timer_fd, 0, &when, NULL) != 0) {
+        log_line(LOG_CRIT, "Cannot set a timer: %s", strerror(errno));
         abort();
     }
 }
@@ -91,14 +97,19 @@ void server_step(struct server *server, struct arbiter_event *event)
     arm_timer(server, event->now_ms);
 }
 
-static void on_timer(void *data)
+static int32_t on_timer(int32_t fd, int32_t revents, void *data)
 {
     struct server *server = data;
     struct arbiter_event event = {.type = ARBITER_EV_TIME};
+    uint64_t expirations;
 
+    (void)revents;
+    if (read(fd, &expirations, sizeof(expirations)) != (ssize_t)sizeof(expirations))
+        return 0; /* moved since */
     server->timer_at_ms = ARBITER_NEVER;
     server_step(server, &event);
     server_free_closed(server);
+    return 0;
 }
 
 /* ---- what connections do ---------------------------------------------------------------------------------- */
@@ -487,6 +498,7 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
     server->state = parts->state;
     server->decisions = parts->decisions;
     server->listener_fd = parts->listener_fd;
+    server->talk_fd = server->handshake_fd = server->crowd_fd = server->timer_fd = -1;
     server->timer_at_ms = ARBITER_NEVER;
     server->connections_max = raise_descriptor_limit();
     server->limits = (struct message_stream_limits){
@@ -501,12 +513,14 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
     server->talk_fd = epoll_create1(EPOLL_CLOEXEC);
     server->handshake_fd = epoll_create1(EPOLL_CLOEXEC);
     server->crowd_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (server->talk_fd < 0 || server->handshake_fd < 0 || server->crowd_fd < 0 ||
+    server->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (server->talk_fd < 0 || server->handshake_fd < 0 || server->crowd_fd < 0 || server->timer_fd < 0 ||
         epoll_ctl(server->talk_fd, EPOLL_CTL_ADD, server->listener_fd, &event) != 0) {
-        snprintf(err_text, size, "Can't create epoll instances: %s", strerror(errno));
+        snprintf(err_text, size, "Can't create epoll instances and a timer: %s", strerror(errno));
         return Q_ERR_IO;
     }
-    if (qb_loop_poll_add(server->loop, QB_LOOP_HIGH, server->talk_fd, EPOLLIN, server, on_talk) != 0 ||
+    if (qb_loop_poll_add(server->loop, QB_LOOP_HIGH, server->timer_fd, EPOLLIN, server, on_timer) != 0 ||
+        qb_loop_poll_add(server->loop, QB_LOOP_HIGH, server->talk_fd, EPOLLIN, server, on_talk) != 0 ||
         qb_loop_poll_add(server->loop, QB_LOOP_LOW, server->handshake_fd, EPOLLIN, server, on_handshakes) !=
             0 ||
         qb_loop_poll_add(server->loop, QB_LOOP_LOW, server->crowd_fd, EPOLLIN, server, on_handshakes) != 0) {
@@ -532,8 +546,10 @@ void server_fini(struct server *server)
     }
     server_free_closed(server);
     connection_table_fini(&server->connections);
-    if (server->timer_at_ms != ARBITER_NEVER)
-        qb_loop_timer_del(server->loop, server->timer);
+    if (server->timer_fd >= 0) {
+        qb_loop_poll_del(server->loop, server->timer_fd);
+        close(server->timer_fd);
+    }
     if (server->talk_fd >= 0) {
         qb_loop_poll_del(server->loop, server->talk_fd);
         close(server->talk_fd);

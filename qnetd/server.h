@@ -77,7 +77,7 @@ struct server {
     size_t follow_up_capacity;
     bool stepping;
 
-    qb_loop_timer_handle timer;
+    int timer_fd;
     uint64_t timer_at_ms; /* UINT64_MAX: not armed */
     struct note_log note_log;
     struct wire_message message; /* decoded here; large */
