@@ -479,6 +479,19 @@ static void kill_all(struct worker *worker)
     }
 }
 
+/* It is forked while the daemon still has the terminal or pipe of whoever starts it, who may wait for their end. */
+static void keep_only(int fd)
+{
+    int null_fd = open("/dev/null", O_RDWR);
+
+    for (int i = 0; i <= STDERR_FILENO; i++)
+        if (i != fd)
+            dup2(null_fd, i);
+    if (fd > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
+    close_range((unsigned)(fd > STDERR_FILENO ? fd : STDERR_FILENO) + 1, ~0u, 0);
+}
+
 _Noreturn void heuristics_worker_run(int fd, bool use_path, uint32_t processes_max)
 {
     static struct worker worker;
@@ -497,9 +510,7 @@ _Noreturn void heuristics_worker_run(int fd, bool use_path, uint32_t processes_m
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
-    if (fd > 3)
-        close_range(3, (unsigned)fd - 1, 0);
-    close_range((unsigned)fd + 1, ~0u, 0);
+    keep_only(fd);
     worker.signal_fd = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
     while (worker.signal_fd >= 0 && serve(&worker))
         ;
