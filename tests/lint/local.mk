@@ -4,6 +4,7 @@
 # They look at the source tree and, in the first build that is tested, at what was built.
 
 LINT_TESTS += \
+	tests/lint/documents.py \
 	tests/lint/includes.py \
 	tests/lint/install.py \
 	tests/lint/manpages.py \
