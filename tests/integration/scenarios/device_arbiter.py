@@ -9,6 +9,8 @@ from . import register, scenario
 _PATIENT = {"timeout_ms": 5000}
 _NAME = "arbiter4"
 _DEAD = "10.2.0.250"
+_REFUSING = "10.2.0.2"
+"""Node 2: no arbiter runs there."""
 
 
 @scenario(ours_only=True)
@@ -109,18 +111,24 @@ def device_name_unresolvable(lab):
     check_no_overlap(lab)
 
 
-@scenario(ours_only=True)
-def device_second_host(lab):
-    """host: a,b with a dead first one, silent or refusing: the second is used; after a restart of that one, again."""
-    arbiter, cluster = our_cluster(lab, host=f"{_DEAD}, {_NAME}", **_PATIENT)
-    check_equal(status(cluster.nodes[1])["arbiter"]["host"], _NAME, "the host in use")
-    start = split(cluster, 1, 2)
-    arbiter.kill()
-    arbiter.start()
-    cluster.wait_votes({1: "ACK", 2: "NACK"})
-    cluster.hold("the second host is back", [1], 1)
-    cluster.check_quorate_since([1], start)
-    check_no_overlap(lab)
+def _second_host(first):
+    def run(lab):
+        arbiter, cluster = our_cluster(lab, host=f"{first}, {_NAME}", **_PATIENT)
+        check_equal(status(cluster.nodes[1])["arbiter"]["host"], _NAME, "the host in use")
+        start = split(cluster, 1, 2)
+        arbiter.kill()
+        arbiter.start()
+        cluster.wait_votes({1: "ACK", 2: "NACK"})
+        cluster.hold("the second host is back", [1], 1)
+        cluster.check_quorate_since([1], start)
+        check_no_overlap(lab)
+    return run
+
+
+for _how, _first in (("silent", _DEAD), ("refusing", _REFUSING), ("unknown", "nobody.invalid")):
+    register(f"device_second_host_{_how}",
+             f"host: a,b with a first one that is {_how}: the second is used; after a restart of that one, again, and the "
+             "node that lives on its vote keeps quorum.", _second_host(_first), ours_only=True)
 
 
 def _orderly_stop(arbiter_flavour):

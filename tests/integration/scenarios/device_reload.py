@@ -3,7 +3,7 @@
 without costing the vote, what is not valid is refused and the former configuration stays."""
 
 from lab.our_device import check_no_overlap, our_cluster, reload, split, status, wait_cast
-from lab.wait import check, check_equal, pause_ms, wait_for
+from lab.wait import check, check_equal, now_ns, pause_ms, wait_for
 
 from . import scenario
 
@@ -151,4 +151,36 @@ def device_reload_host(lab):
     cluster.wait_one_quorate()
     cluster.heal()
     cluster.wait_all()
+    check_no_overlap(lab)
+
+
+@scenario(ours_only=True)
+def device_reload_under_load(lab):
+    """Reloads while the LAN is cut and healed: rings form, synchronise and ask for votes meanwhile. The favourite never
+    loses quorum, nobody is refused, and the device is never in the way of a ring."""
+    _, cluster = our_cluster(lab, **_PATIENT)
+    node, start = cluster.nodes[1], now_ns()
+    reloads = []
+
+    def reload_without_waiting():
+        reloads.extend(one.host.start(["/usr/sbin/corosync-cfgtool", "-R"]) for one in cluster.nodes.values())
+    for timeout_ms in (5000, 6000):
+        cluster.config.timeout_ms = timeout_ms
+        for one in cluster.nodes.values():
+            cluster.write_config(one)
+        reload_without_waiting()
+        cluster.cut([1], [2])
+        while 2 in cluster.quorate():
+            reload_without_waiting()
+            pause_ms(200)
+        cluster.wait_quorate([1], not_quorate=[2])
+        cluster.heal()
+        reload_without_waiting()
+        cluster.wait_all()
+    for one in reloads:
+        one.wait(20)
+    reload(cluster)
+    wait_for("the last timing", lambda: status(node)["timing"]["device_timeout_ms"] == 6000, 10)
+    cluster.check_quorate_since([1], start)
+    check("not taken" not in node.device.text(), "nothing was refused")
     check_no_overlap(lab)
