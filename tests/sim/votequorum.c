@@ -102,6 +102,7 @@ void votequorum_boot(struct node *node)
     timer_set(&votequorum->timer, node->world->now_ms, SIM_NEVER);
     votequorum->registered = votequorum->alive = votequorum->cast = votequorum->sync_waiting = false;
     votequorum->quorate = votequorum->flag_queued = votequorum->relapsed = false;
+    votequorum->reloaded = true;
     votequorum->expected = configured_expected(node);
     votequorum->quorum = 0;
 }
@@ -150,8 +151,35 @@ static void on_late_flag(const struct occurrence *occurrence)
     }
 }
 
+static bool ring_agrees_on_config(const struct node *node)
+{
+    for (unsigned i = 0; i < node->cluster->node_count; i++) {
+        const struct node *other = &node->cluster->nodes[i];
+
+        if ((node->members & node_bit(other)) && other->config != node->config) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Announcements of a reload may have missed nodes between two rings; node infos of this one bring them along. */
+static void take_over_reload(struct node *node)
+{
+    for (unsigned i = 0; i < node->cluster->node_count && ring_agrees_on_config(node); i++) {
+        struct node *other = &node->cluster->nodes[i];
+
+        if ((node->members & node_bit(other)) && other->votequorum.reloaded) {
+            other->votequorum.reloaded = false;
+            other->votequorum.expected = configured_expected(other);
+            other->votequorum.quorum = 0;
+        }
+    }
+}
+
 void votequorum_commit(struct node *node)
 {
+    take_over_reload(node);
     recalculate(node, false);
     if (node->votequorum.flag_queued) {
         schedule_add(&node->world->schedule, node->world->now_ms + 1, on_late_flag, node, node->boot,
@@ -173,6 +201,7 @@ void votequorum_on_config(struct node *node)
         struct node *other = &cluster->nodes[i];
 
         if (other == node || (node_responds(other) && wire_ring_id_equal(other->ring, node->ring))) {
+            other->votequorum.reloaded = true;
             other->votequorum.expected = expected;
             other->votequorum.quorum = 0; /* the next computation may lower it */
         }

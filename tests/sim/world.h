@@ -94,6 +94,7 @@ struct votequorum {
                          next one */
     bool queued_cast;
     bool relapsed;     /* it has arrived and replaced a newer one, until the next poll (docs/observed.md) */
+    bool reloaded;     /* the configuration has changed, and not everybody in the ring had read it so far */
     uint32_t expected; /* own expected votes */
     uint32_t quorum;
     bool quorate; /* as of the last computation; frozen outside of TOTEM_OPERATIONAL */
