@@ -77,7 +77,7 @@ def echo_cell(results, server, clients, rate):
     last = found[-1]
     text = f"{echo_us(last):.1f} µs (answer p50 {last['p50_ms']:.2f} ms, p99 {last['p99_ms']:.1f} ms)"
     if last["answered"] < last["rate"] * last["wall_s"] * 0.9 or last["cpu_s"] > last["wall_s"] * 0.95:
-        text += f"; saturated at {last['answered'] / last['wall_s']:.0f}/s"
+        text += f"; only {last['answered'] / last['wall_s']:,.0f}/s came through"
     return text
 
 
