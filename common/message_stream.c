@@ -2,11 +2,14 @@
 #include "common/message_stream.h"
 
 #include <assert.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Enough for an echo or a node list of a usual cluster, small enough for the allocator's fast bins. */
 #define READ_SIZE_MIN 512
 #define READ_SIZE_MAX 16384
+
+#define DISCARDED_READS_MAX 16 /* more than a well-behaved peer ever has on its way */
 
 void message_stream_init(struct message_stream *stream, int fd, const struct message_stream_limits *limits)
 {
@@ -18,14 +21,26 @@ void message_stream_init(struct message_stream *stream, int fd, const struct mes
     stream->out_first_remaining = 0;
 }
 
+/* A socket closed over unread bytes resets the connection, and with it what was sent last. */
+static void discard_input(int fd)
+{
+    char scratch[4096];
+
+    for (int reads = 0; reads < DISCARDED_READS_MAX; reads++)
+        if (recv(fd, scratch, sizeof(scratch), MSG_DONTWAIT) <= 0)
+            return;
+}
+
 void message_stream_close(struct message_stream *stream, bool goodbye)
 {
     enum tls_channel_state state = tls_channel_state(&stream->channel);
     bool works = state == TLS_CHANNEL_PLAIN || state == TLS_CHANNEL_SECURE;
 
     assert(stream->fd >= 0);
-    if (goodbye && works && message_stream_flush(stream) == Q_OK && !message_stream_has_output(stream))
+    if (goodbye && works && message_stream_flush(stream) == Q_OK && !message_stream_has_output(stream)) {
         tls_channel_shutdown(&stream->channel);
+        discard_input(stream->fd);
+    }
     tls_channel_fini(&stream->channel);
     close(stream->fd);
     stream->fd = -1;

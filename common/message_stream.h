@@ -38,8 +38,8 @@ struct message_stream {
 void message_stream_init(struct message_stream *stream, int fd, const struct message_stream_limits *limits);
 
 /*
- * Closes the descriptor. `goodbye`: first sends what the socket takes right now and, under TLS, close_notify; without it,
- * the peer sees a connection that just ends.
+ * Closes the descriptor. `goodbye`: first sends what the socket takes right now and, under TLS, close_notify,
+ * and drops what has come in; without it, the peer sees a connection that just ends.
  */
 void message_stream_close(struct message_stream *stream, bool goodbye);
 
@@ -49,7 +49,7 @@ void message_stream_fini(struct message_stream *stream);
 /* Bookkeeping of one turn of reading, so that no peer keeps the others waiting. */
 struct message_stream_turn {
     uint32_t messages_left;
-    bool drained; /* the socket has nothing more for now, as far as known */
+    bool drained; /* the last read left the socket empty, or readiness announces what it left */
 };
 
 /*

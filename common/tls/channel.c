@@ -383,6 +383,9 @@ enum q_err tls_channel_read(struct tls_channel *ch, void *buf, size_t size, size
         }
         err = sort_out(ch, result);
     } while (err == Q_OK);
+    /* TLS wants to answer the peer before it reads on, and never can. */
+    if (err == Q_ERR_AGAIN && ch->want == TLS_WANT_WRITE && ch->send_broken)
+        return die_of_socket(ch, EPIPE);
     return err;
 }
 

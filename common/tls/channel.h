@@ -58,6 +58,7 @@ struct tls_channel {
     bool first_byte_seen;   /* the peer's first byte after start has been looked at */
     bool would_block;       /* the socket said so during this call */
     bool eof;               /* the socket reported the end of the stream */
+    bool send_broken;       /* the peer takes nothing more; what it said before may lie unread */
     bool not_tls;           /* the first byte was none of TLS */
     uint8_t alert_in;       /* fatal alert received, TLS_ALERT_NONE */
     uint8_t alert_out;      /* fatal alert sent */

@@ -59,6 +59,15 @@ static int on_read(BIO *bio, char *buf, size_t size, size_t *count)
     return 1;
 }
 
+/*
+ * A peer that has said goodbye and gone breaks the next write, while the goodbye still lies unread in the socket. So once
+ * the channel is secure a broken connection only stops writing: reading on gives what was said, and then the end.
+ */
+static bool only_stops_writing(const struct tls_channel *ch, int reason)
+{
+    return tls_channel_state(ch) == TLS_CHANNEL_SECURE && (reason == EPIPE || reason == ECONNRESET);
+}
+
 static int on_write(BIO *bio, const char *buf, size_t size, size_t *count)
 {
     struct tls_channel *ch = BIO_get_data(bio);
@@ -70,7 +79,8 @@ static int on_write(BIO *bio, const char *buf, size_t size, size_t *count)
         n = send(ch->fd, buf, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
-        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        ch->send_broken = ch->send_broken || only_stops_writing(ch, errno);
+        if (errno == EAGAIN || errno == EWOULDBLOCK || ch->send_broken) {
             ch->would_block = true;
             BIO_set_retry_write(bio);
         } else {

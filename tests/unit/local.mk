@@ -30,6 +30,7 @@ tests_unit_test_wire_rules_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 # TLS: test_certs makes certificates, tls_pair connects two channels.
 TLS_TEST_SOURCES = tests/unit/test_certs.c tests/unit/test_certs.h tests/unit/tls_pair.c tests/unit/tls_pair.h
 UNIT_TESTS += \
+	tests/unit/test_message_stream \
 	tests/unit/test_tls_channel \
 	tests/unit/test_tls_expiry \
 	tests/unit/test_tls_handshake \
@@ -37,6 +38,8 @@ UNIT_TESTS += \
 	tests/unit/test_tls_nss \
 	tests/unit/test_tls_peer_names \
 	tests/unit/test_tls_pem
+tests_unit_test_message_stream_SOURCES = tests/unit/test_message_stream.c $(TLS_TEST_SOURCES)
+tests_unit_test_message_stream_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_channel_SOURCES = tests/unit/test_tls_channel.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_channel_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_tls_handshake_SOURCES = tests/unit/test_tls_handshake.c $(TLS_TEST_SOURCES)
