@@ -28,8 +28,14 @@ def _shape(text):
     return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "TIME", text)
 
 
-def _echo_answered(node):
-    wait_for("an answered echo", lambda: "Echo reply received" in _tool(node, "packaged", "-s", "-v").out, 10)
+def _wait_settled(node):
+    """Quorum of all nodes needs no vote: it does not tell whether the device has heard the arbiter and casts its vote."""
+    signs = ("Echo reply received", "Poll timer running:\tYes (cast vote)")
+
+    def settled():
+        text = _tool(node, "packaged", "-s", "-v").out
+        return all(sign in text for sign in signs)
+    wait_for("a device that casts a vote and has had an echo answered", settled, 10)
 
 
 @scenario(ours_only=True)
@@ -39,7 +45,7 @@ def device_tools_crossed(lab):
     lab.arbiter("packaged", ["-s", "req"])
     cluster = lab.cluster(timeout_ms=5000)
     node = cluster.nodes[1]
-    _echo_answered(node)
+    _wait_settled(node)
     wanted = {query: _tool(node, "packaged", *query) for query in _QUERIES}
     for query, answer in wanted.items():
         ours = _tool(node, "ours", *query)
@@ -50,7 +56,7 @@ def device_tools_crossed(lab):
         check_equal(each.device.stop(), 0, "exit status of the packaged device")
         each.start_device()
     cluster.wait_all()
-    _echo_answered(node)
+    _wait_settled(node)
     for query, answer in wanted.items():
         packaged, ours = _tool(node, "packaged", *query), _tool(node, "ours", *query)
         check_equal((ours.status, _shape(ours.out)), (packaged.status, _shape(packaged.out)), f"our device, both tools, {query}")
