@@ -532,10 +532,15 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
 
 void server_tidy(struct server *server)
 {
-    /* What a flood of handshakes leaves behind is worth a walk over the heap, a few connections are not. */
-    if (server->closed_count >= TIDY_CONNECTIONS)
+    /* What a flood of handshakes leaves behind is worth a walk over the heap, a few connections are not, unless they
+     * are the end of a flood. */
+    bool walk = server->closed_count >= TIDY_CONNECTIONS || (server->tidied && server->closed_count > 0);
+
+    if (walk) {
         malloc_trim(0);
-    server->closed_count = 0;
+        server->closed_count = 0;
+    }
+    server->tidied = walk;
 }
 
 void server_fini(struct server *server)

@@ -68,7 +68,8 @@ struct server {
     bool line_timer_armed;
     struct connection_list handshakes; /* under way */
     struct connection *closed;         /* to be freed when nobody holds them any more */
-    uint32_t closed_count;             /* since server_tidy */
+    uint32_t closed_count;             /* since memory was last given back */
+    bool tidied;                       /* the last server_tidy gave memory back */
     bool accept_refused;               /* an error is logged once until accepting works again */
 
     struct arbiter_actions actions;

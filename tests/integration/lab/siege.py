@@ -24,6 +24,8 @@ SERVED_S = 1.0
 GROWTH_KIB = 2048
 """What the allocator may keep; every attack leaves less than this behind, however long it is."""
 SETTLED_S = 40
+TIDIED_S = 5.5
+"""The arbiter gives freed memory back every 5 s."""
 IDLE_SHARE = 0.05
 ATTACKER_NUMBER = 250
 GOOD_NUMBER = 251
@@ -95,6 +97,8 @@ class Siege:
         """The same attack several times. What the first one leaves behind (buffers that are kept, nodes that may still
         hold a vote) it may, the others must not add to it."""
         attack()
+        if not sanitized():
+            time.sleep(TIDIED_S)
         self.settle()
         for _ in range(count - 1):
             attack()
@@ -119,6 +123,9 @@ class Siege:
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.arbiter.process.pid}/fd"))
+
+    def grown_kib(self):
+        return self.arbiter.process.rss_kib() - self.rss_kib
 
     def settle(self):
         """What it is like from here on is what it must be like after the attack; call it once everything an attack
@@ -146,8 +153,10 @@ class Siege:
         except Failure as failure:
             raise Failure(f"{failure}: {self.open_files()} open, {self.files} before") from None
         self.idle()
-        grown_kib = self.arbiter.process.rss_kib() - self.rss_kib
-        check(sanitized() or grown_kib <= self.growth_kib, f"grew by {grown_kib} KiB ({self.growth_kib} allowed)")
+        try:
+            wait_for("memory to be given back", lambda: sanitized() or self.grown_kib() <= self.growth_kib, SETTLED_S)
+        except Failure as failure:
+            raise Failure(f"{failure}: grew by {self.grown_kib()} KiB ({self.growth_kib} allowed)") from None
         self.alive()
         if last:
             self.arbiter.stop()
