@@ -103,6 +103,11 @@ static bool has_verdict(const struct member *member, enum wire_vote vote)
     return member->verdict == vote && !member->awaits_vote && wire_ring_id_equal(member->verdict_ring, member->ring);
 }
 
+bool delivery_is_due(const struct cluster *cluster, const struct member *member)
+{
+    return is_winner(cluster, member) && !has_verdict(member, WIRE_VOTE_ACK);
+}
+
 /* ---- sending ---- */
 
 static void send_verdict(struct arbiter *a, const struct cluster *cluster, struct member *member, enum wire_vote vote)
@@ -206,7 +211,7 @@ static void release(struct arbiter *a, struct cluster *cluster)
         return;
     }
     for (struct member *m = cluster->members; m != NULL; m = m->next) {
-        if (!is_winner(cluster, m) || has_verdict(m, WIRE_VOTE_ACK))
+        if (!delivery_is_due(cluster, m))
             continue;
         send_verdict(a, cluster, m, WIRE_VOTE_ACK);
         news = true;

@@ -177,6 +177,8 @@ void delivery_on_departure(struct arbiter *a, struct cluster *cluster, struct me
                            enum arbiter_disconnect how);
 /* When an unconfirmed NACK makes the arbiter give this member's connection up; ARBITER_NEVER: none. */
 uint64_t delivery_confirmation_deadline_ms(const struct member *member);
+/* Whether this member is among the winners and has not been told ACK yet. */
+bool delivery_is_due(const struct cluster *cluster, const struct member *member);
 /* Whether grants of an earlier life may exist that nobody has told us of. */
 bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster);
 

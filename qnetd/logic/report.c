@@ -18,13 +18,21 @@ static bool has_current_verdict(const struct member *member)
 
 /* ---- replies ---- */
 
+/* Why this member has the vote, has it not, or has it not yet. */
+static const char *reason_for(const struct cluster *cluster, const struct member *member)
+{
+    bool waits = cluster->phase == CLUSTER_UNSTABLE || delivery_is_due(cluster, member);
+
+    return waits && cluster->waiting_for[0] != '\0' ? cluster->waiting_for : cluster->verdict.reason;
+}
+
 static void reply_vote(struct arbiter *a, struct session *session, enum wire_type type,
                        const struct wire_message *request, enum wire_vote vote)
 {
     const struct cluster *cluster = session->cluster;
     struct member *member = session->member;
     struct wire_message *reply = &a->reply;
-    const char *reason = cluster->waiting_for[0] != '\0' ? cluster->waiting_for : cluster->verdict.reason;
+    const char *reason = reason_for(cluster, member);
 
     reply->type = type;
     reply->present = WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER) | WIRE_HAS(WIRE_TLV_VOTE) | WIRE_HAS(WIRE_TLV_RING_ID);

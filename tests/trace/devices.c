@@ -302,6 +302,23 @@ static bool do_silent(const struct act *act)
     return true;
 }
 
+/* told TEXT: the reason it was given last contains TEXT */
+static bool do_told(const struct act *act)
+{
+    char text[VERDICT_REASON_SIZE] = "";
+
+    for (unsigned i = 0; i < act->word_count; i++) {
+        size_t used = strlen(text);
+
+        snprintf(text + used, sizeof(text) - used, "%s%s", i > 0 ? " " : "", act->words[i]);
+    }
+    if (act->word_count > 0 && strstr(act->conn->told, text) != NULL) {
+        return true;
+    }
+    printf("# it was told: %s\n", act->conn->told);
+    return false;
+}
+
 static const struct {
     const char *name;
     bool (*run)(const struct act *act);
@@ -328,6 +345,7 @@ static const struct {
     {"goodbye", do_goodbye},
     {"unsendable", do_unsendable},
     {"silent", do_silent},
+    {"told", do_told},
 };
 
 /* "n1: verb..." */

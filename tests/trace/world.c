@@ -154,8 +154,10 @@ static const char *reply_word(enum wire_vote vote)
     return "reply undefined";
 }
 
-static void note_vote(struct world *world, const struct world_conn *conn, const char *word)
+static void note_vote(struct world *world, struct world_conn *conn, const char *word)
 {
+    if ((decoded.present & WIRE_HAS_REASON) != 0)
+        snprintf(conn->told, sizeof(conn->told), "%.*s", (int)decoded.u.vote.reason.size, (const char *)decoded.u.vote.reason.data);
     /* A vote with another ring than the client's latest is void (spec/arbitration.md, RING). */
     if (!wire_ring_id_equal(decoded.u.vote.ring_id, conn->ring)) {
         note(world, "%s for ring %" PRIu32 ".%" PRIu64 " %s", word, decoded.u.vote.ring_id.node_id,
@@ -379,6 +381,7 @@ void world_connect(struct world *world, struct world_conn *conn)
     conn->ready = false;
     conn->silent = false;
     conn->vote_seq = 0;
+    conn->told[0] = '\0';
     event.conn = conn->id;
     event.u.connected.peer = conn->label;
     step(world, &event);

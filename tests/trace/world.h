@@ -46,6 +46,7 @@ struct world_conn {
     uint64_t echo_due_ms;
     uint32_t vote_seq; /* of the newest VOTE_INFO */
     enum wire_vote vote;
+    char told[VERDICT_REASON_SIZE]; /* the reason in the newest message that named one */
 };
 
 struct world {
