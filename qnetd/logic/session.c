@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "qnetd/logic/lease.h"
 #include "qnetd/logic/machine.h"
 
 static uint32_t slot_of(uint64_t conn)
@@ -25,6 +26,19 @@ struct session *session_find(const struct arbiter *a, uint64_t conn)
 
 /* ---- deadlines ---- */
 
+/*
+ * Silence after which a peer counts as gone. A device that states its bounds does not cast its vote any more by the end of
+ * them: waiting longer would only keep the others waiting.
+ */
+static uint64_t silence_limit_ms(const struct arbiter *a, const struct member *member)
+{
+    uint64_t limit = (uint64_t)member->heartbeat_ms * a->settings.dpd_coefficient_permille / 1000;
+    uint64_t bound = lease_bound_ms(member, &a->settings);
+    bool bound_tells = a->settings.strict && member->has_lease && bound > member->heartbeat_ms;
+
+    return bound_tells && bound < limit ? bound : limit;
+}
+
 static uint64_t deadline_of(const struct arbiter *a, const struct session *session)
 {
     const struct member *member = session->member;
@@ -34,7 +48,7 @@ static uint64_t deadline_of(const struct arbiter *a, const struct session *sessi
     if (session->state != SESSION_READY)
         return session->connected_ms + a->settings.init_timeout_ms;
     if (a->settings.dpd_enabled)
-        at = member->heard_ms + (uint64_t)member->heartbeat_ms * a->settings.dpd_coefficient_permille / 1000;
+        at = member->heard_ms + silence_limit_ms(a, member);
     confirmation = delivery_confirmation_deadline_ms(member);
     return confirmation < at ? confirmation : at;
 }

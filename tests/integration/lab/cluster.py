@@ -12,6 +12,7 @@ Only one lab may exist per sandbox (`isolate.enter()`). Programs: "packaged" one
 directory named by Q_BUILD.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -31,6 +32,7 @@ ARBITER_NUMBER = 254
 
 READY_S = 10
 QUORATE_S = 40
+KNOWN_S = 40
 
 TOLERANCE_MS = 300
 """Contradictions up to this long are measurement: the two notifications travel through two corosyncs and watchers that
@@ -170,6 +172,13 @@ class Arbiter:
     def start_tool(self, *options):
         """Run our corosync-qnetd-tool beside it without waiting for its end; returns the `Process`."""
         return self.host.start([program("corosync-qnetd-tool", "ours"), *options])
+
+    def wait_all_known(self):
+        """Wait until every vote is known: an arbiter that starts without records waits longer for votes than later on."""
+        def known():
+            return json.loads(self.tool("-s", "--format=json").out)["quarantine_until"] is None
+        if self.flavour == "ours":
+            wait_for("the end of the caution after the arbiter's start", known, KNOWN_S)
 
     def listing(self, cluster_name, *options):
         """What it lists of a cluster: {node id: {field: text}}."""

@@ -42,7 +42,8 @@ register("device_cut_ours_wait_for_all", "Our device, lms with wait_for_all: as 
 def _cut_off(arbiter, **config):
     """The favourite loses LAN and arbiter; the times are the programs' defaults."""
     def run(lab):
-        _, cluster = our_cluster(lab, arbiter, timeout_ms=0, **config)
+        the_arbiter, cluster = our_cluster(lab, arbiter, timeout_ms=0, **config)
+        the_arbiter.wait_all_known()
         start = now_ns()
         cluster.cut_host(1)
         cluster.wait_quorate([2], not_quorate=[1])

@@ -11,7 +11,8 @@ _SLACK_MS = 1500
 
 def _node_killed(arbiter):
     def run(lab):
-        _, cluster = our_cluster(lab, arbiter, timeout_ms=0)
+        the_arbiter, cluster = our_cluster(lab, arbiter, timeout_ms=0)
+        the_arbiter.wait_all_known()
         start = now_ns()
         cluster.nodes[1].kill()
         cluster.wait_quorate([2])
@@ -35,7 +36,8 @@ for _arbiter in ("ours", "packaged"):
 def device_half_cut_off(lab):
     """Four nodes, times by default: the favourite half loses the other half and the arbiter; the other half takes over in
     seconds, never do both believe in quorum."""
-    _, cluster = our_cluster(lab, nodes=4, timeout_ms=0)
+    arbiter, cluster = our_cluster(lab, nodes=4, timeout_ms=0)
+    arbiter.wait_all_known()
     start = now_ns()
     cluster.cut_arbiter(1, 2)
     cluster.cut([1, 2], [3, 4])
