@@ -77,6 +77,11 @@ def lan_cut(lab, cluster):
     return (settled - ring) / 1e6, both_quorate_ms(lab)
 
 
+def lan_cut_short_hold(lab, cluster):
+    """LAN cut with a core that does not hold the token for long when it is alone."""
+    return lan_cut(lab, cluster)
+
+
 def arbiter_restarted_under_last_node(lab, cluster):
     """Arbiter killed and back within 0.5 s while one node lives on its vote: time without quorum."""
     start = now_ns()
@@ -120,6 +125,7 @@ CASES = {
     "favourite half loses LAN and arbiter: the other half quorate": favourite_isolated,
     "agent and core of the favourite killed with -9: the survivor settled": favourite_killed,
     "LAN cut: winner settled, beyond the core's own detection": lan_cut,
+    "the same with totem.hold 30 ms instead of 180": lan_cut_short_hold,
     "arbiter killed and back at once, one node lives on its vote: time without quorum": arbiter_restarted_under_last_node,
     "arbiter killed and restarted 2 s later: votes back, from its return": arbiter_restarted,
     "arbiter's host vanished for 20 s and back: votes back": arbiter_vanished,
@@ -132,8 +138,9 @@ def measure_inside(index, flavour, scratch):
     case = list(CASES.values())[index]
     with Lab(scratch / f"{index}-{flavour}-{os.getpid()}-{time.monotonic_ns()}", runner.certificates_path(scratch),
              device_flavour=flavour, watcher=runner.watcher_path(scratch)) as lab:
-        lab.arbiter(flavour, quiet=True)
-        cluster = lab.cluster(timeout_ms=0)
+        arbiter = lab.arbiter(flavour, quiet=True)
+        cluster = lab.cluster(timeout_ms=0, totem={"hold": 30} if case is lan_cut_short_hold else {})
+        arbiter.wait_all_known()
         print("measured %.1f %.1f" % case(lab, cluster))
 
 

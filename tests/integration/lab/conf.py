@@ -25,6 +25,8 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
     keep_active_partition: bool = True
     heuristics: dict = dataclasses.field(default_factory=dict)
     """Options of the heuristics section, e.g. {"mode": "on", "interval": 1000, "exec_a": "/bin/true"}."""
+    totem: dict = dataclasses.field(default_factory=dict)
+    """More options of the totem section."""
     net: dict = dataclasses.field(default_factory=dict)
     """More options of the device's net section."""
     family: int = 4
@@ -65,7 +67,7 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
         nodes = [("node", {"ring0_addr": Wires.address("lan", self.host_number(i), self.family), "nodeid": i,
                            "name": f"n{self.host_number(i)}"}) for i in self.node_ids]
         totem = {"version": 2, "cluster_name": self.name, "transport": self.transport, "token": self.token_ms,
-                 "token_coefficient": 0}
+                 "token_coefficient": 0, **self.totem}
         logging = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}
         lines = []
         for name, content in (("totem", totem), ("nodelist", nodes), ("quorum", quorum), ("logging", logging)):
