@@ -25,6 +25,7 @@ libcommon_a_SOURCES = \
 	common/deadline_heap.h \
 	common/err.c \
 	common/err.h \
+	common/mutation.h \
 	common/node_set.c \
 	common/node_set.h \
 	common/protocol_text.c \

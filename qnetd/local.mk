@@ -23,7 +23,6 @@ libqnetd_logic_a_SOURCES = \
 	qnetd/logic/lms.c \
 	qnetd/logic/lms.h \
 	qnetd/logic/machine.h \
-	qnetd/logic/mutation.h \
 	qnetd/logic/ranking.c \
 	qnetd/logic/ranking.h \
 	qnetd/logic/report.c \

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutation.h"
 #include "qdevice/logic/agent_machine.h"
 
 static const struct wire_bytes all_we_know = {NULL, 1};
@@ -125,8 +126,10 @@ static void on_init_refused(struct agent *a, enum wire_error error)
 /* The newest moment of which we know that the arbiter has heard us after it. */
 static void heard(struct agent *a, uint64_t sent_ms)
 {
-    uint64_t until = sent_ms + a->lease_ms;
+    uint64_t until = (MUTATION(lease_start) ? a->now_ms : sent_ms) + a->lease_ms;
 
+    if (MUTATION(lease_end))
+        until += a->config.timing.heartbeat_ms;
     if (until > a->heard_until_ms)
         a->heard_until_ms = until;
 }
@@ -142,7 +145,7 @@ static void send_echo(struct agent *a)
         m->seq = a->echo_seq;
         act_send(a, m);
     }
-    a->echo_due_ms = a->now_ms + a->config.timing.echo_ms;
+    a->echo_due_ms = a->now_ms + (MUTATION(echo_pacing) ? 2 * a->lease_ms : a->config.timing.echo_ms);
 }
 
 static void become_ready(struct agent *a, const struct wire_message *message)

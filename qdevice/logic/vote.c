@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/mutation.h"
 #include "qdevice/logic/agent_machine.h"
 
 /* A voter that does not carry a withdrawal out within this never will. */
@@ -102,6 +103,8 @@ void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id r
     bool decided = vote == WIRE_VOTE_ACK || vote == WIRE_VOTE_NACK;
 
     /* A vote for a ring that has passed is void: votequorum waits for one that names the present ring. */
+    if (MUTATION(stale_ring))
+        ring = a->ring;
     if (!wire_ring_id_equal(ring, a->ring))
         return;
     if (reason.size > 0)

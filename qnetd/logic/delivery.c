@@ -12,7 +12,7 @@
 
 #include "qnetd/logic/lease.h"
 #include "qnetd/logic/machine.h"
-#include "qnetd/logic/mutation.h"
+#include "common/mutation.h"
 
 #define PERSIST_RETRY_MS 1000
 

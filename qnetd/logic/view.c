@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "qnetd/logic/machine.h"
-#include "qnetd/logic/mutation.h"
+#include "common/mutation.h"
 
 static struct view_partition *partition_of(struct view_storage *storage, const struct member *member)
 {

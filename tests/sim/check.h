@@ -4,6 +4,7 @@
  *   SAFETY     two serving nodes are quorate and one has dropped the other
  *   ORDER      an ACK leaves while a node outside its partition may still hold one
  *   RING       a vote names another ring than the client's latest
+ *   VOTE       our agent votes YES for a ring that was not granted (device_agent.c)
  *   VIEW       a verdict leaves while reports contradict each other, before the wait for agreement is over
  *   ISOLATION  an event of one cluster has an effect on another
  *   NO-KILL    a stock device is sent something that ends it

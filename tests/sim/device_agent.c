@@ -30,6 +30,8 @@ struct agent_device {
     /* The voter. */
     enum agent_cast cast;
     struct wire_ring_id ring;
+    bool acked; /* the newest verdict that reached the agent is ACK, for this ring: */
+    struct wire_ring_id acked_ring;
     uint64_t until_ms;
     uint64_t poll_ms;
     uint64_t cast_sequence; /* carried out, to be reported at cast_done_ms */
@@ -69,8 +71,30 @@ static void voter_poll(struct agent_device *device, uint64_t now_ms)
     device_poll(device->node, device->cast == AGENT_CAST_YES, device->ring);
 }
 
+/* The rule VOTE (README.md), from the messages alone. */
+static void check_cast(const struct agent_device *device, const struct agent_action *action)
+{
+    if (action->cast == AGENT_CAST_YES &&
+        !(device->acked && wire_ring_id_equal(device->acked_ring, action->ring_id))) {
+        world_fail(device->node->world, "VOTE", "%s: node %u casts YES for a ring for which it has no ACK",
+                   device->node->cluster->name, device->node->id);
+    }
+}
+
+static void note_verdict(struct agent_device *device, const struct wire_message *message)
+{
+    enum wire_vote vote = message->u.vote.vote;
+
+    if ((message->present & WIRE_HAS(WIRE_TLV_VOTE)) == 0 || (vote != WIRE_VOTE_ACK && vote != WIRE_VOTE_NACK)) {
+        return;
+    }
+    device->acked = vote == WIRE_VOTE_ACK;
+    device->acked_ring = message->u.vote.ring_id;
+}
+
 static void voter_on_cast(struct agent_device *device, const struct agent_action *action, uint64_t now_ms)
 {
+    check_cast(device, action);
     device->cast = action->cast;
     device->ring = action->ring_id;
     device->until_ms = action->until_ms;
@@ -318,6 +342,7 @@ static void agent_device_step(void *self, const struct device_event *from)
     case DEVICE_EV_MESSAGE:
         event.type = AGENT_EV_MESSAGE;
         event.u.message.message = from->message;
+        note_verdict(device, from->message);
         break;
     case DEVICE_EV_UNREADABLE:
         event.type = AGENT_EV_UNREADABLE;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The simulator (README.md here). It compiles the logic a second time, with the hooks that break its rules on
-# request (qnetd/logic/mutation.h).
+# request (common/mutation.h).
 
 SIM_BINARIES = tests/sim/qsim
 SIM_TESTS += tests/sim/check.sh
@@ -36,6 +36,7 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/votequorum.h \
 	tests/sim/world.c \
 	tests/sim/world.h \
+	$(libqdevice_logic_a_SOURCES) \
 	$(libqnetd_logic_a_SOURCES)
 tests_sim_qsim_CPPFLAGS = $(AM_CPPFLAGS) -DQUORATE_MUTATIONS
-tests_sim_qsim_LDADD = libqdevice_logic.a $(PURE_LIBS)
+tests_sim_qsim_LDADD = $(PURE_LIBS)

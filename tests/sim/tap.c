@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "qnetd/logic/mutation.h"
+#include "common/mutation.h"
 #include "tests/sim/campaign.h"
 #include "tests/sim/canon.h"
 #include "tests/sim/scenario.h"
@@ -99,7 +99,12 @@ int tap_run(void)
     test_mutation("stable_view", 200, false);
     test_mutation("quarantine", 1000, false);
     test_mutation("persist_first", 1000, false);
+    test_mutation("echo_pacing", 200, false);
+    test_mutation("lease_end", 200, false);
+    test_mutation("stale_ring", 200, false);
     if (!slow) {
+        test_mutation("lease_start", 2000, true);
+        test_mutation("lease_end", 1000, true);
         test_mutation("losers_first", 1000, true);
         test_mutation("lease_wait", 1000, true);
     }

@@ -6,8 +6,8 @@
  *
  * MUTATION(rule) is true where the rule is to be ignored: `if (holds_conflict(cluster) && !MUTATION(lease_wait))`.
  */
-#ifndef QUORATE_QNETD_LOGIC_MUTATION_H
-#define QUORATE_QNETD_LOGIC_MUTATION_H
+#ifndef QUORATE_COMMON_MUTATION_H
+#define QUORATE_COMMON_MUTATION_H
 
 #include <stdbool.h>
 
@@ -15,11 +15,17 @@
 
 enum mutation {
     MUTATION_none,
+    /* The arbiter's. */
     MUTATION_losers_first, /* connected losers need not confirm their NACK before winners are told */
     MUTATION_lease_wait,   /* ghosts do not hold winners up: a holder's lease is not waited for */
     MUTATION_stable_view,  /* contradicting reports are decided at once */
     MUTATION_quarantine,   /* a start without trustworthy records grants like any other */
-    MUTATION_persist_first /* ACKs leave before the grant is recorded */
+    MUTATION_persist_first, /* ACKs leave before the grant is recorded */
+    /* The device's. */
+    MUTATION_echo_pacing, /* echoes leave too seldom for the lease */
+    MUTATION_lease_start, /* the lease begins with the answer, not with the request that was answered */
+    MUTATION_lease_end,   /* the vote is cast one heartbeat interval beyond the lease */
+    MUTATION_stale_ring   /* a verdict for a ring that has passed counts for the present one */
 };
 
 extern enum mutation mutation_active; /* tests/sim */
