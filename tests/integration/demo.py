@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A real two-node cluster loses its link: who goes on, and why, on a timeline.
 
-Debian's corosync and corosync-qdevice on two hosts made of namespaces, our arbiter on a third. Needs root and about a
-minute; leaves nothing behind. Q_BUILD names the directory in which our programs were built (default: build/).
+Debian's corosync and our device on two hosts made of namespaces, our arbiter on a third; --device packaged and --arbiter
+packaged show Debian's in the same play. Needs root and less than a minute; leaves nothing behind. Q_BUILD names the
+directory in which our programs were built (default: build/).
 """
 
 import argparse
@@ -14,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -22,27 +24,35 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 from lab import isolate, runner  # noqa: E402
 from lab.cluster import Lab  # noqa: E402
-from lab.wait import Failure, call_while_waiting, check, now_ns  # noqa: E402
+from lab.wait import Failure, call_while_waiting, now_ns  # noqa: E402
+from lab.watch import quorate_ms  # noqa: E402
 
 PICTURE = """
-        node 1 ───────── LAN ───────── node 2        Debian's corosync and corosync-qdevice
+        node 1 ───────── LAN ───────── node 2        Debian's corosync, {device} corosync-qdevice
             \\                          /
-             └──────── arbiter ───────┘              our corosync-qnetd, TLS required
+             └──────── arbiter ───────┘              {arbiter} corosync-qnetd, TLS required
 
   Three votes: one for each node, one the arbiter gives. Two make quorum. Services run only where there is quorum,
   so when the nodes lose sight of each other exactly one of them must have it.
 """
+OWNER = {"ours": "our", "packaged": "Debian's"}
 
 # What the arbiter says about a cluster, or about a node's connection, that an administrator should read.
 _SAID = re.compile(r'^\S+ +\S+ \S+ +(?:notice|warning) +cluster "[^"]*"(?: (node \d+)(?: ring \S+)?)?: (.*)$', re.MULTILINE)
+# What a device of ours says that is not an echo of the arbiter's decision.
+_DEVICE_SAID = re.compile(r'^\S+ +\S+ \S+ +(?:notice|warning) +((?:arbiter|the vote).*)$', re.MULTILINE)
+_COLUMNS_BEFORE_TEXT = 34
 _COLOURS = {"head": "1", "good": "1;32", "bad": "1;31", "event": "1;33", "why": "36"}
 
 
 class Screen:
-    """Prints with colours if somebody looks."""
+    """Prints with colours, and folded to the width, if somebody looks."""
 
     def __init__(self):
         self.coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        self.text_width = 1000
+        if sys.stdout.isatty():
+            self.text_width = max(40, shutil.get_terminal_size().columns - _COLUMNS_BEFORE_TEXT)
 
     def paint(self, style, text):
         return f"\033[{_COLOURS[style]}m{text}\033[0m" if self.coloured and style in _COLOURS else text
@@ -50,9 +60,37 @@ class Screen:
     def line(self, text="", style=""):
         print(self.paint(style, text) if style else text, flush=True)
 
+    def row(self, columns, text, style):
+        """A line of the table; `columns` are what stands before its text."""
+        for folded in textwrap.wrap(text, self.text_width):
+            print(columns + self.paint(style, folded), flush=True)
+            columns = " " * _COLUMNS_BEFORE_TEXT
+
+
+class LogReader:
+    """What a program has logged since the last look."""
+
+    def __init__(self):
+        self.path = None
+        self.position = 0
+
+    def news(self, process):
+        """New complete lines of the process, which may be another one than at the last look, or None."""
+        if process is None:
+            return ""
+        if process.log != self.path:
+            self.path, self.position = process.log, 0
+        with open(self.path, "rb") as log:
+            log.seek(self.position)
+            text = log.read()
+        complete = text[:text.rfind(b"\n") + 1]
+        self.position += len(complete)
+        return complete.decode(errors="replace")
+
 
 class Narrator:
-    """Tells what happens while it happens: our own actions, the arbiter's decisions, the nodes' beliefs."""
+    """Tells what happens while it happens: our own actions, the arbiter's decisions, the devices' troubles, the nodes'
+    beliefs."""
 
     def __init__(self, lab, screen):
         self.lab = lab
@@ -60,8 +98,8 @@ class Narrator:
         self.start_ns = now_ns()
         self.told_beliefs = {}
         self.told_entries = 0
-        self.log_read = 0
-        self.log_path = None
+        self.arbiter_log = LogReader()
+        self.device_logs = {1: LogReader(), 2: LogReader()}
         self.state = {1: "down", 2: "down"}
         self.last_look_ns = self.start_ns
 
@@ -78,19 +116,19 @@ class Narrator:
     def row(self, at_ns, text, style=""):
         states = "".join(self.screen.paint("good" if word == "QUORATE" else "bad", f"{word:<12}")
                          for word in self.state.values())
-        self.screen.line(f"{(at_ns - self.start_ns) / 1e9:7.2f}s  {states}{self.screen.paint(style, text)}")
+        self.screen.row(f"{(at_ns - self.start_ns) / 1e9:7.2f}s  {states}", text, style)
 
     def tell(self):
         """Everything new, oldest first."""
         news = [(at, 0, text, "event", None) for at, text in self.lab.timeline.entries[self.told_entries:]
                 if not text.startswith("quorate:")]
         self.told_entries = len(self.lab.timeline.entries)
-        news += self._decisions()
+        news += [(self.last_look_ns, *rest, "why", None) for rest in self._said()]
         for cluster in self.lab.clusters:
             for watch in cluster.watches():
                 told = self.told_beliefs.get(watch.node_id, 1)
                 for belief in watch.beliefs[told:]:
-                    news.append((belief.since_ns, 2, _belief_text(watch.node_id, belief), "",
+                    news.append((belief.since_ns, 3, _belief_text(watch.node_id, belief), "",
                                  (watch.node_id, _state_word(belief))))
                 self.told_beliefs[watch.node_id] = len(watch.beliefs)
         self.last_look_ns = now_ns()
@@ -99,21 +137,16 @@ class Narrator:
                 self.state[state[0]] = state[1]
             self.row(at, text, style)
 
-    def _decisions(self):
-        """Decisions the arbiter has logged since the last look."""
-        process = self.lab.the_arbiter.process if self.lab.the_arbiter else None
-        if process is None:
-            return []
-        if process.log != self.log_path:
-            self.log_path, self.log_read = process.log, 0
-        with open(process.log, errors="replace") as log:
-            log.seek(self.log_read)
-            text = log.read()
-        complete = text[:text.rfind("\n") + 1]
-        self.log_read += len(complete.encode())
-        # Logged some time since the last look; what it led to must not be told before it.
-        return [(self.last_look_ns, 1, "arbiter: " + (f"{match[1]}: " if match[1] else "") + match[2], "why", None)
-                for match in _SAID.finditer(complete)]
+    def _said(self):
+        """(order, text) of what arbiter and devices logged some time since the last look; what it led to must not be
+        told before it."""
+        arbiter = self.lab.the_arbiter
+        for match in _SAID.finditer(self.arbiter_log.news(arbiter.process if arbiter else None)):
+            yield 1, "arbiter: " + (f"{match[1]}: " if match[1] else "") + match[2]
+        for cluster in self.lab.clusters:
+            for node in cluster.nodes.values():
+                for match in _DEVICE_SAID.finditer(self.device_logs[node.id].news(node.device)):
+                    yield 2, f"device of node {node.id}: {match[1]}"
 
 
 def _state_word(belief):
@@ -131,73 +164,130 @@ def _belief_text(node_id, belief):
     return f"node {node_id} has no quorum" + (": it sees only itself" if alone else "")
 
 
-def _show(screen, title, text):
-    screen.line()
-    screen.line(title, "head")
-    for line in text.rstrip().splitlines():
-        screen.line(f"    {line}")
-    screen.line()
+class Play:
+    """The acts, and what is shown between them."""
+
+    def __init__(self, lab, screen, flavour):
+        self.lab = lab
+        self.screen = screen
+        self.narrator = Narrator(lab, screen)
+        call_while_waiting(self.narrator.tell)
+        self.narrator.head()
+        self.arbiter = lab.arbiter(flavour, ["-s", "req"])
+        self.cluster = lab.cluster(timeout_ms=0)
+        self.narrator.tell()
+        self.show("arbiter", "corosync-qnetd-tool -s", self.arbiter.tool("-s").out)
+
+    def show(self, where, command, text):
+        """A command and its answer."""
+        self.screen.line()
+        self.screen.line(f"[{where}]$ {command}", "head")
+        for line in text.rstrip().splitlines():
+            self.screen.line(f"    {line}")
+
+    def ask_devices(self, *ids):
+        """Ask these nodes' devices whether they have the vote; ours say why in a sentence, Debian's whether they cast one."""
+        wanted = "Vote" if self.lab.device_flavour == "ours" else "Last poll call"
+        for i in ids:
+            status = self.cluster.nodes[i].device_tool("-s", "-v").out.splitlines()
+            answer = "\n".join(line for line in status if line.startswith(f"{wanted}:"))
+            self.show(f"node {i}", f"corosync-qdevice-tool -s -v | grep '^{wanted}:'", answer)
+
+    def link_cut(self):
+        self.narrator.chapter("The link between the nodes is cut. The arbiter hears both: it takes the vote from one before "
+                              "it gives it to the other.")
+        self.cluster.cut([1], [2])
+        self.cluster.wait_quorate([1], not_quorate=[2])
+        self.cluster.wait_votes({1: "ACK", 2: "NACK"})
+        self.cluster.hold("node 1 goes on", [1], 1)
+        self.ask_devices(1, 2)
+        if self.arbiter.flavour == "ours":
+            clusters = json.loads(self.arbiter.tool("-l", "--format=json").out)["clusters"]
+            self.show("arbiter", "corosync-qnetd-tool -l --format=json | jq '.clusters[] | .name, .reason, .winner'",
+                      "\n".join(json.dumps(cluster[key]) for cluster in clusters for key in ("name", "reason", "winner")))
+        else:
+            self.show("arbiter", "corosync-qnetd-tool -l", self.arbiter.tool("-l").out)
+
+    def arbiter_restarted(self):
+        self.narrator.chapter("The arbiter is killed (-9) and started again. Node 1 lives on its vote.")
+        start = now_ns()
+        self.arbiter.kill()
+        self.narrator.last_look_ns = now_ns()  # what the devices say about it comes after it
+        self.arbiter.start()
+        self.cluster.wait_connected([1, 2])
+        self.cluster.wait_one_quorate()
+        end = now_ns()
+        self.narrator.tell()
+        lost_ms = max(0.0, (end - start) / 1e6 - quorate_ms(self.cluster.nodes[1].watch.update(), start, end))
+        self.screen.line(f"Node 1 was without quorum for {lost_ms:.0f} ms."
+                         if 1 in self.cluster.quorate() else "Node 1 lost quorum to node 2, which was the first to return.",
+                         "good" if lost_ms < 1 else "bad")
+
+    def link_repaired(self):
+        self.narrator.chapter("The link is repaired.")
+        self.cluster.heal()
+        self.cluster.wait_all()
+        self.cluster.hold("together again", [1, 2], 1)
+        self.arbiter.wait_all_known()
+
+    def favourite_lost(self):
+        self.narrator.chapter("Node 1, the tie-breaker's favourite, loses LAN and arbiter at once. Perhaps it is dead, perhaps "
+                              "it still runs and votes:\nnobody can ask it. Its vote must have ended before node 2 may go on.")
+        start = now_ns()
+        self.cluster.cut_host(1)
+        self.cluster.wait_quorate([2], not_quorate=[1])
+        self.cluster.hold("node 2 goes on", [2], 1)
+        self.narrator.tell()
+        first = {node.id: next(belief.since_ns for belief in node.watch.beliefs
+                               if belief.since_ns > start and belief.quorate == (node.id == 2))
+                 for node in self.cluster.nodes.values()}
+        self.screen.line(f"Node 1 gave up after {(first[1] - start) / 1e9:.1f} s, node 2 took over after "
+                         f"{(first[2] - start) / 1e9:.1f} s; both believed in quorum for "
+                         f"{max(0.0, (first[1] - first[2]) / 1e6):.0f} ms.", "good" if first[1] <= first[2] else "bad")
+        self.ask_devices(1, 2)
+
+    def end(self):
+        self.narrator.chapter("Node 1 is back. Then all is stopped in order: a vote that is given back is nothing to wait for.")
+        self.cluster.heal()
+        self.cluster.wait_all()
+        self.cluster.hold("together again", [1, 2], 0.2)
+        for node in self.cluster.nodes.values():
+            node.stop()
+            self.narrator.tell()
+        self.arbiter.stop()
+        self.narrator.tell()
+        if self.arbiter.flavour == "ours":
+            self.screen.line()
+            self.screen.line("What would happen can be asked beforehand, without a cluster:")
+            self.show("arbiter", "corosync-qnetd-tool --what-if --nodes 2", self.arbiter.tool("--what-if", "--nodes", "2").out)
 
 
 def story(lab, screen, flavour):
-    """The play itself."""
-    narrator = Narrator(lab, screen)
-    call_while_waiting(narrator.tell)
-    narrator.head()
-    arbiter = lab.arbiter(flavour, ["-s", "req"])
-    cluster = lab.cluster(timeout_ms=5000, sync_timeout_ms=20000)
-    narrator.tell()
-    _show(screen, "$ corosync-qnetd-tool -s", arbiter.tool("-s").out)
-
-    narrator.chapter("The link between the nodes is cut. The arbiter hears both: it takes the vote from one before it gives "
-                     "it to the other.")
-    cluster.cut([1], [2])
-    cluster.wait_quorate([1], not_quorate=[2])
-    cluster.wait_votes({1: "ACK", 2: "NACK"})
-    cluster.hold("node 1 goes on", [1], 1)
-    _show(screen, "$ corosync-qnetd-tool -l", arbiter.tool("-l").out)
-    if flavour == "ours":
-        clusters = json.loads(arbiter.tool("-l", "--format=json").out)["clusters"]
-        _show(screen, "$ corosync-qnetd-tool -l --format=json | jq '.clusters[] | .name, .reason, .winner'",
-              "\n".join(json.dumps(cluster[key]) for cluster in clusters for key in ("name", "reason", "winner")))
-
-    narrator.chapter("The link is repaired.")
-    cluster.heal()
-    cluster.wait_all()
-    cluster.hold("together again", [1, 2], 1)
-
-    narrator.chapter("Node 1, the tie-breaker's favourite, falls silent. Perhaps it is dead, perhaps it still runs and votes: "
-                     "the arbiter\nwaits until that vote must have ended, then node 2 may go on.")
-    cluster.cut_host(1)
-    cluster.wait_quorate([2], not_quorate=[1])
-    cluster.hold("node 2 goes on", [2], 1)
-    narrator.chapter("Node 1 is back. Then all is stopped in order: a vote that is given back is nothing to wait for.")
-    cluster.heal()
-    cluster.wait_all()
-    if flavour == "ours":
-        _show(screen, "The same questions can be asked beforehand, without a cluster:\n"
-              "$ corosync-qnetd-tool --what-if --nodes 2", arbiter.tool("--what-if", "--nodes", "2").out)
-    for node in cluster.nodes.values():
-        node.stop()
-    arbiter.stop()
-    narrator.tell()
+    """All acts, and the balance."""
+    play = Play(lab, screen, flavour)
+    play.link_cut()
+    play.arbiter_restarted()
+    play.link_repaired()
+    play.favourite_lost()
+    play.end()
     screen.line()
     if flavour == "ours":
         lab.verdict()
-    screen.line(f"Both nodes were quorate without each other for {lab.worst_ms():.0f} ms in all this time.", "good")
+    screen.line(f"The longest time in which both nodes were quorate without each other: {lab.worst_ms():.0f} ms.",
+                "good" if lab.worst_ms() < 1 else "bad")
     screen.line("Everything is stopped and removed again.")
 
 
-def inside(scratch, flavour):
+def inside(scratch, arbiter, device):
     """In the sandbox."""
     isolate.enter()
     screen = Screen()
-    screen.line(PICTURE)
+    screen.line(PICTURE.format(arbiter=OWNER[arbiter], device=OWNER[device]))
     screen.line("Making certificates with the packaged tools ...")
     runner.prepare(scratch)
-    with Lab(scratch / "lab", runner.certificates_path(scratch), watcher=runner.watcher_path(scratch)) as lab:
+    with Lab(scratch / "lab", runner.certificates_path(scratch), device, runner.watcher_path(scratch)) as lab:
         try:
-            story(lab, screen, flavour)
+            story(lab, screen, arbiter)
         except Failure as failure:
             screen.line(f"This did not go as it should: {failure}", "bad")
             return 1
@@ -206,20 +296,21 @@ def inside(scratch, flavour):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--arbiter", choices=("ours", "packaged"), default="ours", help="whose arbiter (default ours)")
+    parser.add_argument("--arbiter", choices=OWNER, default="ours", help="whose arbiter (default ours)")
+    parser.add_argument("--device", choices=OWNER, default="ours", help="whose device (default ours)")
     parser.add_argument("--inside", metavar="SCRATCH", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     os.environ.setdefault("Q_BUILD", str(HERE.parent.parent / "build"))
     if arguments.inside:
-        return inside(pathlib.Path(arguments.inside), arguments.arbiter)
+        return inside(pathlib.Path(arguments.inside), arguments.arbiter, arguments.device)
     lacking = runner.missing()
     if lacking:
         print(f"The demo needs {lacking}.")
         return 1
     scratch = runner.make_scratch()
     try:
-        return subprocess.run([sys.executable, __file__, "--arbiter", arguments.arbiter, "--inside", scratch],
-                              check=False).returncode
+        return subprocess.run([sys.executable, __file__, "--arbiter", arguments.arbiter, "--device", arguments.device,
+                               "--inside", scratch], check=False).returncode
     except KeyboardInterrupt:
         print("\nInterrupted; everything is removed.")
         return 130

@@ -86,7 +86,7 @@ class Arbiter:
         self.meant_to_run = True
         if expect_ready:
             wait_for(f"the {self.flavour} arbiter to answer its tool", self._answers, READY_S)
-            self.lab.note(f"{self.flavour} arbiter started")
+            self.lab.note(f"arbiter started ({self.flavour})")
         return self
 
     def _answers(self):
