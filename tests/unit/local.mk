@@ -153,3 +153,8 @@ tests_unit_test_heuristics_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS)
 UNIT_TESTS += tests/unit/test_voter
 tests_unit_test_voter_SOURCES = tests/unit/test_voter.c
 tests_unit_test_voter_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(COROSYNC_LIBS) $(CMOCKA_LIBS)
+
+# The membership core: keys and values, configuration.
+UNIT_TESTS += tests/unit/test_name_tree
+tests_unit_test_name_tree_SOURCES = tests/unit/test_name_tree.c
+tests_unit_test_name_tree_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The membership core. core/totem, core/services and core/config are pure and go into libcore_logic.a (tests/lint
+# checks it); every folder has its own list here.
+
+noinst_LIBRARIES += libcore_logic.a
+libcore_logic_a_SOURCES =
+
+# Keys and values.
+libcore_logic_a_SOURCES += \
+	core/services/name_tree.c \
+	core/services/name_tree.h
