@@ -20,6 +20,7 @@ import signal
 import socket
 
 from . import certs, tooltext
+from .bad_line import BadLine
 from .conf import ClusterConfig
 from .host import Host, wait_gone
 from .net import Wires
@@ -282,6 +283,10 @@ class Node:
         self.corosync.stop()
         self.lab.note(f"node {self.id} stopped")
 
+    def round_trips_ms(self):
+        """The shortest round trip of each TCP connection of this host, as TCP has measured it."""
+        return [float(rtt) for rtt in re.findall(r"\bminrtt:([0-9.]+)", self.host.run(["/usr/bin/ss", "-tin"], ok=True).out)]
+
     def device_tool(self, *options):
         return self.host.run([program("corosync-qdevice-tool", self.lab.device_flavour), *options])
 
@@ -452,6 +457,7 @@ class Lab:
         self.device_flavour = device_flavour
         self.watcher = watcher
         self.hosts = []
+        self.lines = []
         self.clusters = []
         self.the_arbiter = None
         self.flavour = "ours"
@@ -467,6 +473,8 @@ class Lab:
         return self
 
     def __exit__(self, *_):
+        for line in self.lines:
+            line.close()
         for host in self.hosts:
             host.close()
 
@@ -478,6 +486,13 @@ class Lab:
         host.hosts_file.write_text(self._hosts_text(), encoding="ascii")
         self.hosts.append(host)
         return host
+
+    def bad_line(self, net, name, delay_ms, seed=1):
+        """Make the cable of this host to that net a bad line; `delay_ms` is one way. It loses nothing until told to."""
+        line = BadLine(self.wires.loose_ends(net, name), delay_ms, seed)
+        self.lines.append(line)
+        self.note(f"{name}: {delay_ms:g} ms each way on its {net} cable")
+        return line
 
     @staticmethod
     def _hosts_text():

@@ -9,6 +9,7 @@ carrier loss), takes effect at once, and paths are cut independently:
     wires.unplug("arb", "n1")                n1 no longer reaches the arbiter, nor it n1
     wires.refuse("n1", addresses)            n1 gets "no route to host" at once instead of silence
     wires.heal("lan")                        one net again
+    wires.loose_ends("arb", "n1")            cuts a cable in two, for something that carries frames between (bad_line.py)
 
 Addresses: lan 10.1.0.<number> / fd01::<number>, arb 10.2.0.<number> / fd02::<number>.
 """
@@ -34,6 +35,7 @@ class Wires:
         self.bridges = {net: [] for net in self.NETS}
         self.plugs = {net: {} for net in self.NETS}
         self.hosts = {}
+        self.cut_cables = []
         _ip("link set lo up")
 
     def _bridge(self, net, index):
@@ -84,6 +86,20 @@ class Wires:
         """Plug the named hosts (default: all) into the first bridge of the net again."""
         bridge = self._bridge(net, 0)
         _ip(*[f"link set {self.plugs[net][name]} master {bridge}" for name in (names or self.plugs[net])])
+
+    def loose_ends(self, net, name):
+        """Cut a host's cable in two. Returns both ends, (host's, net's), between which nothing passes by itself; from
+        now on the net's part is what `split`, `unplug` and `heal` move. No bundles of segments come out of either."""
+        near = self.plugs[net][name]
+        plug, far = f"qr-{len(self.cut_cables)}-plug", f"qr-{len(self.cut_cables)}-end"
+        self.cut_cables.append(near)
+        _ip(f"link set {near} nomaster",
+            f"link add {plug} type veth peer name {far}",
+            f"link set {plug} gso_max_segs 1 master {self._bridge(net, 0)} up",
+            f"link set {far} up")
+        self.hosts[name].run(["/usr/sbin/ip", "link", "set", net, "gso_max_segs", "1"], ok=True)
+        self.plugs[net][name] = plug
+        return near, far
 
     def refuse(self, name, addresses):
         """This host cannot reach the addresses and is told so at once (no route to host)."""

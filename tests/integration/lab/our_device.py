@@ -24,6 +24,26 @@ def our_cluster(lab, arbiter="ours", wait=True, start=True, **config):
     return the_arbiter, lab.cluster(wait=wait, start=start, **config)
 
 
+def wan(lab, arbiter="ours", delay_ms=25, seeds=(1, 2), **config):
+    """A cluster at default times whose nodes reach the arbiter over a bad line each; settled; (arbiter, cluster, {node id:
+    line}). The lines lose nothing yet; `seeds` say which frames they will."""
+    the_arbiter, cluster = our_cluster(lab, arbiter, start=False, timeout_ms=0, **config)
+    lines = {i: lab.bad_line("arb", node.host.name, delay_ms, seeds[i - 1]) for i, node in cluster.nodes.items()}
+    cluster.start()
+    cluster.wait_all()
+    return the_arbiter, cluster, lines
+
+
+def leases_ended(node):
+    """How often the device has withdrawn its vote because the arbiter seemed silent."""
+    return node.device.text().count("the vote's lease has ended")
+
+
+def reconnections(node):
+    """How often the device has connected again."""
+    return node.device.text().count(": connected over TLS") - 1
+
+
 def split(cluster, holder, other):
     """Cut two nodes apart; `holder` lives on the arbiter's vote from here on. Returns the time of the cut."""
     start = now_ns()
