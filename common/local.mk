@@ -63,6 +63,8 @@ libshell_a_SOURCES = \
 	common/pid_lock.h \
 	common/syslog_socket.c \
 	common/syslog_socket.h \
+	common/tcp.c \
+	common/tcp.h \
 	common/tls/channel.c \
 	common/tls/channel.h \
 	common/tls/channel_bio.c \

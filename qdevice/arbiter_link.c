@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "common/tcp.h"
 
 #define MESSAGES_PER_TURN 32
 
@@ -251,7 +252,6 @@ bool arbiter_link_connect(struct arbiter_link *link, uint64_t conn, uint32_t add
 {
     const struct sockaddr_storage *to = &link->addresses.addresses[address];
     socklen_t to_size = to->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-    int on = 1;
     int fd;
 
     arbiter_link_close(link, false);
@@ -265,7 +265,7 @@ bool arbiter_link_connect(struct arbiter_link *link, uint64_t conn, uint32_t add
             close(fd);
         return false;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    tcp_be_prompt(fd);
     message_stream_init(&link->stream, fd, &link->limits);
     link->state = ARBITER_LINK_CONNECTING;
     link->events = POLLOUT;

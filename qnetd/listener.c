@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "common/tcp.h"
 
 /*
  * Kernel memory that one client can fill by sending without reading (the kernel doubles it, and would by itself allow
@@ -37,6 +38,7 @@ static int open_at(const struct sockaddr *address, socklen_t address_size, bool 
     if (address->sa_family == AF_INET6 &&
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) != 0)
         goto failed;
+    tcp_be_prompt(fd);
     *step = "bind";
     if (bind(fd, address, address_size) != 0)
         goto failed;
@@ -136,7 +138,6 @@ enum q_err listener_accept(int listener_fd, int *fd, char peer[LISTENER_PEER_SIZ
 {
     struct sockaddr_storage address;
     socklen_t address_size = sizeof(address);
-    int on = 1;
 
     memset(&address, 0, sizeof(address));
     *fd = accept4(listener_fd, (struct sockaddr *)&address, &address_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -153,8 +154,6 @@ enum q_err listener_accept(int listener_fd, int *fd, char peer[LISTENER_PEER_SIZ
             return Q_ERR_IO;
         }
     }
-    /* Votes are small and urgent; a failure only costs milliseconds. */
-    (void)setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     write_peer(&address, peer);
     return Q_OK;
 }

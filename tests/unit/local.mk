@@ -158,3 +158,7 @@ tests_unit_test_voter_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(CO
 UNIT_TESTS += tests/unit/test_name_tree
 tests_unit_test_name_tree_SOURCES = tests/unit/test_name_tree.c
 tests_unit_test_name_tree_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+# TCP as both ends want it.
+UNIT_TESTS += tests/unit/test_tcp
+tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c
+tests_unit_test_tcp_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
