@@ -7,5 +7,13 @@ libcore_logic_a_SOURCES =
 
 # Keys and values.
 libcore_logic_a_SOURCES += \
+	core/services/cmap_changes.c \
+	core/services/cmap_handles.c \
+	core/services/cmap_store.c \
+	core/services/cmap_store.h \
+	core/services/cmap_store_internal.h \
+	core/services/cmap_value.c \
+	core/services/cmap_value.h \
+	core/services/cs_error.h \
 	core/services/name_tree.c \
 	core/services/name_tree.h

@@ -156,6 +156,9 @@ tests_unit_test_voter_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(CO
 
 # The membership core: keys and values, configuration.
 UNIT_TESTS += tests/unit/test_name_tree
+UNIT_TESTS += tests/unit/test_cmap_store
+tests_unit_test_cmap_store_SOURCES = tests/unit/test_cmap_store.c
+tests_unit_test_cmap_store_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_name_tree_SOURCES = tests/unit/test_name_tree.c
 tests_unit_test_name_tree_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 # TCP as both ends want it.
