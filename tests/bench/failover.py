@@ -132,21 +132,27 @@ CASES = {
 }
 
 
-def measure_inside(index, flavour, scratch):
-    """In the sandbox: one case, once; prints its two numbers."""
+def measure_inside(index, flavour, scratch, far):
+    """In the sandbox: one case, once; prints its two numbers. `far` is the line to the arbiter, if it has one."""
     isolate.enter()
     case = list(CASES.values())[index]
     with Lab(scratch / f"{index}-{flavour}-{os.getpid()}-{time.monotonic_ns()}", runner.certificates_path(scratch),
              device_flavour=flavour, watcher=runner.watcher_path(scratch)) as lab:
         arbiter = lab.arbiter(flavour, quiet=True)
-        cluster = lab.cluster(timeout_ms=0, totem={"hold": 30} if case is lan_cut_short_hold else {})
+        cluster = lab.cluster(start=False, timeout_ms=0, totem={"hold": 30} if case is lan_cut_short_hold else {})
+        lines = cluster.bad_lines(far.delay_ms, (far.seed, far.seed + 1)) if far.delay_ms else {}
+        cluster.start()
+        cluster.wait_all()
         arbiter.wait_all_known()
+        for line in lines.values():
+            line.lose(far.loss_percent)
         print("measured %.1f %.1f" % case(lab, cluster))
 
 
-def measure(index, flavour, scratch):
+def measure(index, flavour, scratch, far):
     """The two numbers of one run, or None with an explanation on stderr."""
-    argv = [sys.executable, __file__, "--inside", str(index), flavour, str(scratch)]
+    argv = [sys.executable, __file__, "--inside", str(index), flavour, str(scratch), "--delay-ms", str(far.delay_ms),
+            "--loss-percent", str(far.loss_percent), "--seed", str(far.seed)]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
@@ -183,10 +189,13 @@ def main():
     parser.add_argument("--runs", type=int, default=5, help="of each case and pair (default %(default)s)")
     parser.add_argument("--only", default="", help="only cases containing this text")
     parser.add_argument("--flavour", choices=("ours", "packaged"), help="only this pair")
+    parser.add_argument("--delay-ms", type=float, default=0, help="of the line to the arbiter, one way (default: a LAN)")
+    parser.add_argument("--loss-percent", type=float, default=0, help="of that line, in each direction; needs --delay-ms")
+    parser.add_argument("--seed", type=int, default=1, help="of the first run: which frames are lost")
     parser.add_argument("--inside", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
-        measure_inside(int(arguments.inside[0]), arguments.inside[1], pathlib.Path(arguments.inside[2]))
+        measure_inside(int(arguments.inside[0]), arguments.inside[1], pathlib.Path(arguments.inside[2]), arguments)
         return 0
     lacking = runner.missing() or ("" if "Q_BUILD" in os.environ else "Q_BUILD, the directory of our build")
     if lacking:
@@ -205,9 +214,10 @@ def main():
                     continue
                 for flavour in (arguments.flavour,) if arguments.flavour else ("ours", "packaged"):
                     print(f"run {run + 1} of {arguments.runs}: {name}: {flavour}", file=sys.stderr)
-                    pair = measure(index, flavour, scratch)
+                    pair = measure(index, flavour, scratch, arguments)
                     if pair:
                         results.setdefault((index, flavour), []).append(pair)
+            arguments.seed += 2
         table(results, arguments.runs)
         return 0
     finally:

@@ -318,6 +318,11 @@ class Cluster:
         for node in self.nodes.values():
             node.start_device()
 
+    def bad_lines(self, delay_ms, seeds=(1, 2)):
+        """Give each node a bad line of its own to the arbiter; returns {node id: line}."""
+        return {i: self.lab.bad_line("arb", node.host.name, delay_ms, seed)
+                for (i, node), seed in zip(self.nodes.items(), seeds, strict=True)}
+
     def _hosts(self, ids):
         return [self.nodes[i].host.name for i in ids]
 

@@ -28,7 +28,7 @@ def wan(lab, arbiter="ours", delay_ms=25, seeds=(1, 2), **config):
     """A cluster at default times whose nodes reach the arbiter over a bad line each; settled; (arbiter, cluster, {node id:
     line}). The lines lose nothing yet; `seeds` say which frames they will."""
     the_arbiter, cluster = our_cluster(lab, arbiter, start=False, timeout_ms=0, **config)
-    lines = {i: lab.bad_line("arb", node.host.name, delay_ms, seeds[i - 1]) for i, node in cluster.nodes.items()}
+    lines = cluster.bad_lines(delay_ms, seeds)
     cluster.start()
     cluster.wait_all()
     return the_arbiter, cluster, lines
