@@ -306,6 +306,7 @@ enum q_err tls_channel_handshake(struct tls_channel *ch)
     if (err != Q_OK)
         return err;
     forget_handshake(ch);
+    SSL_set_read_ahead(ch->ssl, 1); /* one read for a record, where its header and the rest would be two */
     ch->state = TLS_CHANNEL_SECURE;
     ch->handshake_done = true;
     ch->idle_records = 0;
@@ -478,7 +479,9 @@ enum q_err tls_channel_writev(struct tls_channel *ch, const struct iovec *iov, s
 
 bool tls_channel_pending(const struct tls_channel *ch)
 {
-    return ch->state == TLS_CHANNEL_SECURE && SSL_pending(ch->ssl) > 0;
+    if (ch->state != TLS_CHANNEL_SECURE)
+        return false;
+    return SSL_pending(ch->ssl) > 0 || (SSL_has_pending(ch->ssl) && !ch->drained);
 }
 
 enum tls_want tls_channel_want(const struct tls_channel *ch)

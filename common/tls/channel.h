@@ -57,6 +57,7 @@ struct tls_channel {
     bool handshake_done;
     bool first_byte_seen;   /* the peer's first byte after start has been looked at */
     bool would_block;       /* the socket said so during this call */
+    bool drained;           /* OpenSSL has used up all it has read, but for part of a record */
     bool eof;               /* the socket reported the end of the stream */
     bool send_broken;       /* the peer takes nothing more; what it said before may lie unread */
     bool not_tls;           /* the first byte was none of TLS */

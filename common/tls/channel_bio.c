@@ -38,12 +38,14 @@ static int on_read(BIO *bio, char *buf, size_t size, size_t *count)
     if (n < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
             ch->would_block = true;
+            ch->drained = true;
             BIO_set_retry_read(bio);
         } else {
             ch->socket_errno = errno;
         }
         return 0;
     }
+    ch->drained = false;
     if (n == 0) {
         ch->eof = true;
         return 0;

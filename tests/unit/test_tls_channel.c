@@ -446,6 +446,26 @@ static void what_a_small_read_leaves_is_pending(void **state)
     tls_pair_fini(&pair);
 }
 
+static void a_record_read_along_with_another_is_pending(void **state)
+{
+    char buf[16];
+    struct tls_pair pair;
+    size_t count;
+
+    (void)state;
+    connect_pair(&pair);
+    tls_pair_write(&pair.client, "one", 3);
+    tls_pair_write(&pair.client, "two", 3);
+    assert_int_equal(tls_channel_read(&pair.server, buf, sizeof(buf), &count), Q_OK);
+    assert_int_equal(count, 3);
+    assert_int_equal(recv(pair.server_fd, buf, 1, MSG_PEEK), -1); /* nothing for epoll to tell */
+    assert_true(tls_channel_pending(&pair.server));
+    assert_int_equal(tls_channel_read(&pair.server, buf, sizeof(buf), &count), Q_OK);
+    assert_memory_equal(buf, "two", 3);
+    assert_false(tls_channel_pending(&pair.server));
+    tls_pair_fini(&pair);
+}
+
 /* --- Ends ----------------------------------------------------------------------------------------- */
 
 static void goodbye_is_told_from_silence_and_reset(void **state)
@@ -585,6 +605,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_never_reads_only_blocks_itself),
         cmocka_unit_test(reading_goes_on_while_writing_is_blocked),
         cmocka_unit_test(what_a_small_read_leaves_is_pending),
+        cmocka_unit_test(a_record_read_along_with_another_is_pending),
         cmocka_unit_test(goodbye_is_told_from_silence_and_reset),
         cmocka_unit_test(what_a_peer_said_before_it_went_is_read_after_a_failed_write),
         cmocka_unit_test(a_peer_that_goes_without_a_word_is_an_end_after_a_failed_write),
