@@ -17,3 +17,12 @@ libcore_logic_a_SOURCES += \
 	core/services/cs_error.h \
 	core/services/name_tree.c \
 	core/services/name_tree.h
+
+# The ring.
+libcore_logic_a_SOURCES += \
+	core/totem/frame.c \
+	core/totem/frame.h \
+	core/totem/octets.h \
+	core/totem/wire.h \
+	core/totem/wire_decode.c \
+	core/totem/wire_encode.c

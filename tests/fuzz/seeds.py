@@ -5,6 +5,7 @@
 tests/fuzz/run.sh starts from these. What the fuzzers make of them, minimised, is kept in tests/fuzz/corpus.
 """
 import os
+import re
 import struct
 import sys
 import zlib
@@ -169,7 +170,20 @@ def control():
     ]
 
 
-SEEDS = {"wire_decode": wire_decode, "framer": framer, "state": state, "session": session, "control": control}
+def totem_wire():
+    """The datagrams that the unit tests have (tests/unit/totem_vectors.h), and an MCAST with several items."""
+    header = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "unit", "totem_vectors.h")
+    with open(header, encoding="ascii") as file:
+        entries = re.findall(r'\{"[^"]*", \w+,((?:\s*"[0-9a-f]+")+)\}', file.read())
+    datagrams = [bytes.fromhex("".join(re.findall(r'"([0-9a-f]+)"', entry))) for entry in entries]
+    mcast = next(datagram for datagram in datagrams if datagram[3:5] == b"\1\2")
+    group = b"\1\0\4\0sync"
+    frame = struct.pack("<hhBBH3H", 0, 0, 1, 2, 3, 8, 0, 9) + group + group + b"x"
+    return datagrams + [mcast[:45] + frame]
+
+
+SEEDS = {"wire_decode": wire_decode, "framer": framer, "state": state, "session": session, "control": control,
+         "totem_wire": totem_wire}
 
 
 def main():

@@ -162,6 +162,11 @@ tests_unit_test_cmap_store_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_name_tree_SOURCES = tests/unit/test_name_tree.c
 tests_unit_test_name_tree_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
+# The membership core: the ring.
+UNIT_TESTS += tests/unit/test_totem_wire
+tests_unit_test_totem_wire_SOURCES = tests/unit/test_totem_wire.c tests/unit/totem_vectors.h
+tests_unit_test_totem_wire_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # TCP as both ends want it.
 UNIT_TESTS += tests/unit/test_tcp
 tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c
