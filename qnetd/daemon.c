@@ -10,6 +10,7 @@
 #include "common/notify.h"
 #include "qnetd/control.h"
 #include "qnetd/listener.h"
+#include "qnetd/logic/lease.h"
 
 #define MS_TO_NS UINT64_C(1000000)
 #define LOG_FLUSH_MS 1000
@@ -144,10 +145,17 @@ static enum q_err start_server(struct daemon *daemon, char *err_text, size_t siz
     return server_init(&daemon->server, &parts, err_text, size);
 }
 
-/* No vote lasts longer than 9/4 of the longest heartbeat interval, plus margins (qnetd/logic/lease.h). */
+/*
+ * No vote lasts longer than 9/4 of the longest heartbeat interval, plus margins (qnetd/logic/lease.h). An arbiter before us may
+ * have allowed the packaged device its default even if we do not.
+ */
 static uint64_t longest_vote_ms(const struct settings *settings)
 {
-    return settings->heartbeat_interval_max * 5 / 2 + settings->lease_margin;
+    uint64_t heartbeat_ms = settings->heartbeat_interval_max;
+
+    if (heartbeat_ms < LEASE_PACKAGED_HEARTBEAT_DEFAULT_MS)
+        heartbeat_ms = LEASE_PACKAGED_HEARTBEAT_DEFAULT_MS;
+    return heartbeat_ms * 5 / 2 + settings->lease_margin;
 }
 
 static void warn_of_looseness(const struct settings *settings)

@@ -24,9 +24,9 @@ struct wire_lease lease_honoured(struct wire_lease stated, const struct arbiter_
     return honoured;
 }
 
-static uint32_t packaged_bound_ms(const struct member *member, const struct arbiter_settings *settings)
+static uint32_t packaged_bound_ms(uint32_t heartbeat_ms, const struct arbiter_settings *settings)
 {
-    return clamp_u32((uint64_t)member->heartbeat_ms_longest * 9 / 4 + settings->lease_margin_ms);
+    return clamp_u32((uint64_t)heartbeat_ms * 9 / 4 + settings->lease_margin_ms);
 }
 
 uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings)
@@ -34,15 +34,19 @@ uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settin
     uint64_t bound = (uint64_t)member->lease.lease_ms + member->lease.hold_ms;
 
     if (!member->has_lease)
-        return packaged_bound_ms(member, settings);
+        return packaged_bound_ms(member->heartbeat_ms_longest, settings);
     return clamp_u32(bound + bound * OWN_MARGIN_PERCENT / 100 + OWN_MARGIN_FIXED_MS);
 }
 
 uint32_t lease_unknown_bound_ms(const struct member *member, const struct arbiter_settings *settings)
 {
     uint32_t own = lease_bound_ms(member, settings);
-    uint32_t packaged = packaged_bound_ms(member, settings);
+    uint32_t heartbeat_ms = member->heartbeat_ms_longest;
+    uint32_t packaged;
 
+    if (member->has_lease && heartbeat_ms < LEASE_PACKAGED_HEARTBEAT_DEFAULT_MS)
+        heartbeat_ms = LEASE_PACKAGED_HEARTBEAT_DEFAULT_MS;
+    packaged = packaged_bound_ms(heartbeat_ms, settings);
     return own > packaged ? own : packaged;
 }
 

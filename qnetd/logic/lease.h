@@ -30,9 +30,13 @@ struct wire_lease lease_honoured(struct wire_lease stated, const struct arbiter_
 /* The longest time, from the last message heard of it, that `member` can cast an ACK; margins included. */
 uint32_t lease_bound_ms(const struct member *member, const struct arbiter_settings *settings);
 
+/* H of a packaged device where quorum.device.timeout is not set (10 s). */
+#define LEASE_PACKAGED_HEARTBEAT_DEFAULT_MS 8000
+
 /*
  * The longest that some other node of this member's cluster can cast an ACK of which nothing is known but that it was
- * given: it may run either device, and has the same heartbeat interval (both follow from quorum.device.timeout).
+ * given. It may run either device. Where quorum.device.timeout is set, both have the same heartbeat interval; where it is
+ * not, ours has a shorter one than the packaged device. Nothing that a device of ours says tells these cases apart.
  */
 uint32_t lease_unknown_bound_ms(const struct member *member, const struct arbiter_settings *settings);
 

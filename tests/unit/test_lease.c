@@ -130,6 +130,22 @@ static void a_goodbye_is_believed_where_the_vote_is_gone_before_it(void **state)
     assert_int_equal(lease_ghost_until_ms(&m, &settings, WIRE_ALGORITHM_2NODELMS, ARBITER_GONE_CLOSE_NOTIFY, NOW), 0);
 }
 
+/* quorum.device.timeout unset: 8 s in a packaged device, 2 s in one of ours. Set: the same in both. */
+static void an_unknown_holder_may_be_packaged_and_have_its_default_heartbeat(void **state)
+{
+    struct member m = ours(2500, 200, NOW);
+
+    (void)state;
+    m.heartbeat_ms = m.heartbeat_ms_longest = 2000;
+    assert_int_equal(lease_unknown_bound_ms(&m, &settings), 19000);
+    m.heartbeat_ms_longest = 12000;
+    assert_int_equal(lease_unknown_bound_ms(&m, &settings), 28000);
+    m = ours(30000, 0, NOW);
+    assert_int_equal(lease_unknown_bound_ms(&m, &settings), lease_bound_ms(&m, &settings));
+    m = packaged(1000, NOW); /* its timeout is set, or the others have it unset too */
+    assert_int_equal(lease_unknown_bound_ms(&m, &settings), 3250);
+}
+
 static void packaged_timing_waits_for_nothing(void **state)
 {
     struct member m = packaged(8000, NOW);
@@ -193,6 +209,7 @@ int main(void)
         cmocka_unit_test(u01_u21_the_wait_is_longer_than_any_vote_can_last),
         cmocka_unit_test(the_wait_is_not_longer_than_that_and_the_margin),
         cmocka_unit_test(a_goodbye_is_believed_where_the_vote_is_gone_before_it),
+        cmocka_unit_test(an_unknown_holder_may_be_packaged_and_have_its_default_heartbeat),
         cmocka_unit_test(packaged_timing_waits_for_nothing),
         cmocka_unit_test(bounds_saturate),
         cmocka_unit_test(sane_bounds_are_honoured_as_they_are),

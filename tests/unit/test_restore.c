@@ -362,11 +362,13 @@ static void without_records_a_majority_does_not_wait(void **state)
 }
 
 /* A device of ours with a short lease came first; the one that may still vote can be a packaged one. */
+/* Where no timeout is set, a device of ours has H = 2 s and the packaged one that nobody knows of 8 s. */
 static void without_records_the_unknown_holder_is_taken_for_a_packaged_device(void **state)
 {
     (void)state;
     start(false);
     d.instance = 77;
+    d.heartbeat_ms = 2000;
     driver_join(&d, 2, 2, FF, "1,2");
     driver_membership(&d, 2, "2", 2, 12, U);
     assert_string_equal(pass_alive(18999, "2"), "");
