@@ -338,9 +338,9 @@ static void on_vote_info(struct agent *a, const struct wire_message *message)
 {
     vote_on_verdict(a, message->u.vote.vote, message->u.vote.ring_id, message->u.vote.reason);
     a->cast_again = true;
-    vote_update(a);
     a->confirm_pending = true;
     a->confirm_seq = message->seq;
+    vote_update(a); /* may find that the lease has ended, and with it the session and what it had to confirm */
     a->confirm_cast = a->cast_sequence;
 }
 

@@ -12,6 +12,7 @@ import tree
 
 EXPOSURE_MAX = 20  # in tenths, what `systemd-analyze security` calls OK
 SANDBOXED = ("corosync-qnetd.service",)  # the device runs the administrator's heuristics: they may do anything
+DEVICE = "corosync-qdevice.service"
 
 
 def analyze(*arguments):
@@ -37,6 +38,8 @@ def check_settings(path):
     wanted = {"Restart=on-failure", "StandardError=journal"}
     if os.path.basename(path) in SANDBOXED:
         wanted |= sandbox
+    if os.path.basename(path) == DEVICE:
+        wanted |= {"KillMode=process", "OOMPolicy=continue"}  # the voter outlives the daemon (docs/safety.md)
     return ["%s is missing" % line for line in sorted(wanted - lines)]
 
 
@@ -52,7 +55,7 @@ def main():
     if not shutil.which("systemd-analyze"):
         tree.skip_all("systemd-analyze is not installed")
     with tree.Tap() as tap, tempfile.TemporaryDirectory() as folder:
-        text = sandboxed = ""
+        text = sandboxed = device = ""
         for unit in sorted(glob.glob(os.path.join(tree.BUILD, "init", "*.service"))):
             name = os.path.basename(unit)
             with open(unit) as file:
@@ -63,6 +66,8 @@ def main():
             if name in SANDBOXED:
                 tree.tell(tap, "%s is sandboxed" % name, check_sandbox(path))
                 sandboxed = text
+            if name == DEVICE:
+                device = text
             tree.tell(tap, "%s restarts and says why" % name, check_settings(path))
         tap.ok(text != "", "there is a unit to check")
         text = sandboxed
@@ -72,6 +77,8 @@ def main():
         tree.tell_sample(tap, "a loose sandbox", check_sandbox(write(folder, loose)))
         tree.tell_sample(tap, "a unit that is not restarted",
                          check_settings(write(folder, text.replace("Restart=on-failure", "Restart=on-abnormal"))))
+        tree.tell_sample(tap, "a voter that is killed with its daemon",
+                         check_settings(write(folder, device.replace("KillMode=process", "KillMode=mixed"), DEVICE)))
 
 
 main()

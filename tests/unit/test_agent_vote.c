@@ -217,6 +217,19 @@ static void a_new_ring_while_riding_is_answered_by_the_end_of_the_lease(void **s
     agent_driver_fini(&d);
 }
 
+/* The lease ends at the very message that brings a verdict: its session is over, and numbers start anew in the next. */
+static void nothing_of_an_ended_session_is_confirmed_in_the_next(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.hold_casts = true;
+    d.now_ms += 2600;
+    assert_non_null(strstr(agent_driver_vote(&d, WIRE_VOTE_ACK, 8), "CLOSE"));
+    reconnect();
+    assert_string_equal(agent_driver_cast_done(&d), "");
+    agent_driver_fini(&d);
+}
+
 static void another_arbiter_is_only_met_without_the_vote_of_the_first(void **state)
 {
     (void)state;
@@ -365,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_lost_connection_to_a_packaged_arbiter_costs_the_vote_at_once),
         cmocka_unit_test(a_new_session_does_not_prolong_an_old_grant),
         cmocka_unit_test(a_new_ring_while_riding_is_answered_by_the_end_of_the_lease),
+        cmocka_unit_test(nothing_of_an_ended_session_is_confirmed_in_the_next),
         cmocka_unit_test(another_arbiter_is_only_met_without_the_vote_of_the_first),
         cmocka_unit_test(heuristics_come_before_the_list),
         cmocka_unit_test(the_end_withdraws_the_vote_before_the_goodbye),
