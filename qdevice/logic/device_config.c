@@ -7,11 +7,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/printable.h"
 #include "qdevice/logic/node_keys.h"
 
 #define NET "quorum.device.net."
 #define HEURISTICS "quorum.device.heuristics."
 #define PORT_DEFAULT 5403
+#define HOST_SIZE_MAX 255                             /* a name of the DNS, or an address */
+#define CLUSTER_NAME_SIZE_MAX (WIRE_SIZE_DEFAULT / 2) /* an arbiter takes no PREINIT above WIRE_SIZE_DEFAULT */
 
 /* A reading under way: the first thing that is wrong stays. */
 struct reading {
@@ -38,6 +41,15 @@ void device_limits_default(struct device_limits *limits)
     };
 }
 
+/* One line fit for the log, whatever bytes a value has. */
+static void say(char text[DEVICE_CONFIG_ERR_SIZE], const char *format, va_list arguments)
+{
+    char raw[DEVICE_CONFIG_ERR_SIZE];
+
+    vsnprintf(raw, sizeof(raw), format, arguments);
+    printable_text(raw, strlen(raw), text, DEVICE_CONFIG_ERR_SIZE);
+}
+
 static void refuse(struct reading *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void refuse(struct reading *r, const char *format, ...)
@@ -48,7 +60,18 @@ static void refuse(struct reading *r, const char *format, ...)
         return;
     r->err = Q_ERR_INVALID;
     va_start(arguments, format);
-    vsnprintf(r->err_text, DEVICE_CONFIG_ERR_SIZE, format, arguments);
+    say(r->err_text, format, arguments);
+    va_end(arguments);
+}
+
+static void warn(struct reading *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void warn(struct reading *r, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say(r->config->warning, format, arguments);
     va_end(arguments);
 }
 
@@ -207,6 +230,10 @@ static void read_hosts(struct reading *r)
             refuse(r, NET "host names an empty host");
             return;
         }
+        if (length - begin > HOST_SIZE_MAX || !printable_is_plain(text + begin, length - begin)) {
+            refuse(r, NET "host names \"%.64s\", which is no name or address of a host", text + begin);
+            return;
+        }
         if (config->agent.host_count == AGENT_HOSTS_MAX) {
             refuse(r, NET "host names more than %d hosts", AGENT_HOSTS_MAX);
             return;
@@ -251,13 +278,15 @@ static void read_identity(struct reading *r)
 
     if (model == NULL || strcmp(model, "net") != 0)
         refuse(r, "quorum.device.model is \"%.64s\": allowed is net", model != NULL ? model : "");
-    if (!keys_number(r->keys, "runtime.votequorum.this_node_id", KEY_U32, &number))
+    if (!keys_number(r->keys, "runtime.votequorum.this_node_id", KEY_U32, &number) || number == 0)
         refuse(r, "runtime.votequorum.this_node_id is not set: is quorum.provider corosync_votequorum?");
     r->config->agent.node_id = (uint32_t)number;
     if (name == NULL || *name == '\0') {
         refuse(r, "totem.cluster_name is not set: the arbiter knows clusters by name");
         return;
     }
+    if (strlen(name) > CLUSTER_NAME_SIZE_MAX)
+        refuse(r, "totem.cluster_name is longer than %d bytes", CLUSTER_NAME_SIZE_MAX);
     r->config->cluster_name = copy(r, name);
     if (keys_number(r->keys, "quorum.wait_for_all", KEY_U8, &number))
         r->config->agent.wait_for_all = number == 1;
@@ -299,11 +328,15 @@ static void read_debug(struct reading *r)
     else if (parse_bool(text, &on))
         r->config->debug = on ? DEVICE_DEBUG_ON : DEVICE_DEBUG_OFF;
     else
-        snprintf(r->config->warning, sizeof(r->config->warning),
-                 "logging debug is \"%.64s\", which is neither on, off nor trace: taken for off", text);
+        warn(r, "logging debug is \"%.64s\", which is neither on, off nor trace: taken for off", text);
 }
 
 /* ---- quorum.device.heuristics ---- */
+
+static uint32_t at_least(uint32_t minimum, uint32_t value)
+{
+    return value > minimum ? value : minimum;
+}
 
 static void read_mode(struct reading *r)
 {
@@ -351,7 +384,7 @@ static void read_execs(struct reading *r)
         if (strncmp(key->name, prefix, sizeof(prefix) - 1) != 0)
             continue;
         if (key->type != KEY_TEXT || *name == '\0' || strchr(name, '.') != NULL) {
-            snprintf(r->config->warning, sizeof(r->config->warning), "%.128s is not a command: ignored", key->name);
+            warn(r, "%.128s is not a command: ignored", key->name);
             continue;
         }
         if (r->config->heuristics.exec_count == r->limits->heuristics_execs_max)
@@ -362,17 +395,28 @@ static void read_execs(struct reading *r)
     }
 }
 
+/*
+ * Defaults need not lie within the ranges of explicit values (spec section 5.3). But with a timeout of 0 runs would follow one
+ * another without a pause, and each would have failed before it began.
+ */
+static void derive_heuristics_times(struct reading *r)
+{
+    struct heuristics_config *heuristics = &r->config->heuristics;
+    uint32_t device_timeout_ms = r->config->agent.timing.device_timeout_ms;
+    uint32_t interval_ms = device_timeout_ms < UINT32_MAX / 3 ? 3 * device_timeout_ms : UINT32_MAX;
+
+    heuristics->timeout_ms = at_least(1, device_timeout_ms / 2);
+    heuristics->sync_timeout_ms = at_least(1, r->config->sync_timeout_ms / 2);
+    heuristics->interval_ms = at_least(r->limits->heuristics_interval_ms_min, interval_ms);
+}
+
 static void read_heuristics(struct reading *r)
 {
     struct heuristics_config *heuristics = &r->config->heuristics;
     const struct device_limits *limits = r->limits;
 
     read_mode(r);
-    heuristics->timeout_ms = r->config->agent.timing.device_timeout_ms / 2;
-    heuristics->sync_timeout_ms = r->config->sync_timeout_ms / 2;
-    heuristics->interval_ms = r->config->agent.timing.device_timeout_ms < UINT32_MAX / 3
-                                  ? 3 * r->config->agent.timing.device_timeout_ms
-                                  : UINT32_MAX;
+    derive_heuristics_times(r);
     read_ranged(r, HEURISTICS "timeout", limits->heuristics_timeout_ms_min, limits->heuristics_timeout_ms_max,
                 &heuristics->timeout_ms);
     read_ranged(r, HEURISTICS "sync_timeout", limits->heuristics_timeout_ms_min, limits->heuristics_timeout_ms_max,
@@ -382,8 +426,7 @@ static void read_heuristics(struct reading *r)
     read_execs(r);
     r->config->agent.heuristics_active = heuristics->mode != HEURISTICS_OFF && heuristics->exec_count > 0;
     if (heuristics->mode != HEURISTICS_OFF && heuristics->exec_count == 0)
-        snprintf(r->config->warning, sizeof(r->config->warning),
-                 HEURISTICS "mode is set, but there is no command exec_NAME: heuristics are off");
+        warn(r, HEURISTICS "mode is set, but there is no command exec_NAME: heuristics are off");
 }
 
 /* ---- the whole ---- */

@@ -25,7 +25,7 @@ void timing_derive(const struct timing_input *input, struct timing *timing)
     }
     timing->sync_timeout_ms = input->sync_timeout_ms;
     timing->heartbeat_ms = clamp(heartbeat, input->heartbeat_ms_min, input->heartbeat_ms_max);
-    timing->echo_ms = timing->heartbeat_ms / 4;
+    timing->echo_ms = clamp(timing->heartbeat_ms / 4, 1, UINT32_MAX);
     timing->lease_ms = (uint32_t)((uint64_t)timing->heartbeat_ms * 5 / 4);
     timing->hold_ms = TIMING_HOLD_MS;
     timing->poll_ms = timing->device_timeout_ms / 2 > 0 ? timing->device_timeout_ms / 2 : 1;

@@ -306,6 +306,68 @@ static void debug_follows_the_subsystem_before_the_rest(void **state)
     device_config_fini(&config);
 }
 
+/* The log takes lines as they are. */
+static void values_are_shown_printable(void **state)
+{
+    (void)state;
+    text("logging.debug", "\x1b[31m\n");
+    accept();
+    assert_non_null(strstr(config.warning, "\"\\x1b[31m\\x0a\""));
+    device_config_fini(&config);
+    text(NET "tls", "o\x07n\xff");
+    refuse(NET "tls is \"o\\x07n\\xff\"");
+}
+
+static void a_host_is_a_name(void **state)
+{
+    char longer[300];
+
+    (void)state;
+    memset(longer, 'a', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    remove_key(NET "host");
+    text(NET "host", longer);
+    refuse(NET "host");
+    remove_key(NET "host");
+    text(NET "host", "a\nb");
+    refuse(NET "host names \"a\\x0ab\"");
+}
+
+/* No arbiter would take the message that says it. */
+static void a_cluster_name_fits_into_a_message(void **state)
+{
+    static char longer[60000];
+
+    (void)state;
+    memset(longer, 'a', sizeof(longer) - 1);
+    remove_key("totem.cluster_name");
+    text("totem.cluster_name", longer);
+    refuse("totem.cluster_name");
+}
+
+static void a_node_has_an_id(void **state)
+{
+    (void)state;
+    remove_key("runtime.votequorum.this_node_id");
+    number("runtime.votequorum.this_node_id", KEY_U32, 0);
+    refuse("runtime.votequorum.this_node_id");
+}
+
+/* Nothing may be due again in the moment in which it is done. */
+static void no_timeout_is_so_short_that_the_device_spins(void **state)
+{
+    (void)state;
+    limits.heartbeat_ms_min = 1;
+    number("quorum.device.timeout", KEY_U32, 0);
+    number("quorum.device.sync_timeout", KEY_U32, 0);
+    accept();
+    assert_int_equal(config.agent.timing.echo_ms, 1);
+    assert_int_equal(config.heuristics.interval_ms, limits.heuristics_interval_ms_min);
+    assert_int_equal(config.heuristics.timeout_ms, 1);
+    assert_int_equal(config.heuristics.sync_timeout_ms, 1);
+    device_config_fini(&config);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -327,6 +389,11 @@ int main(void)
         TEST(odd_commands_are_ignored_and_named),
         TEST(too_many_commands_are_refused),
         TEST(debug_follows_the_subsystem_before_the_rest),
+        TEST(values_are_shown_printable),
+        TEST(a_host_is_a_name),
+        TEST(a_cluster_name_fits_into_a_message),
+        TEST(a_node_has_an_id),
+        TEST(no_timeout_is_so_short_that_the_device_spins),
     };
 
     return cmocka_run_group_tests_name("device configuration", tests, NULL, NULL);
