@@ -118,6 +118,8 @@ static void on_config(struct agent *a, const struct agent_config *config)
     a->configured = true;
     if (other_hosts)
         a->granted_host = AGENT_HOSTS_MAX; /* whoever granted, it is none of these for certain */
+    if (a->host >= config->host_count)
+        a->host = 0; /* without a ring, or at the end, nothing is connected anew */
     if (restart != NULL) {
         link_restart(a, restart);
         return;

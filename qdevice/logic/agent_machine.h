@@ -9,6 +9,7 @@
 #include "qdevice/logic/agent.h"
 
 #define ECHOES_MAX 16 /* under way: more than fit into a lease at H/4 each */
+#define REASON_SIZE (AGENT_TEXT_SIZE - 48) /* the sentence around it fits too */
 
 struct echo {
     uint32_t seq;
@@ -70,7 +71,7 @@ struct agent {
     uint64_t verdict_session;
     uint64_t ride_until_ms;    /* end of the lease of a verdict of an earlier session */
     uint64_t patience_until_ms; /* for a verdict on this ring */
-    char reason[AGENT_TEXT_SIZE]; /* the arbiter's words */
+    char reason[REASON_SIZE]; /* the arbiter's words, printable */
 
     /* What the voter was told last. */
     enum agent_cast cast;

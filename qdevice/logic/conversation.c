@@ -37,6 +37,7 @@ void conversation_init(struct agent *a)
     struct wire_message *m;
 
     vote_on_introduction(a);
+    vote_update(a); /* the voter hears of it before the arbiter does */
     a->link = AGENT_INIT;
     a->init_sent_ms = a->now_ms;
     m = begin(a, WIRE_INIT,
@@ -323,6 +324,8 @@ static void on_echo_reply(struct agent *a, uint32_t seq)
 {
     uint32_t kept = 0;
 
+    if (seq > a->echo_seq)
+        return; /* never asked; what is under way must still count */
     for (uint32_t i = 0; i < a->echo_count; i++) {
         if (a->echoes[i].seq == seq) {
             heard(a, a->echoes[i].sent_ms);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/mutation.h"
+#include "common/printable.h"
 #include "qdevice/logic/agent_machine.h"
 
 /* A voter that does not carry a withdrawal out within this never will. */
@@ -108,7 +109,7 @@ void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id r
     if (!wire_ring_id_equal(ring, a->ring))
         return;
     if (reason.size > 0)
-        snprintf(a->reason, sizeof(a->reason), "%.*s", (int)reason.size, (const char *)reason.data);
+        printable_text(reason.data, reason.size, a->reason, sizeof(a->reason)); /* foreign bytes */
     if (!decided)
         return;
     if (a->verdict != vote || !wire_ring_id_equal(a->verdict_ring, ring))
