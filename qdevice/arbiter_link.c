@@ -278,6 +278,8 @@ bool arbiter_link_start_tls(struct arbiter_link *link, struct tls_credentials *c
         snprintf(text, size, "there are no certificates for TLS");
         return false;
     }
+    if (link->state == ARBITER_LINK_NONE)
+        return true; /* closed by an action before this one */
     link->credentials = credentials;
     link->state = ARBITER_LINK_TLS_DUE;
     watch(link);

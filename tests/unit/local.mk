@@ -151,6 +151,9 @@ tests_unit_test_device_config_SOURCES = tests/unit/test_device_config.c
 tests_unit_test_device_config_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # The device's helper processes.
+UNIT_TESTS += tests/unit/test_arbiter_link
+tests_unit_test_arbiter_link_SOURCES = tests/unit/test_arbiter_link.c
+tests_unit_test_arbiter_link_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_heuristics
 tests_unit_test_heuristics_SOURCES = tests/unit/test_heuristics.c
 tests_unit_test_heuristics_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(CMOCKA_LIBS)
