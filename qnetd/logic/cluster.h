@@ -71,6 +71,7 @@ struct member {
     enum wire_vote verdict;         /* newest ACK or NACK sent on this connection, else WIRE_VOTE_UNDEFINED */
     struct wire_ring_id verdict_ring;
     bool lingers;                   /* it has confirmed NACK and has not said yet that it is not quorate any more */
+    uint64_t lingers_until_ms;      /* it need not be waited for any longer then */
     bool relapsed;                  /* it said it was quorate after it had confirmed NACK for this ring */
     bool awaits_vote;               /* it reported a membership that no verdict has answered yet */
     enum wire_vote last_vote;       /* in any message, for status; WIRE_VOTE_UNDEFINED: none yet */

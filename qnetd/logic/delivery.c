@@ -16,12 +16,25 @@
 
 #define PERSIST_RETRY_MS 1000
 
+/*
+ * A confirmed NACK has been cast, but votequorum withdraws the vote only when its own message about it has gone round the
+ * ring: not before a new ring has formed, if the old one has just lost a member (docs/observed.md). That takes the time of
+ * token and consensus, by default 2.2 x (3 s + 0.65 s for each node beyond two). The node tells in its quorum list when
+ * it is done; this is how long that is waited for, enough for a token of 13 s.
+ */
+#define LINGERS_MS_MAX 30000
+
 /* Contradicting reports are waited out this many of the longest heartbeat intervals. */
 #define UNSTABLE_HEARTBEATS 2
 
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+static uint64_t latest(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
 }
 
 static uint32_t longest_heartbeat_ms(const struct cluster *cluster)
@@ -67,16 +80,6 @@ static bool in_winning_partition(const struct cluster *cluster, const struct mem
 static bool is_winner(const struct cluster *cluster, const struct member *member)
 {
     return member_is_reporting(cluster, member) && in_winning_partition(cluster, member);
-}
-
-/*
- * A confirmed NACK has been cast, but votequorum withdraws the vote only when its own message about it has gone round the
- * ring: not before a new ring has formed, if the old one has just lost a member (docs/observed.md). The node tells in its
- * quorum list when it is done. If it never does, no vote lasts longer than a lease from the NACK on.
- */
-static uint64_t lingers_until_ms(const struct arbiter *a, const struct member *member)
-{
-    return member->vote_sent_ms + lease_bound_ms(member, &a->settings);
 }
 
 static bool owes_confirmation(const struct member *member)
@@ -154,7 +157,7 @@ static void schedule(struct arbiter *a, struct cluster *cluster)
         if (m->grant == GRANT_GHOST)
             at = earliest(at, m->ghost_until_ms);
         if (m->lingers)
-            at = earliest(at, lingers_until_ms(a, m));
+            at = earliest(at, m->lingers_until_ms);
     }
     if (cluster->phase == CLUSTER_UNSTABLE)
         at = earliest(at, cluster->unstable_until_ms);
@@ -228,6 +231,14 @@ static void release(struct arbiter *a, struct cluster *cluster)
 
 /* ---- the record on disk ---- */
 
+static uint32_t lease_to_record(const struct arbiter *a, const struct member *member)
+{
+    if (member->conn != 0)
+        return lease_bound_ms(member, &a->settings);
+    /* A ghost: what is left of it is less than what was recorded, or than the whole of what it was given. */
+    return member->recorded_lease_ms > member->ghost_lease_ms ? member->recorded_lease_ms : member->ghost_lease_ms;
+}
+
 /* Whether the newest record, written or on its way, says all that must be known after a restart. */
 static bool record_covers(const struct arbiter *a, const struct cluster *cluster)
 {
@@ -236,20 +247,11 @@ static bool record_covers(const struct arbiter *a, const struct cluster *cluster
         return false;
     for (const struct member *m = cluster->members; m != NULL; m = m->next) {
         bool holder = m->grant != GRANT_NONE || is_winner(cluster, m);
-        uint32_t needed = m->conn != 0 ? lease_bound_ms(m, &a->settings) : m->recorded_lease_ms;
 
-        if (holder && (m->recorded_lease_ms == 0 || m->recorded_lease_ms < needed))
+        if (holder && (m->recorded_lease_ms == 0 || m->recorded_lease_ms < lease_to_record(a, m)))
             return false;
     }
     return true;
-}
-
-static uint32_t lease_to_record(const struct arbiter *a, const struct member *member)
-{
-    if (member->conn != 0)
-        return lease_bound_ms(member, &a->settings);
-    /* A ghost: what is left of it is less than what was recorded, or than the whole of what it was given. */
-    return member->recorded_lease_ms > 0 ? member->recorded_lease_ms : member->ghost_lease_ms;
 }
 
 /*
@@ -565,6 +567,7 @@ void delivery_on_confirmation(struct arbiter *a, struct session *session, uint32
         return;
     if (a->settings.strict && member->has_quorum && member->quorate) {
         member->lingers = true;
+        member->lingers_until_ms = a->now_ms + LINGERS_MS_MAX;
         delivery_evaluate(a, session->cluster);
         return;
     }
@@ -617,7 +620,9 @@ void delivery_on_departure(struct arbiter *a, struct cluster *cluster, struct me
     if (member->grant != GRANT_NONE)
         until = lease_ghost_until_ms(member, &a->settings, cluster->algorithm, how, a->now_ms);
     if (member->grant == GRANT_GHOST) /* came back and left without a report: the older bound stands too */
-        until = until > member->ghost_until_ms ? until : member->ghost_until_ms;
+        until = latest(until, member->ghost_until_ms);
+    if (member->grant == GRANT_HELD && member->lingers) /* whatever its device said, its votequorum goes on */
+        until = latest(until, member->lingers_until_ms);
     member->conn = 0;
     cluster->connected_count--;
     if (until <= a->now_ms) {
@@ -629,6 +634,8 @@ void delivery_on_departure(struct arbiter *a, struct cluster *cluster, struct me
     member->grant = GRANT_GHOST;
     member->ghost_until_ms = until;
     member->ghost_lease_ms = lease_bound_ms(member, &a->settings);
+    if (until - a->now_ms > member->ghost_lease_ms)
+        member->ghost_lease_ms = (uint32_t)(until - a->now_ms);
     member_reset_reports(member);
 }
 
@@ -656,7 +663,7 @@ static bool end_ghosts(struct arbiter *a, struct cluster *cluster)
 static void end_lingering(struct arbiter *a, struct cluster *cluster)
 {
     for (struct member *m = cluster->members; m != NULL; m = m->next)
-        if (m->lingers && a->now_ms >= lingers_until_ms(a, m))
+        if (m->lingers && a->now_ms >= m->lingers_until_ms)
             end_of_vote(m);
 }
 
