@@ -26,3 +26,15 @@ libcore_logic_a_SOURCES += \
 	core/totem/wire.h \
 	core/totem/wire_decode.c \
 	core/totem/wire_encode.c
+# Configuration.
+libcore_logic_a_SOURCES += \
+	core/config/conf_facts.c \
+	core/config/conf_facts.h \
+	core/config/conf_map.c \
+	core/config/conf_map.h \
+	core/config/conf_reader.c \
+	core/config/conf_reader.h \
+	core/config/conf_report.c \
+	core/config/conf_report.h \
+	core/config/conf_values.c \
+	core/config/conf_values.h

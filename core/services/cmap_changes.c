@@ -118,8 +118,8 @@ fail:
     return false;
 }
 
-enum cs_error cmap_changes_record(const struct cmap_store *store, struct cmap_changes *changes, const char *name,
-                                  enum cmap_track event, struct cmap_value new_value,
+enum cs_error cmap_changes_record(const struct cmap_store *store, struct cmap_changes *changes,
+                                  const char *name, enum cmap_track event, struct cmap_value new_value,
                                   struct cmap_value old_value)
 {
     size_t notice_count;

@@ -223,7 +223,8 @@ const char *cmap_store_text(const struct cmap_store *store, const char *name)
     return item == NULL || item->type != CMAP_TEXT ? NULL : item->bytes;
 }
 
-bool cmap_store_number(const struct cmap_store *store, const char *name, enum cmap_type type, uint64_t *number)
+bool cmap_store_number(const struct cmap_store *store, const char *name, enum cmap_type type,
+                       uint64_t *number)
 {
     const struct item *item = find(store, name);
     struct cmap_value value;
@@ -255,19 +256,30 @@ const char *cmap_store_next(const struct cmap_store *store, const char *prefix, 
 
 bool cmap_store_is_read_only(const struct cmap_store *store, const char *name)
 {
-    static const char *const prefixes[] = {"internal_configuration.", "runtime.services.", "runtime.config.",
-                                           "runtime.totem.",          "uidgid.config.",    "system.",
-                                           "nodelist."};
-    static const char *const names[] = {
-        "config.reload_in_progress", "config.totemconfig_reload_in_progress", "totem.clear_node_high_bit",
-        "totem.cluster_name",        "totem.crypto_cipher",                   "totem.crypto_hash",
-        "totem.crypto_model",        "totem.ip_version",                      "totem.key",
-        "totem.keyfile",             "totem.netmtu",                          "totem.nodeid",
-        "totem.rrp_mode",            "totem.secauth",                         "totem.threads",
-        "totem.transport",           "totem.version"};
+    static const char *const prefixes[] = {
+        "internal_configuration.", "runtime.services.", "runtime.config.", "runtime.totem.",
+        "uidgid.config.",          "system.",           "nodelist."};
+    static const char *const names[] = {"config.reload_in_progress",
+                                        "config.totemconfig_reload_in_progress",
+                                        "totem.clear_node_high_bit",
+                                        "totem.cluster_name",
+                                        "totem.crypto_cipher",
+                                        "totem.crypto_hash",
+                                        "totem.crypto_model",
+                                        "totem.ip_version",
+                                        "totem.key",
+                                        "totem.keyfile",
+                                        "totem.netmtu",
+                                        "totem.nodeid",
+                                        "totem.rrp_mode",
+                                        "totem.secauth",
+                                        "totem.threads",
+                                        "totem.transport",
+                                        "totem.version"};
     static const char *const votequorum_names[] = {
-        "quorum.allow_downscale",        "quorum.auto_tie_breaker",  "quorum.auto_tie_breaker_node",
-        "quorum.expected_votes_tracking", "quorum.last_man_standing", "quorum.last_man_standing_window",
+        "quorum.allow_downscale",       "quorum.auto_tie_breaker",
+        "quorum.auto_tie_breaker_node", "quorum.expected_votes_tracking",
+        "quorum.last_man_standing",     "quorum.last_man_standing_window",
         "quorum.wait_for_all"};
 
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
@@ -276,7 +288,8 @@ bool cmap_store_is_read_only(const struct cmap_store *store, const char *name)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
             return true;
-    for (size_t i = 0; store->votequorum_runs && i < sizeof(votequorum_names) / sizeof(votequorum_names[0]); i++)
+    for (size_t i = 0; store->votequorum_runs && i < sizeof(votequorum_names) / sizeof(votequorum_names[0]);
+         i++)
         if (strcmp(name, votequorum_names[i]) == 0)
             return true;
     return false;
@@ -285,7 +298,8 @@ bool cmap_store_is_read_only(const struct cmap_store *store, const char *name)
 enum cs_error cmap_client_set(struct cmap_store *store, const char *name, struct cmap_value value,
                               struct cmap_changes *changes)
 {
-    return cmap_store_is_read_only(store, name) ? CS_ERROR_ACCESS : cmap_store_set(store, name, value, changes);
+    return cmap_store_is_read_only(store, name) ? CS_ERROR_ACCESS
+                                                : cmap_store_set(store, name, value, changes);
 }
 
 enum cs_error cmap_client_delete(struct cmap_store *store, const char *name, struct cmap_changes *changes)

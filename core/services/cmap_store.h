@@ -31,12 +31,7 @@
 #define CMAP_HANDLES_PER_CLIENT_MAX 4096 /* iterators and trackers */
 
 /* Bits of a tracker; an event is one of the first three. */
-enum cmap_track {
-    CMAP_TRACK_DELETE = 1,
-    CMAP_TRACK_MODIFY = 2,
-    CMAP_TRACK_ADD = 4,
-    CMAP_TRACK_PREFIX = 8
-};
+enum cmap_track { CMAP_TRACK_DELETE = 1, CMAP_TRACK_MODIFY = 2, CMAP_TRACK_ADD = 4, CMAP_TRACK_PREFIX = 8 };
 
 struct cmap_change {
     enum cmap_track event;       /* DELETE, MODIFY or ADD */
@@ -74,8 +69,8 @@ struct cmap_slot {
 struct cmap_store {
     struct name_tree items;
     size_t byte_count;
-    bool votequorum_runs;     /* makes some keys of quorum. read-only for clients */
-    struct name_tree tracked; /* names that are tracked */
+    bool votequorum_runs;                          /* makes some keys of quorum. read-only for clients */
+    struct name_tree tracked;                      /* names that are tracked */
     uint32_t tracked_by_length[CMAP_NAME_MAX + 1]; /* how many of them have that length */
     struct cmap_slot *slots;
     uint32_t slot_count, free_slot, handle_count, generation; /* free_slot: slot_count if all are taken */
@@ -113,7 +108,8 @@ enum cs_error cmap_store_adjust(struct cmap_store *store, const char *name, int3
 enum cs_error cmap_store_get(const struct cmap_store *store, const char *name, struct cmap_value *value);
 /* A key of another type counts as absent. NULL, false: absent. */
 const char *cmap_store_text(const struct cmap_store *store, const char *name);
-bool cmap_store_number(const struct cmap_store *store, const char *name, enum cmap_type type, uint64_t *number);
+bool cmap_store_number(const struct cmap_store *store, const char *name, enum cmap_type type,
+                       uint64_t *number);
 
 /*
  * Walks without a handle, also while the map changes: the first key after `after` ("": from the start) that begins with

@@ -36,8 +36,8 @@ struct cmap_handle {
  * Appends the change and its notices if anybody tracks it. values are copied. CS_ERROR_NO_MEMORY leaves everything as it
  * was; the caller then does not make the change.
  */
-enum cs_error cmap_changes_record(const struct cmap_store *store, struct cmap_changes *changes, const char *name,
-                                  enum cmap_track event, struct cmap_value new_value,
+enum cs_error cmap_changes_record(const struct cmap_store *store, struct cmap_changes *changes,
+                                  const char *name, enum cmap_track event, struct cmap_value new_value,
                                   struct cmap_value old_value);
 
 #endif

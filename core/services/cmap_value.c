@@ -60,7 +60,8 @@ bool cmap_value_is_valid(const struct cmap_value *value)
 
 bool cmap_value_equal(const struct cmap_value *a, const struct cmap_value *b)
 {
-    return a->type == b->type && a->size == b->size && (a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0);
+    return a->type == b->type && a->size == b->size &&
+           (a->size == 0 || memcmp(a->bytes, b->bytes, a->size) == 0);
 }
 
 /* Wide to narrow and back by way of the types themselves, so that the byte order does not matter. */
