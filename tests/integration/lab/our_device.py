@@ -3,7 +3,9 @@
 
 import json
 import pathlib
+import re
 
+from .cluster import program
 from .wait import Failure, check, now_ns, poll_pause, wait_for
 from .watch import quorate_ms
 
@@ -37,6 +39,17 @@ def wan(lab, arbiter="ours", delay_ms=25, seeds=(1, 2), **config):
 def leases_ended(node):
     """How often the device has withdrawn its vote because the arbiter seemed silent."""
     return node.device.text().count("the vote's lease has ended")
+
+
+def watch_lease(node):
+    """Have the device's tool note ten times a second how much of the lease is left; `leases_left_ms` reads it."""
+    return node.host.start([program("corosync-qdevice-tool", "ours"), "--watch=0.1", "--format=json"], log="lease")
+
+
+def leases_left_ms(watching):
+    """All that `watch_lease` has seen while the device cast its vote."""
+    return [int(left) for left in re.findall(r'"cast": *"yes",\s*"verdict": *"\w+",\s*"lease_left_ms": *([0-9]+)',
+                                             watching.text())]
 
 
 def reconnections(node):
