@@ -5,6 +5,11 @@
 noinst_LIBRARIES += libcore_logic.a
 libcore_logic_a_SOURCES =
 
+# Votes and quorum.
+libcore_logic_a_SOURCES += \
+	core/services/votequorum_wire.c \
+	core/services/votequorum_wire.h
+
 # Keys and values.
 libcore_logic_a_SOURCES += \
 	core/services/cmap_changes.c \

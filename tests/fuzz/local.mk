@@ -41,3 +41,8 @@ FUZZERS += tests/fuzz/fuzz_totem_wire
 tests_fuzz_fuzz_totem_wire_SOURCES = tests/fuzz/fuzz_totem_wire.c $(fuzz_main)
 tests_fuzz_fuzz_totem_wire_LDADD = libcore_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_totem_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_votequorum_wire
+tests_fuzz_fuzz_votequorum_wire_SOURCES = tests/fuzz/fuzz_votequorum_wire.c $(fuzz_main)
+tests_fuzz_fuzz_votequorum_wire_LDADD = libcore_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_votequorum_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

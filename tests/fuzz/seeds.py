@@ -182,8 +182,24 @@ def totem_wire():
     return datagrams + [mcast[:45] + frame]
 
 
+def votequorum_wire():
+    """One of each kind, in both byte orders."""
+    name = b"Qdevice".ljust(255, b"\0")
+
+    def exec_message(order, function, size, body):
+        return struct.pack(order + "iiii", 5 << 16 | function, 0, size, 0) + body
+
+    seeds = []
+    for first, order in ((b"\0", "<"), (b"\1", ">")):
+        seeds += [first + exec_message(order, 0, 32, struct.pack(order + "IIII", 1, 1, 3, 0x71)),
+                  first + exec_message(order, 1, 32, struct.pack(order + "IIB7x", 1, 4, 1)),
+                  first + exec_message(order, 2, 280, struct.pack(order + "I", 1) + name + bytes(5)),
+                  first + exec_message(order, 3, 528, name + name + bytes(2))]
+    return seeds
+
+
 SEEDS = {"wire_decode": wire_decode, "framer": framer, "state": state, "session": session, "control": control,
-         "totem_wire": totem_wire}
+         "totem_wire": totem_wire, "votequorum_wire": votequorum_wire}
 
 
 def main():
