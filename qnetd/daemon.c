@@ -194,7 +194,8 @@ enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, 
     err = identity_open(&daemon->identity, settings, err_text, size);
     if (err != Q_OK)
         return err;
-    state_dir_open(&daemon->state, settings->state_dir, &daemon->lock, longest_vote_ms(settings));
+    state_dir_open(&daemon->state, settings->state_dir, &daemon->lock, longest_vote_ms(settings),
+                   settings->vote_lease == SETTINGS_LEASE_STRICT);
     err = start_server(daemon, err_text, size);
     if (err != Q_OK)
         return err;

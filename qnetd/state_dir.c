@@ -155,12 +155,15 @@ static bool knows_everything(const struct state_dir *state)
 }
 
 void state_dir_open(struct state_dir *state, const char *path, const struct pid_lock *lock,
-                    uint64_t unknown_ms_max)
+                    uint64_t unknown_ms_max, bool records_grants)
 {
     struct state_marker marker = {0};
 
-    *state =
-        (struct state_dir){.fd = -1, .marker_fd = -1, .lock = lock->own, .unknown_ms_max = unknown_ms_max};
+    *state = (struct state_dir){.fd = -1,
+                                .marker_fd = -1,
+                                .lock = lock->own,
+                                .records_grants = records_grants,
+                                .unknown_ms_max = unknown_ms_max};
     read_boot_id(state->boot_id);
     state->path = strdup(path);
     state->fd = state->path == NULL ? -1 : take_directory(path);
@@ -317,6 +320,12 @@ enum state_dir_status state_dir_status(const struct state_dir *state)
     return STATE_DIR_WORKING;
 }
 
+/* Whether a later start will know from the records whatever we have granted. */
+static bool is_whole_truth(const struct state_dir *state)
+{
+    return state->records_grants && state_dir_status(state) == STATE_DIR_WORKING;
+}
+
 /* Makes sure that no later start trusts the records. */
 static enum arbiter_persist_result revoke_trust(struct state_dir *state)
 {
@@ -364,13 +373,13 @@ void state_dir_forget(struct state_dir *state, struct wire_bytes cluster_name)
 void state_dir_touch(struct state_dir *state)
 {
     if (state->marker_fd >= 0)
-        (void)write_marker(state, state_dir_status(state) == STATE_DIR_WORKING, NULL);
+        (void)write_marker(state, is_whole_truth(state), NULL);
 }
 
 void state_dir_close(struct state_dir *state, const struct pid_lock_trace *lock_directory)
 {
     if (state->marker_fd >= 0) {
-        (void)write_marker(state, state_dir_status(state) == STATE_DIR_WORKING, lock_directory);
+        (void)write_marker(state, is_whole_truth(state), lock_directory);
         close(state->marker_fd);
     }
     if (state->fd >= 0)

@@ -39,6 +39,7 @@ struct state_dir {
     int marker_fd; /* -1: no marker, so nobody will trust the records */
     char boot_id[40];
     struct pid_lock_trace lock;
+    bool records_grants;       /* every ACK has been recorded before it leaves */
     bool known_marker;         /* at the start: readable and of this boot */
     uint64_t unknown_since_ms; /* CLOCK_MONOTONIC: earlier grants of before may not be known; 0: all are */
     uint64_t unknown_ms_max;   /* after this long they have all ended */
@@ -52,10 +53,12 @@ typedef void (*state_dir_record_fn)(void *context, const struct grant_record *re
 
 /*
  * Takes the directory over (created 0700 if missing), logs what keeps it from being used, and judges what lies in it:
- * unknown_since_ms and start_reason. `unknown_ms_max`: the longest that any vote can last.
+ * unknown_since_ms and start_reason. `unknown_ms_max`: the longest that any vote can last. `records_grants`: the arbiter will
+ * ask for a record before each grant; if not (vote_lease=packaged), what lies here goes out of date and no later start may
+ * trust it.
  */
 void state_dir_open(struct state_dir *state, const char *path, const struct pid_lock *lock,
-                    uint64_t unknown_ms_max);
+                    uint64_t unknown_ms_max, bool records_grants);
 
 /* Hands every readable record to `on_record`, or removes them if they are of an earlier boot; from then on the
  * directory is ours. Once, before anything is written. */
