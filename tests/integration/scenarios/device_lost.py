@@ -92,3 +92,20 @@ for _arbiter in ("ours", "packaged"):
              f"{_arbiter} arbiter, our device on the favourite, the packaged one on the other: a LAN cut, then the favourite "
              "loses everything; never are both quorate.",
              _mixed(_arbiter), ours_only=True)
+
+
+@scenario(ours_only=True)
+def device_corosync_crashes_default_token(lab):
+    """Four nodes, times by default, the token's too, split two and two; in the half that holds the vote one corosync crashes.
+    The node left behind goes on until its ring has formed anew, which takes longer than our device's lease: the other half
+    waits for it."""
+    arbiter, cluster = our_cluster(lab, nodes=4, timeout_ms=0, token_ms=3000, totem={"token_coefficient": 650})
+    arbiter.wait_all_known()
+    cluster.cut([1, 2], [3, 4])
+    cluster.wait_quorate([1, 2], not_quorate=[3, 4])
+    cluster.hold("settled", [1, 2], 1)
+    cluster.nodes[2].corosync.kill()  # its device waits for the next one
+    cluster.nodes[2].watch.update().died(now_ns())
+    lab.note("corosync of node 2 killed")
+    cluster.wait_quorate([3, 4], not_quorate=[1])
+    check_no_overlap(lab)
