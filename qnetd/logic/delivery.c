@@ -380,26 +380,42 @@ static bool nobody_is_missing(const struct cluster *cluster, const struct view_s
     return storage->complete || (storage->knows_all && node_set_is_subset(&storage->config, &cluster->winner));
 }
 
+/* A bare majority of an odd number of nodes is quorate only with the vote, since the device's vote is expected too. */
+static bool needs_the_vote(const struct cluster *cluster)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < cluster->winner.count; i++)
+        count += node_set_has(&cluster->config, cluster->winner.ids[i]);
+    return 2 * count <= cluster->config.count + 1;
+}
+
 /*
  * A vote left with others cannot make them quorate against more than half of the nodes, if they count the same nodes. While
- * the configuration is being changed, a holder may go by the former one, of which it is a greater part.
+ * the configuration is being changed, a holder may go by the former one, of which it is a greater part. If that is not known,
+ * only those have nothing to wait for who are quorate without the vote, whatever it may be.
  */
-static bool is_beyond_doubt(const struct cluster *cluster)
+static bool is_beyond_doubt(const struct arbiter *a, const struct cluster *cluster)
 {
-    return cluster->verdict.rank == VERDICT_MAJORITY &&
-           (cluster->granted_config.count == 0 || node_set_equal(&cluster->granted_config, &cluster->config));
+    if (cluster->verdict.rank != VERDICT_MAJORITY)
+        return false;
+    if (cluster->granted_config.count == 0)
+        return !delivery_is_cautious(a, cluster) || !needs_the_vote(cluster);
+    return node_set_equal(&cluster->granted_config, &cluster->config);
 }
 
 static void find_obstacles(const struct arbiter *a, const struct cluster *cluster, const struct view_storage *storage,
                            struct obstacles *obstacles)
 {
+    bool may_be_unknown = cluster->verdict.rank != VERDICT_MAJORITY || cluster->granted_config.count == 0;
+
     memset(obstacles, 0, sizeof(*obstacles));
-    if (is_beyond_doubt(cluster))
+    if (is_beyond_doubt(a, cluster))
         return;
     for (const struct member *m = cluster->members; m != NULL; m = m->next)
         if (is_obstacle(cluster, m))
             add_obstacle(a, obstacles, m);
-    if (obstacles->any || cluster->verdict.rank == VERDICT_MAJORITY || nobody_is_missing(cluster, storage) || !delivery_is_cautious(a, cluster))
+    if (obstacles->any || !may_be_unknown || nobody_is_missing(cluster, storage) || !delivery_is_cautious(a, cluster))
         return;
     obstacles->any = true;
     obstacles->until_ms = caution_end_ms(a, cluster);

@@ -356,13 +356,27 @@ static void without_records_a_majority_does_not_wait(void **state)
 {
     (void)state;
     start(false);
-    driver_join(&d, 2, 2, FF, "1,2,3");
-    assert_non_null(strstr(driver_membership(&d, 2, "1,2", 2, 12, U), "2<VOTE_INFO ACK 2.12"));
+    driver_join(&d, 2, 2, FF, "1,2,3,4");
+    assert_non_null(strstr(driver_membership(&d, 2, "1,2,3", 2, 12, U), "2<VOTE_INFO ACK 2.12"));
     driver_fini(&d);
 }
 
-/* A device of ours with a short lease came first; the one that may still vote can be a packaged one. */
-/* Where no timeout is set, a device of ours has H = 2 s and the packaged one that nobody knows of 8 s. */
+/* Quorate only by the vote, and the other holder may go by another configuration. */
+static void without_records_a_bare_majority_of_an_odd_number_waits(void **state)
+{
+    (void)state;
+    start(false);
+    driver_join(&d, 2, 2, FF, "1,2,3");
+    driver_membership(&d, 2, "1,2", 2, 12, U);
+    assert_string_equal(pass_alive(18999, "2"), "");
+    assert_string_equal(driver_pass(&d, 1), "2<VOTE_INFO ACK 2.12");
+    driver_fini(&d);
+}
+
+/*
+ * A device of ours with a short lease came first; the one that may still vote can be a packaged one. Where no
+ * timeout is set, a device of ours has H = 2 s and the packaged one that nobody knows of 8 s.
+ */
 static void without_records_the_unknown_holder_is_taken_for_a_packaged_device(void **state)
 {
     (void)state;
@@ -440,6 +454,7 @@ int main(void)
         cmocka_unit_test(without_records_the_first_half_to_come_waits),
         cmocka_unit_test(without_records_everybody_reporting_ends_the_caution),
         cmocka_unit_test(without_records_a_majority_does_not_wait),
+        cmocka_unit_test(without_records_a_bare_majority_of_an_odd_number_waits),
         cmocka_unit_test(without_records_the_unknown_holder_is_taken_for_a_packaged_device),
         cmocka_unit_test(without_records_lms_waits_with_anything_less_than_the_whole_cluster),
         cmocka_unit_test(without_records_the_whole_cluster_does_not_wait_under_lms_either),
