@@ -109,7 +109,7 @@ struct cluster {
     bool granted_exclusive;      /* that grant excluded all others (not a harmless strict majority) */
     struct verdict verdict;      /* why */
     bool waited;                 /* the present verdict had to wait for a lease: its delivery is worth a line */
-    char waiting_for[VERDICT_REASON_SIZE]; /* CLUSTER_WAITING, CLUSTER_UNSTABLE: for whom and why, in words; else "" */
+    char waiting_for[VERDICT_REASON_SIZE]; /* for whom or what, in words; "": nothing, or only the record being written */
     uint64_t decided_ms;         /* when the verdict was reached */
 
     /* What the grant record on disk says, as far as it matters; also member.recorded_lease_ms. */

@@ -326,6 +326,8 @@ void delivery_on_persisted(struct arbiter *a, struct cluster *cluster, uint64_t 
         return;
     if (result == ARBITER_PERSIST_FAILED) {
         cluster->persist_retry_ms = a->now_ms + PERSIST_RETRY_MS;
+        snprintf(cluster->waiting_for, sizeof(cluster->waiting_for),
+                 "the arbiter's state directory to become writable: the grant cannot be recorded");
         emit_cluster_note(a, ARBITER_NOTE_ERROR, cluster, 0,
                           "the grant cannot be recorded, no ACK is given; trying again in %u ms. "
                           "Make the state directory writable",

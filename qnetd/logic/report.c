@@ -21,7 +21,8 @@ static bool has_current_verdict(const struct member *member)
 /* Why this member has the vote, has it not, or has it not yet. */
 static const char *reason_for(const struct cluster *cluster, const struct member *member)
 {
-    bool waits = cluster->phase == CLUSTER_UNSTABLE || delivery_is_due(cluster, member);
+    bool undecided = cluster->phase == CLUSTER_UNSTABLE && !has_current_verdict(member);
+    bool waits = undecided || delivery_is_due(cluster, member);
 
     return waits && cluster->waiting_for[0] != '\0' ? cluster->waiting_for : cluster->verdict.reason;
 }
