@@ -11,6 +11,7 @@
  */
 #include "qnetd/logic/grant_record.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,10 +63,12 @@ static void put_number(struct q_buf *buf, const char *before, uint32_t number)
 static void put_set(struct q_buf *buf, const char *before, const struct node_set *set)
 {
     put(buf, before);
+    if (set->count == 0 || set->count > GRANT_RECORD_HOLDERS_MAX) {
+        put(buf, "-");
+        return;
+    }
     for (uint32_t i = 0; i < set->count; i++)
         put_number(buf, i == 0 ? "" : ",", set->ids[i]);
-    if (set->count == 0)
-        put(buf, "-");
 }
 
 void grant_record_encode(struct q_buf *buf, const struct grant_record *record)
@@ -73,6 +76,7 @@ void grant_record_encode(struct q_buf *buf, const struct grant_record *record)
     size_t begin = buf->size;
     char text[32];
 
+    assert(record->holder_count <= GRANT_RECORD_HOLDERS_MAX);
     put(buf, FIRST_LINE "cluster ");
     for (size_t i = 0; i < record->name.size; i++) {
         snprintf(text, sizeof(text), "%02x", record->name.data[i]);
@@ -90,6 +94,7 @@ void grant_record_encode(struct q_buf *buf, const struct grant_record *record)
         return;
     snprintf(text, sizeof(text), "end %08x\n", crc32_ieee(q_buf_bytes(buf) + begin, buf->size - begin));
     put(buf, text);
+    assert(buf->size - begin <= GRANT_RECORD_SIZE_MAX);
 }
 
 /* ---- decoding: a cursor over the bytes that never runs past their end ---- */

@@ -16,7 +16,7 @@
 #include "common/node_set.h"
 #include "common/wire/wire.h"
 
-#define GRANT_RECORD_HOLDERS_MAX 4096
+#define GRANT_RECORD_HOLDERS_MAX 4096     /* more than WIRE_NODES_MAX; also of each set's ids */
 #define GRANT_RECORD_SIZE_MAX (1u << 20) /* bytes of an encoded record */
 
 struct grant_holder {
@@ -35,7 +35,10 @@ struct grant_record {
 void grant_record_init(struct grant_record *record);
 void grant_record_fini(struct grant_record *record);
 
-/* Appends the encoding; buf->failed without memory. */
+/*
+ * Appends the encoding; buf->failed without memory. What is written can be decoded, whatever clients have said: a set with more
+ * ids than may be is written as not known. There must be no more than GRANT_RECORD_HOLDERS_MAX holders.
+ */
 void grant_record_encode(struct q_buf *buf, const struct grant_record *record);
 
 /*
