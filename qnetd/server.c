@@ -63,8 +63,11 @@ static void arm_timer(struct server *server, uint64_t now_ms)
 static void one_step(struct server *server, struct arbiter_event *event)
 {
     event->now_ms = clock_monotonic_ms();
-    if (arbiter_step(server->arbiter, event, &server->actions) == Q_ERR_NO_MEMORY)
-        log_line(LOG_ERR, "Out of memory; the client concerned is disconnected");
+    /* Actions are missing, and which is not known. What was granted is on record, and the service manager starts us again. */
+    if (arbiter_step(server->arbiter, event, &server->actions) == Q_ERR_NO_MEMORY) {
+        log_line(LOG_CRIT, "Out of memory: stopping, to be started again. Votes given stay in force meanwhile");
+        abort();
+    }
     server_carry_out(server);
 }
 

@@ -14,7 +14,8 @@
  *  - A failed or impossible send is reported as ARBITER_EV_DISCONNECTED of that connection.
  *  - ARBITER_ACT_PERSIST (always behind all other actions of its step) must be answered by ARBITER_EV_PERSISTED, at once
  *    or later; until then no ACK that depends on it leaves.
- *  - Q_ERR_NO_MEMORY means that actions are missing: stop the process. Grants are on record, a restart is safe.
+ *  - Q_ERR_NO_MEMORY means that actions may be missing: carry none of the step's out and end the process at once, to be
+ *    started again. Grants are on record, and devices of ours ride through.
  *  - On orderly shutdown just close the sockets: grants stay recorded, clients keep their state.
  *
  * Session states (per connection):
