@@ -121,7 +121,8 @@ const char *status_warning(const struct status_source *source, unsigned index, c
 
         clock_text(status_wall_ms(source, quarantine_end_ms), until);
         snprintf(text, STATUS_WARNING_SIZE,
-                 "Votes of an earlier arbiter are not known: exclusive votes are withheld until %s", until);
+                 "Votes of an earlier arbiter are not known: exclusive votes are withheld, until %s at the latest",
+                 until);
         if (found++ == index)
             return text;
     }

@@ -167,10 +167,14 @@ static json_t *limits_value(struct builder *builder, const struct settings *sett
     return object;
 }
 
+static json_t *quarantine_value(const struct status_source *source, uint64_t end_ms)
+{
+    return end_ms > source->now_ms ? moment_value(source, end_ms) : json_null();
+}
+
 void status_json(const struct status_source *source, struct q_buf *out)
 {
     const struct settings *settings = source->settings;
-    uint64_t quarantine_end_ms = arbiter_quarantine_end_ms(source->arbiter);
     struct builder builder = {0};
     json_t *root = new_root(&builder, source);
     json_t *warnings = json_array();
@@ -190,8 +194,7 @@ void status_json(const struct status_source *source, struct q_buf *out)
     set(&builder, root, "limits", limits_value(&builder, settings));
     if (source->state != NULL)
         set(&builder, root, "state", state_value(&builder, source));
-    set(&builder, root, "quarantine_until",
-        quarantine_end_ms > source->now_ms ? moment_value(source, quarantine_end_ms) : json_null());
+    set(&builder, root, "quarantine_until", quarantine_value(source, arbiter_quarantine_end_ms(source->arbiter)));
     set(&builder, root, "newest_decision",
         number(source->decisions == NULL ? 0 : source->decisions->newest_seq));
     set(&builder, root, "warnings", warnings);
@@ -394,6 +397,7 @@ static json_t *cluster_value(struct builder *builder, const struct status_source
     set(builder, object, "phase", json_string(status_phase_text((int)cluster->phase)));
     set(builder, object, "phase_until", moment_value(source, phase_until_ms(cluster)));
     set(builder, object, "waiting_for", text_or_null(cluster->waiting_for));
+    set(builder, object, "quarantine_until", quarantine_value(source, arbiter_cautious_until_ms(source->arbiter, cluster)));
     set(builder, object, "reason", text_or_null(cluster->verdict.reason));
     set(builder, object, "decided", moment_value(source, cluster->decided_ms));
     set(builder, object, "winner", nodes_value(builder, &cluster->winner));

@@ -258,11 +258,22 @@ uint32_t arbiter_cluster_count(const struct arbiter *arbiter)
     return count;
 }
 
+uint64_t arbiter_cautious_until_ms(const struct arbiter *arbiter, const struct cluster *cluster)
+{
+    return delivery_is_cautious(arbiter, cluster) ? delivery_caution_end_ms(arbiter, cluster) : 0;
+}
+
 uint64_t arbiter_quarantine_end_ms(const struct arbiter *arbiter)
 {
-    if (arbiter->restored_complete || !arbiter->settings.strict)
-        return 0;
-    return arbiter->start_ms + arbiter->longest_lease_ms;
+    uint64_t end_ms = 0;
+
+    for (const struct cluster *c = arbiter->first_cluster; c != NULL; c = c->next) {
+        uint64_t cautious_until_ms = arbiter_cautious_until_ms(arbiter, c);
+
+        if (cautious_until_ms > end_ms)
+            end_ms = cautious_until_ms;
+    }
+    return end_ms;
 }
 
 const struct cluster *arbiter_first_cluster(const struct arbiter *arbiter)

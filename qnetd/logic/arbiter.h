@@ -199,7 +199,12 @@ void arbiter_check(const struct arbiter *arbiter);
 const struct arbiter_settings *arbiter_settings(const struct arbiter *arbiter);
 uint32_t arbiter_client_count(const struct arbiter *arbiter);  /* connections, also before INIT */
 uint32_t arbiter_cluster_count(const struct arbiter *arbiter); /* clusters with at least one READY client */
-uint64_t arbiter_quarantine_end_ms(const struct arbiter *arbiter); /* 0: started with full knowledge */
+/*
+ * Until when grants of before the start that nobody knows may be in force: in this cluster, as far as its clients tell, and in
+ * any. 0: not, or not any more. The latter's time is linear in the number of clients.
+ */
+uint64_t arbiter_cautious_until_ms(const struct arbiter *arbiter, const struct cluster *cluster);
+uint64_t arbiter_quarantine_end_ms(const struct arbiter *arbiter);
 
 /* Clusters in the order in which they appeared; NULL ends. Includes those that only have ghosts. See cluster.h. */
 const struct cluster *arbiter_first_cluster(const struct arbiter *arbiter);

@@ -49,7 +49,7 @@ static uint32_t longest_heartbeat_ms(const struct cluster *cluster)
 
 /* ---- start-up caution ---- */
 
-static uint64_t caution_end_ms(const struct arbiter *a, const struct cluster *cluster)
+uint64_t delivery_caution_end_ms(const struct arbiter *a, const struct cluster *cluster)
 {
     uint32_t longest = 0;
 
@@ -65,7 +65,7 @@ static uint64_t caution_end_ms(const struct arbiter *a, const struct cluster *cl
 bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster)
 {
     return a->settings.strict && !a->restored_complete && !MUTATION(quarantine) &&
-           a->now_ms < caution_end_ms(a, cluster);
+           a->now_ms < delivery_caution_end_ms(a, cluster);
 }
 
 /* ---- who stands where ---- */
@@ -162,7 +162,7 @@ static void schedule(struct arbiter *a, struct cluster *cluster)
     if (cluster->phase == CLUSTER_UNSTABLE)
         at = earliest(at, cluster->unstable_until_ms);
     if (cluster->phase == CLUSTER_WAITING) {
-        uint64_t caution_end = caution_end_ms(a, cluster);
+        uint64_t caution_end = delivery_caution_end_ms(a, cluster);
 
         if (caution_end > a->now_ms)
             at = earliest(at, caution_end);
@@ -420,7 +420,7 @@ static void find_obstacles(const struct arbiter *a, const struct cluster *cluste
     if (obstacles->any || !may_be_unknown || nobody_is_missing(cluster, storage) || !delivery_is_cautious(a, cluster))
         return;
     obstacles->any = true;
-    obstacles->until_ms = caution_end_ms(a, cluster);
+    obstacles->until_ms = delivery_caution_end_ms(a, cluster);
     snprintf(obstacles->text, sizeof(obstacles->text),
              "votes given before the arbiter's start, of which it has no record, to end in %.1f s",
              (double)(obstacles->until_ms - a->now_ms) / 1000.0);

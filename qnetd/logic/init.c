@@ -155,8 +155,6 @@ static enum wire_error join(struct arbiter *a, struct session *session, const st
     }
     cluster->connected_count++;
     fill_member(a, session, member, message);
-    if (lease_unknown_bound_ms(member, &a->settings) > a->longest_lease_ms)
-        a->longest_lease_ms = lease_unknown_bound_ms(member, &a->settings);
     session_leave_uninitialised(a, session);
     session->state = SESSION_READY;
     session->cluster = cluster;

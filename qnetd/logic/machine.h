@@ -41,7 +41,6 @@ struct arbiter {
     uint64_t start_ms;
     bool restored_complete; /* every grant of an earlier life is known */
     bool restore_failed;    /* there was no memory for one of them */
-    uint32_t longest_lease_ms; /* of any client so far: how far start-up caution reaches */
 
     struct session **sessions; /* by slot: low half of the connection id */
     size_t session_capacity;
@@ -181,5 +180,7 @@ uint64_t delivery_confirmation_deadline_ms(const struct member *member);
 bool delivery_is_due(const struct cluster *cluster, const struct member *member);
 /* Whether grants of an earlier life may exist that nobody has told us of. */
 bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster);
+/* When they have all ended, by the heartbeat intervals of those who are connected; the start, if nobody is. */
+uint64_t delivery_caution_end_ms(const struct arbiter *a, const struct cluster *cluster);
 
 #endif

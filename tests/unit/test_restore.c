@@ -390,6 +390,28 @@ static void without_records_the_unknown_holder_is_taken_for_a_packaged_device(vo
     driver_fini(&d);
 }
 
+/* A client with a long heartbeat makes its own cluster wait, and says nothing about others. */
+static void without_records_each_cluster_is_cautious_for_its_own_time(void **state)
+{
+    uint64_t start_ms;
+
+    (void)state;
+    start(false);
+    start_ms = d.now_ms;
+    driver_join(&d, 2, 2, FF, "1,2");
+    d.heartbeat_ms = 120000;
+    driver_connect(&d, 5);
+    driver_preinit(&d, 5, "another");
+    driver_init_message(&d, 5, 1, FF);
+    assert_int_equal(arbiter_cautious_until_ms(d.arbiter, driver_cluster(&d)), start_ms + 19000);
+    assert_int_equal(arbiter_quarantine_end_ms(d.arbiter), start_ms + 271000);
+    driver_disconnect(&d, 5, ARBITER_GONE_CLOSE_NOTIFY);
+    assert_int_equal(arbiter_quarantine_end_ms(d.arbiter), start_ms + 19000);
+    pass_alive(19000, "2");
+    assert_int_equal(arbiter_quarantine_end_ms(d.arbiter), 0);
+    driver_fini(&d);
+}
+
 static void without_records_lms_waits_with_anything_less_than_the_whole_cluster(void **state)
 {
     (void)state;
@@ -456,6 +478,7 @@ int main(void)
         cmocka_unit_test(without_records_a_majority_does_not_wait),
         cmocka_unit_test(without_records_a_bare_majority_of_an_odd_number_waits),
         cmocka_unit_test(without_records_the_unknown_holder_is_taken_for_a_packaged_device),
+        cmocka_unit_test(without_records_each_cluster_is_cautious_for_its_own_time),
         cmocka_unit_test(without_records_lms_waits_with_anything_less_than_the_whole_cluster),
         cmocka_unit_test(without_records_the_whole_cluster_does_not_wait_under_lms_either),
         cmocka_unit_test(without_records_a_cluster_of_unknown_size_waits),
