@@ -7,6 +7,18 @@ libcore_logic_a_SOURCES =
 
 # Votes and quorum.
 libcore_logic_a_SOURCES += \
+	core/services/votequorum.c \
+	core/services/votequorum.h \
+	core/services/votequorum_act.c \
+	core/services/votequorum_client.c \
+	core/services/votequorum_config.c \
+	core/services/votequorum_config.h \
+	core/services/votequorum_count.c \
+	core/services/votequorum_delivered.c \
+	core/services/votequorum_device.c \
+	core/services/votequorum_machine.h \
+	core/services/votequorum_rules.c \
+	core/services/votequorum_rules.h \
 	core/services/votequorum_wire.c \
 	core/services/votequorum_wire.h
 
