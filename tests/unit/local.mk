@@ -190,3 +190,6 @@ VQ_CLUSTER = tests/unit/votequorum_cluster.c tests/unit/votequorum_cluster.h
 UNIT_TESTS += tests/unit/test_votequorum
 tests_unit_test_votequorum_SOURCES = tests/unit/test_votequorum.c $(VQ_CLUSTER)
 tests_unit_test_votequorum_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_votequorum_device
+tests_unit_test_votequorum_device_SOURCES = tests/unit/test_votequorum_device.c $(VQ_CLUSTER)
+tests_unit_test_votequorum_device_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
