@@ -46,3 +46,18 @@ FUZZERS += tests/fuzz/fuzz_votequorum_wire
 tests_fuzz_fuzz_votequorum_wire_SOURCES = tests/fuzz/fuzz_votequorum_wire.c $(fuzz_main)
 tests_fuzz_fuzz_votequorum_wire_LDADD = libcore_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_votequorum_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_agent
+tests_fuzz_fuzz_agent_SOURCES = tests/fuzz/fuzz_agent.c tests/fuzz/agent_model.c tests/fuzz/agent_model.h $(fuzz_main)
+tests_fuzz_fuzz_agent_LDADD = libqdevice_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_agent_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_device_config
+tests_fuzz_fuzz_device_config_SOURCES = tests/fuzz/fuzz_device_config.c $(fuzz_main)
+tests_fuzz_fuzz_device_config_LDADD = libqdevice.a libqdevice_logic.a libshell.a $(PURE_LIBS)
+tests_fuzz_fuzz_device_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_heuristics
+tests_fuzz_fuzz_heuristics_SOURCES = tests/fuzz/fuzz_heuristics.c $(fuzz_main)
+tests_fuzz_fuzz_heuristics_LDADD = libqdevice_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_heuristics_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

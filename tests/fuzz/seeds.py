@@ -170,6 +170,94 @@ def control():
     ]
 
 
+def agent():
+    """Programs in the language of fuzz_agent.c: the low five bits of a byte are the operation."""
+    def op(operation, *arguments, variant=0):
+        return bytes((variant << 5 | operation,) + arguments)
+
+    def vote(kind, flags, variant=0):
+        return op(12, kind, flags, 0, variant=variant)
+
+    ack, nack, later, of_another_ring = 0, 1, 2, 0xc3
+    no_words, words, long_words = 0, 0x90, 0xd0
+    ring, other_ring = op(1, 0, 3), op(1, 4, 1)
+    go_on = op(23, variant=7)
+    told = op(19, variant=1)
+    up = ring + go_on + vote(ack, words) + told
+    echo = op(26) + op(10, 0, 0)
+    lose = op(17) + op(26)
+    changed = [op(0, kind, times) for kind, times in ((0x19, 0), (0x51, 1), (0x85, 0x38), (0x01, 0x40))]
+    programs = [
+        up + echo * 3,
+        up + vote(nack, words) + op(19) + told + echo,
+        up + vote(nack, no_words, variant=1) + vote(ack, long_words, variant=2) + vote(later, words) + told,
+        up + other_ring + vote(of_another_ring, words) + vote(ack, no_words, variant=1) + op(3, 0x82) + told,
+        up + lose + go_on + op(27, 0x8f) * 4,
+        up + op(27, 0x07) + vote(ack, words) + go_on + told,
+        up + op(4) + ring + go_on + vote(ack, words),
+        up + b"".join(change + go_on + told for change in changed),
+        up + op(22, 0xff) + op(19) + vote(nack, words) + op(4) + ring + op(27, 0x82),
+        ring + op(5, 2, variant=1) + op(27, 0x80) + op(5, 3) + op(6) + op(8, 7, 0) + op(7) + op(9, 0x86, 0),
+        ring + op(5, 0) + op(27, 0x80) * 6,
+        ring + op(23, variant=4) + op(9, 0x81, 3, 0) + op(27, 0x80) * 2,
+        ring + op(21, 0) + go_on + op(21, 5) + op(21, 4) + op(3, 3) + op(15, 0, 0) + op(16, 14, 9) + bytes(9),
+        ring + op(23, variant=2) + op(18, 0x81) + op(18, 3) + op(16, 1, 60) + bytes(20) + op(27, 0xff),
+    ]
+    # One for each rule that agent_model.c watches over and that the others do not come across.
+    packaged = op(23, variant=3) + op(9, 0, 0)
+    rules = [
+        (1, ring + packaged + op(23, variant=1) + vote(ack, words) + op(17)),
+        (1, ring + op(23, variant=3) + op(9, 0x81, 3, 0) + op(23) + vote(ack, words)),
+        (1, ring + op(23, variant=3) + op(9, 0xf9, 0xff, 0)),
+        (1, ring + go_on + op(18, 3)),
+        (1, up + op(4) + op(1, 0x84, 3)),
+        (1, up + op(26) + op(27, 1) + op(10, 0, 0)),
+        (1, up + op(26) + op(10, 0xf8, 0) + op(10, 0, 0) + op(26) * 5),
+        (2, ring + op(23, variant=1) + op(8, 3, 0)),
+        (5, ring + op(5, 0) + op(4) + op(0, 1, 0)),
+        (0x41, ring + op(23, variant=4) + vote(ack, words)),
+    ]
+    configurations = ((1, 0), (0x46, 1), (0x88, 5), (1, 2))
+    return [bytes(configuration) + program for configuration in configurations for program in programs] + [
+        bytes((kind, 0)) + program for kind, program in rules
+    ]
+
+
+def device_config():
+    """Lines in the language of fuzz_device_config.c."""
+    commands = b"Ron\nT1000\nU5000\nV3600000\nZ/bin/ping -c 1 \x01'a b'\n"
+    nodes = b"Xnode1\n4nodelist.node.1.nodeid=2\ntnodelist.node.1.name=n\n4nodelist.node.1.datacenterid=7\n"
+    return [
+        b"",
+        b"-",
+        b"Anet\nB2\nC10000\nD30000\nEa, 10.0.0.9 ,c\nF5403\nGrequired\nHlab\nIlms\nJ2\nK8000\nL4\nMoff\nN3\n",
+        b"O1\nPyes\nQ18446744073709551615\n" + commands + nodes,
+        b"tnodelist.node.2.ring0_addr=192.0.2.7\ntnodelist.node.3.ring0_addr=n3\n",
+        b"Snet_heartbeat_interval_min=1,net_test_algorithm_enabled=on\nItest\nC0\nD0\n" + commands,
+        b"Sheuristics_max_execs=1\ntquorum.device.heuristics.exec_y=y\n" + commands,
+        b"Snet_min_connect_timeout=1,net_max_connect_timeout=4294967295\nK4294967295\nJhighest\nGon\n",
+        b"Rsync\nWtrace\ntlogging.debug=maybe\n",
+        b"Ron\ntquorum.device.heuristics.exec_a.b=x\n1quorum.device.heuristics.exec_b=1\n",
+        b"E1,2,3,4,5,6,7,8,9\nF0\nG\x07\n",
+        b"Jx\nL5\nM2\nRboth\nV1\nN2\nI\xff\n",
+    ]
+
+
+def heuristics():
+    return [
+        b"/bin/ping -c 1 10.0.0.1",
+        b"sh -c \"a \\\"b\\\\ \\c\" 'd \\ e'\t'' \"\"",
+        b"\\ a\\ b\\\"c x\"y z\"'1 2'w\r\v\f",
+        b"a\nb",
+        b"\"open",
+        b"'open",
+        b"a \\",
+        b"'' a",
+        b" ",
+        b"a " * 1025,
+    ]
+
+
 def totem_wire():
     """The datagrams that the unit tests have (tests/unit/totem_vectors.h), and an MCAST with several items."""
     header = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "unit", "totem_vectors.h")
@@ -198,8 +286,18 @@ def votequorum_wire():
     return seeds
 
 
-SEEDS = {"wire_decode": wire_decode, "framer": framer, "state": state, "session": session, "control": control,
-         "totem_wire": totem_wire, "votequorum_wire": votequorum_wire}
+SEEDS = {
+    "wire_decode": wire_decode,
+    "framer": framer,
+    "state": state,
+    "session": session,
+    "control": control,
+    "agent": agent,
+    "device_config": device_config,
+    "heuristics": heuristics,
+    "totem_wire": totem_wire,
+    "votequorum_wire": votequorum_wire,
+}
 
 
 def main():
