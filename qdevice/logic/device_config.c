@@ -276,8 +276,10 @@ static void read_identity(struct reading *r)
     const char *name = keys_text(r->keys, "totem.cluster_name");
     uint64_t number = 0;
 
-    if (model == NULL || strcmp(model, "net") != 0)
-        refuse(r, "quorum.device.model is \"%.64s\": allowed is net", model != NULL ? model : "");
+    if (model == NULL)
+        refuse(r, "quorum.device.model is not set: no device is configured, stop corosync-qdevice if that is meant");
+    else if (strcmp(model, "net") != 0)
+        refuse(r, "quorum.device.model is \"%.64s\": allowed is net", model);
     if (!keys_number(r->keys, "runtime.votequorum.this_node_id", KEY_U32, &number) || number == 0)
         refuse(r, "runtime.votequorum.this_node_id is not set: is quorum.provider corosync_votequorum?");
     r->config->agent.node_id = (uint32_t)number;

@@ -117,6 +117,14 @@ static void what_is_needed_is_missed_by_name(void **state)
     }
 }
 
+/* Told when the section is taken out under a running device, too: it is no wrong value that has to be corrected. */
+static void no_device_at_all_is_said_plainly(void **state)
+{
+    (void)state;
+    remove_key("quorum.device.model");
+    refuse("quorum.device.model is not set: no device is configured, stop corosync-qdevice");
+}
+
 struct value {
     const char *key;
     const char *good[6];
@@ -375,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_least_that_is_needed_gives_the_defaults),
         TEST(what_is_needed_is_missed_by_name),
+        TEST(no_device_at_all_is_said_plainly),
         TEST(every_text_key_has_its_values),
         TEST(a_key_of_another_type_counts_as_absent),
         TEST(several_hosts_keep_their_order),
