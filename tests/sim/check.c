@@ -9,6 +9,14 @@
 
 /* ---- the ledger ---------------------------------------------------------------------------------------- */
 
+/* votequorum takes a vote back when its message has gone round, in a new ring if need be: docs/safety.md assumes this. */
+#define RING_FORMED_MS 30000
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Until when, seen from the arbiter, an ACK given to this node may be in force. SIM_NEVER while connected. */
 static uint64_t ledger_end_ms(const struct node *node)
 {
@@ -17,15 +25,19 @@ static uint64_t ledger_end_ms(const struct node *node)
     uint64_t silent_end_ms;
     uint64_t killed_end_ms;
 
+    if (ledger->goodbye || (!ledger->gone && ledger->stuck_until_ms != 0)) {
+        return ledger->stuck_until_ms;
+    }
     if (!ledger->gone) {
         return SIM_NEVER;
     }
     if (node->ops->ours) {
-        return ledger->conn->heard_ms + ledger->conn->stated.lease_ms + ledger->conn->stated.hold_ms;
+        return later(ledger->conn->heard_ms + ledger->conn->stated.lease_ms + ledger->conn->stated.hold_ms,
+                     ledger->stuck_until_ms);
     }
     silent_end_ms = ledger->conn->heard_ms + (uint64_t)settings->heartbeat_ms * 9 / 4;
     killed_end_ms = ledger->end_ms == 0 ? 0 : ledger->end_ms + (uint64_t)settings->heartbeat_ms * 5 / 4;
-    return silent_end_ms > killed_end_ms ? silent_end_ms : killed_end_ms;
+    return later(later(silent_end_ms, killed_end_ms), ledger->stuck_until_ms);
 }
 
 bool ledger_in_force(const struct node *node)
@@ -98,6 +110,15 @@ static void check_view(const struct node *node, const struct wire_vote_message *
                (unsigned long long)(node->world->now_ms - cluster->contradiction_ms));
 }
 
+static void on_quorum_list(struct ledger *ledger, bool quorate)
+{
+    ledger->quorate = quorate;
+    if (!quorate && ledger->stuck_until_ms != 0) {
+        ledger->held = false;
+        ledger->stuck_until_ms = 0;
+    }
+}
+
 void check_on_received(struct conn *conn, const struct wire_message *message)
 {
     struct node *node = conn->node;
@@ -115,7 +136,10 @@ void check_on_received(struct conn *conn, const struct wire_message *message)
             ledger->membership = mask_of_list(node->cluster, &message->u.node_list);
             ledger->ring = message->u.node_list.ring_id;
             ledger->heuristics = message->u.node_list.heuristics;
-        } else if (message->u.node_list.list_type != WIRE_LIST_QUORUM) {
+            ledger->stuck_until_ms = 0; /* for this ring it has yet to be told, and to confirm */
+        } else if (message->u.node_list.list_type == WIRE_LIST_QUORUM) {
+            on_quorum_list(ledger, message->u.node_list.quorate);
+        } else {
             ledger->configured = true;
             ledger->config = mask_of_list(node->cluster, &message->u.node_list);
         }
@@ -127,7 +151,8 @@ void check_on_received(struct conn *conn, const struct wire_message *message)
     case WIRE_VOTE_INFO_REPLY:
         if (ledger->now_conn == conn && ledger->revoking && ledger->vote == WIRE_VOTE_NACK &&
             message->seq == ledger->vote_seq) {
-            ledger->held = false;
+            ledger->held = ledger->held && ledger->quorate;
+            ledger->stuck_until_ms = ledger->held ? conn->heard_ms + RING_FORMED_MS : 0;
             ledger->revoking = false;
         }
         break;
@@ -191,7 +216,8 @@ static void on_verdict(struct conn *conn, const struct wire_vote_message *vote, 
         check_order(node);
         ledger->held = true;
         ledger->conn = conn;
-        ledger->gone = false;
+        ledger->gone = ledger->goodbye = false;
+        ledger->stuck_until_ms = 0;
         ledger->revoking = false;
     }
     if (pushed) {
@@ -217,7 +243,7 @@ void check_on_sent(struct conn *conn, const struct wire_message *message)
             ledger->vote_seq = 0;
             ledger->vote = WIRE_VOTE_UNDEFINED;
             ledger->revoking = false;
-            ledger->reported = ledger->configured = false;
+            ledger->reported = ledger->configured = ledger->quorate = false;
             ledger->verdict = WIRE_VOTE_UNDEFINED;
             ledger->ring = conn->init_ring;
         }
@@ -250,7 +276,8 @@ void check_on_gone(struct conn *conn, enum arbiter_disconnect how, bool by_arbit
      */
     if (how == ARBITER_GONE_CLOSE_NOTIFY && ledger->now_conn == conn &&
         (node->ops->ours || node->cluster->settings.algorithm != WIRE_ALGORITHM_2NODELMS)) {
-        ledger->held = false;
+        ledger->held = ledger->held && ledger->stuck_until_ms != 0;
+        ledger->goodbye = ledger->held;
     }
     if (ledger->now_conn == conn) {
         ledger->now_conn = NULL;

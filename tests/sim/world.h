@@ -119,6 +119,9 @@ struct ledger {
     struct wire_ring_id ring;        /* the one a vote must name */
     node_mask config;                /* the last configuration list */
     enum wire_heuristics heuristics; /* as reported last */
+    bool quorate;                    /* as its quorum list said last on the present connection */
+    uint64_t stuck_until_ms; /* its NACK is confirmed, but it has not said yet that it is not quorate any more; 0: no */
+    bool goodbye;            /* it has left so: nothing but stuck_until_ms counts any more */
 };
 
 struct node {
