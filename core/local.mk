@@ -35,14 +35,6 @@ libcore_logic_a_SOURCES += \
 	core/services/name_tree.c \
 	core/services/name_tree.h
 
-# The ring.
-libcore_logic_a_SOURCES += \
-	core/totem/frame.c \
-	core/totem/frame.h \
-	core/totem/octets.h \
-	core/totem/wire.h \
-	core/totem/wire_decode.c \
-	core/totem/wire_encode.c
 # Configuration.
 libcore_logic_a_SOURCES += \
 	core/config/conf_facts.c \
@@ -54,4 +46,31 @@ libcore_logic_a_SOURCES += \
 	core/config/conf_report.c \
 	core/config/conf_report.h \
 	core/config/conf_values.c \
-	core/config/conf_values.h
+	core/config/conf_values.h \
+	core/config/config_check.c \
+	core/config/config_internal.h \
+	core/config/config_links.c \
+	core/config/config_logging.c \
+	core/config/config_nodes.c \
+	core/config/config_publish.c \
+	core/config/core_config.c \
+	core/config/core_config.h \
+	core/config/totem_settings.c \
+	core/config/totem_settings.h
+
+# The ring.
+libcore_logic_a_SOURCES += \
+	core/totem/frame.c \
+	core/totem/frame.h \
+	core/totem/octets.h \
+	core/totem/wire.h \
+	core/totem/wire_decode.c \
+	core/totem/wire_encode.c
+
+# The shell.
+noinst_LIBRARIES += libcore.a
+libcore_a_SOURCES = \
+	core/config_loader.c \
+	core/config_loader.h \
+	core/host_facts.c \
+	core/host_facts.h

@@ -31,8 +31,9 @@ enum conf_fact_kind {
     CONF_FACT_HOST_NAME = 'h', /* the name that a numeric address of this host resolves to */
     CONF_FACT_USER = 'u',      /* number of the user, who is given by name or number */
     CONF_FACT_GROUP = 'g',
-    CONF_FACT_KEY_FILE = 'k', /* size in bytes, read up to CONF_KEY_SIZE_MAX */
-    CONF_FACT_LOG_FILE = 'l'  /* whether it can be opened for writing */
+    CONF_FACT_KEY_FILE = 'k',  /* size in bytes, read up to CONF_KEY_SIZE_MAX */
+    CONF_FACT_DIRECTORY = 'd', /* whether it can be entered */
+    CONF_FACT_LOG_FILE = 'l'   /* whether it can be opened for writing */
 };
 
 struct conf_fact {

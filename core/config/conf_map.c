@@ -11,7 +11,7 @@
 #include "core/config/conf_reader.h"
 #include "core/config/conf_values.h"
 
-#define DEPTH_MAX (CONF_KEY_NAME_MAX / 2 + 2)
+#define DEPTH_MAX (CONF_PATH_MAX / 2 + 2)
 #define NAME_SIZE 1024 /* of any name put together here, before its length is checked */
 
 struct origin {
@@ -43,10 +43,10 @@ struct reading {
     bool is_uidgid_file, no_memory;
     struct frame frames[DEPTH_MAX]; /* [0]: the file */
     size_t depth;
-    uint32_t ignored_depth;           /* sections inside of one that cannot be used, itself included */
-    char path[CONF_KEY_NAME_MAX + 1]; /* of the innermost section; "": top */
-    struct held *held;                /* newest first, the order in which the packaged daemon stores them */
-    uint8_t link;                     /* linknumber of the interface section */
+    uint32_t ignored_depth;       /* sections inside of one that cannot be used, itself included */
+    char path[CONF_PATH_MAX + 1]; /* of the innermost section; "": top */
+    struct held *held;            /* newest first, the order in which the packaged daemon stores them */
+    uint8_t link;                 /* linknumber of the interface section */
     uint32_t node_position;
 };
 
@@ -132,7 +132,7 @@ static void store_value(struct reading *r, const char *name, struct cmap_value v
     why = error == CS_ERROR_NAME_TOO_LONG  ? "CS_ERR_NAME_TOO_LONG"
           : error == CS_ERROR_NO_RESOURCES ? "CS_ERR_NO_RESOURCES"
                                            : "CS_ERR_INVALID_PARAM";
-    fail(r, NULL, "a key's whole name has 3 to 253 characters out of A-Z a-z 0-9 . _ - / :",
+    fail(r, NULL, "a key's whole name has 3 to 255 characters out of A-Z a-z 0-9 . _ - / :",
          "Can't store key \"%s\" into icmap, returned error is %s", name, why);
 }
 
@@ -337,9 +337,9 @@ static bool name_key(struct reading *r, enum conf_section section, const char *k
         snprintf(name, NAME_SIZE, "nodelist.node.%u.%s", r->node_position, key);
     else
         snprintf(name, NAME_SIZE, "%s%s%s", r->path, r->path[0] == '\0' ? "" : ".", key);
-    if (strlen(name) <= CONF_KEY_NAME_MAX)
+    if (strlen(r->path) + 1 + strlen(key) <= CONF_PATH_MAX)
         return true;
-    fail(r, NULL, "the names of all its sections and its own have 253 characters at most",
+    fail(r, NULL, "the names of all its sections and its own have 254 characters at most",
          "New key makes total cmap path too long");
     return false;
 }
@@ -401,7 +401,6 @@ static void read_key(struct reading *r)
 /* Whether the section is one that can be used; says why not. */
 static bool check_section(struct reading *r, enum conf_section outer, const char *name)
 {
-    size_t length = strlen(r->path) + (r->path[0] != '\0') + strlen(name);
 
     if (name[0] == '\0')
         return false; /* the grammar has said so */
@@ -415,8 +414,8 @@ static bool check_section(struct reading *r, enum conf_section outer, const char
              "Section \"%s\" cannot stand inside of section \"%s\"", name, r->path);
         return false;
     }
-    if (length > CONF_KEY_NAME_MAX) {
-        fail(r, NULL, "the names of all sections around a key and its own have 253 characters at most",
+    if (strlen(r->path) + 1 + strlen(name) > CONF_PATH_MAX) {
+        fail(r, NULL, "the names of all sections around a key and its own have 254 characters at most",
              "Start of section makes total cmap path too long");
         return false;
     }

@@ -17,7 +17,7 @@
 #include "core/config/conf_report.h"
 #include "core/services/cmap_store.h"
 
-#define CONF_KEY_NAME_MAX 253 /* the packaged parser's limit for a whole name, two less than that of cmap */
+#define CONF_PATH_MAX 254 /* the path of a section, a dot (also where there is no path) and a name inside */
 
 struct conf_map {
     struct cmap_store keys;

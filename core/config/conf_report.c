@@ -88,6 +88,8 @@ static int exit_status(enum conf_stage stage)
     switch (stage) {
     case CONF_STAGE_LOGGING:
         return 7;
+    case CONF_STAGE_STATE:
+        return 16;
     case CONF_STAGE_SERVICE:
         return 20;
     case CONF_STAGE_PARSER:

@@ -21,6 +21,7 @@ enum conf_severity { CONF_WARNING, CONF_ERROR };
 enum conf_stage {
     CONF_STAGE_PARSER,  /* "parser error: FILE:LINE: ...", 8 */
     CONF_STAGE_LOGGING, /* "parse error in config: ...", 7 */
+    CONF_STAGE_STATE,   /* as it is, 16: the state directory */
     CONF_STAGE_READ,    /* as it is, 8 */
     CONF_STAGE_CHECK,   /* "parse error in config: ...", 8 */
     CONF_STAGE_SERVICE  /* as it is, 20: votequorum refuses to start; not looked at by -t */

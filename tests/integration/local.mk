@@ -4,3 +4,9 @@
 #   INTEGRATION_TESTS += tests/integration/test_X.py
 # Scenarios with real clusters are not added here but to tests/integration/scenarios/, which run.py runs.
 INTEGRATION_TESTS += tests/integration/run.py
+INTEGRATION_TESTS += tests/integration/core_config.py
+
+# The core's configuration beside the packaged daemon's.
+check_PROGRAMS += tests/integration/core_config_tool
+tests_integration_core_config_tool_SOURCES = tests/integration/core_config_tool.c
+tests_integration_core_config_tool_LDADD = libcore.a libcore_logic.a $(PURE_LIBS)

@@ -70,7 +70,7 @@ static void test_every_type_with_every_size(void **state)
     for (int type = -1; type <= 20; type++)
         for (size_t size = 0; size <= CMAP_VALUE_MAX + 1; size += size < 20 ? 1 : size < 16000 ? 1000 : 1) {
             enum cs_error error = set("key", (enum cmap_type)type, bytes, size);
-            bool good = type >= 1 && type <= 10   ? size == expected[type]
+            bool good = type >= 1 && type <= 10    ? size == expected[type]
                         : type == 11 || type == 12 ? size <= CMAP_VALUE_MAX
                                                    : false;
             assert_int_equal(error, good ? CS_ERROR_OK : CS_ERROR_INVALID_PARAM);
@@ -130,7 +130,8 @@ static uint64_t narrow(uint64_t number, size_t size)
 static void test_adjust_of_every_type(void **state)
 {
     static const int32_t steps[] = {1, -1, 0, 2, INT32_MAX, INT32_MIN, 300, -70000};
-    static const uint64_t starts[] = {0, 1, 127, 128, 255, 32767, 65535, INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX};
+    static const uint64_t starts[] = {0,     1,         127,        128,       255,       32767,
+                                      65535, INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX};
     struct cmap_value value;
 
     (void)state;
@@ -234,19 +235,48 @@ static void test_names(void **state)
 
 static void test_read_only(void **state)
 {
-    static const char *const always[] = {
-        "internal_configuration.service.0.name", "runtime.services.cfg.0.tx", "runtime.config.totem.token",
-        "runtime.totem.members.1.ip", "uidgid.config.uid.5", "system.sched_rr", "nodelist.local_node_pos",
-        "nodelist.node.0.name", "totem.crypto_model", "totem.crypto_cipher", "totem.crypto_hash", "totem.keyfile",
-        "totem.key", "totem.secauth", "totem.ip_version", "totem.rrp_mode", "totem.transport", "totem.cluster_name",
-        "totem.netmtu", "totem.threads", "totem.version", "totem.nodeid", "totem.clear_node_high_bit",
-        "config.reload_in_progress", "config.totemconfig_reload_in_progress"};
+    static const char *const always[] = {"internal_configuration.service.0.name",
+                                         "runtime.services.cfg.0.tx",
+                                         "runtime.config.totem.token",
+                                         "runtime.totem.members.1.ip",
+                                         "uidgid.config.uid.5",
+                                         "system.sched_rr",
+                                         "nodelist.local_node_pos",
+                                         "nodelist.node.0.name",
+                                         "totem.crypto_model",
+                                         "totem.crypto_cipher",
+                                         "totem.crypto_hash",
+                                         "totem.keyfile",
+                                         "totem.key",
+                                         "totem.secauth",
+                                         "totem.ip_version",
+                                         "totem.rrp_mode",
+                                         "totem.transport",
+                                         "totem.cluster_name",
+                                         "totem.netmtu",
+                                         "totem.threads",
+                                         "totem.version",
+                                         "totem.nodeid",
+                                         "totem.clear_node_high_bit",
+                                         "config.reload_in_progress",
+                                         "config.totemconfig_reload_in_progress"};
     static const char *const with_votequorum[] = {
-        "quorum.allow_downscale", "quorum.wait_for_all", "quorum.last_man_standing", "quorum.last_man_standing_window",
-        "quorum.expected_votes_tracking", "quorum.auto_tie_breaker", "quorum.auto_tie_breaker_node"};
-    static const char *const never[] = {"quorum.expected_votes", "quorum.two_node", "totem.token", "totem.keys",
-                                        "runtime.members.1.status", "uidgid.uid.5", "system", "nodelist", "own.key",
-                                        "config.reload_status", "quorum.device.votes", "totem.interface.0.ttl"};
+        "quorum.allow_downscale",         "quorum.wait_for_all",
+        "quorum.last_man_standing",       "quorum.last_man_standing_window",
+        "quorum.expected_votes_tracking", "quorum.auto_tie_breaker",
+        "quorum.auto_tie_breaker_node"};
+    static const char *const never[] = {"quorum.expected_votes",
+                                        "quorum.two_node",
+                                        "totem.token",
+                                        "totem.keys",
+                                        "runtime.members.1.status",
+                                        "uidgid.uid.5",
+                                        "system",
+                                        "nodelist",
+                                        "own.key",
+                                        "config.reload_status",
+                                        "quorum.device.votes",
+                                        "totem.interface.0.ttl"};
 
     (void)state;
     for (int votequorum = 0; votequorum < 2; votequorum++) {
@@ -259,7 +289,8 @@ static void test_read_only(void **state)
             assert_int_equal(cmap_store_set_text(&store, always[i], "the daemon may", &changes), CS_ERROR_OK);
         }
         for (size_t i = 0; i < sizeof(with_votequorum) / sizeof(with_votequorum[0]); i++)
-            assert_int_equal(set(with_votequorum[i], CMAP_U8, "x", 1), votequorum ? CS_ERROR_ACCESS : CS_ERROR_OK);
+            assert_int_equal(set(with_votequorum[i], CMAP_U8, "x", 1),
+                             votequorum ? CS_ERROR_ACCESS : CS_ERROR_OK);
         for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
             assert_int_equal(set(never[i], CMAP_U8, "x", 1), CS_ERROR_OK);
     }
@@ -379,8 +410,9 @@ static void test_every_combination_of_bits(void **state)
         uint64_t handle;
         trackers[i].name = tracked[i / 16];
         trackers[i].bits = i % 16;
-        assert_int_equal(cmap_tracker_add(&store, i % 2 ? &one : &other, trackers[i].name, trackers[i].bits, i, &handle),
-                         CS_ERROR_OK);
+        assert_int_equal(
+            cmap_tracker_add(&store, i % 2 ? &one : &other, trackers[i].name, trackers[i].bits, i, &handle),
+            CS_ERROR_OK);
     }
     for (int event = 1; event <= 4; event *= 2) {
         bool told[5 * 16] = {false};

@@ -36,7 +36,11 @@ static int set_up(void **state)
     memset(&tree, 0, sizeof(tree));
     memset(things, 0, sizeof(things));
     for (int i = 0; i < THINGS; i++)
-        snprintf(things[i].name, sizeof(things[i].name), "%s%d", i % 3 == 0 ? "a." : i % 3 == 1 ? "a" : "b.", i);
+        snprintf(things[i].name, sizeof(things[i].name), "%s%d",
+                 i % 3 == 0   ? "a."
+                 : i % 3 == 1 ? "a"
+                              : "b.",
+                 i);
     qsort(things, THINGS, sizeof(things[0]), compare);
     for (int i = 0; i < THINGS; i++)
         things[i].node.name = things[i].name;
@@ -110,7 +114,8 @@ static void test_in_order_and_back(void **state)
         things[i].in_tree = 1;
     }
     check();
-    for (struct name_node *node = name_tree_from(&tree, ""); node != NULL; node = name_tree_after(&tree, node->name))
+    for (struct name_node *node = name_tree_from(&tree, ""); node != NULL;
+         node = name_tree_after(&tree, node->name))
         name_tree_remove(&tree, node);
     assert_int_equal(tree.count, 0);
     assert_null(tree.root);
