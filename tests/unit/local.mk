@@ -193,3 +193,6 @@ tests_unit_test_votequorum_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_votequorum_device
 tests_unit_test_votequorum_device_SOURCES = tests/unit/test_votequorum_device.c $(VQ_CLUSTER)
 tests_unit_test_votequorum_device_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_votequorum_matrix
+tests_unit_test_votequorum_matrix_SOURCES = tests/unit/test_votequorum_matrix.c $(VQ_CLUSTER)
+tests_unit_test_votequorum_matrix_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
