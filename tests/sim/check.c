@@ -91,6 +91,19 @@ static void follow_reports(struct sim_cluster *cluster)
     }
 }
 
+/* The arbiter goes by the longest of those connected when a contradiction begins. */
+static uint32_t shortest_heartbeat_ms(const struct sim_cluster *cluster)
+{
+    uint32_t shortest_ms = UINT32_MAX;
+
+    for (unsigned i = 0; i < cluster->node_count; i++) {
+        uint32_t heartbeat_ms = device_heartbeat_ms(&cluster->nodes[i]);
+
+        shortest_ms = heartbeat_ms < shortest_ms ? heartbeat_ms : shortest_ms;
+    }
+    return shortest_ms;
+}
+
 /* Contradicting reports are waited out, for two heartbeat intervals at most, before anybody gets another
  * verdict. */
 static void check_view(const struct node *node, const struct wire_vote_message *vote)
@@ -101,7 +114,7 @@ static void check_view(const struct node *node, const struct wire_vote_message *
 
     if (cluster->contradiction_ms == 0 || repeated || node->world->only_safety ||
         cluster->settings.algorithm == WIRE_ALGORITHM_TEST ||
-        node->world->now_ms >= cluster->contradiction_ms + 2 * (uint64_t)cluster->settings.heartbeat_ms) {
+        node->world->now_ms >= cluster->contradiction_ms + 2 * (uint64_t)shortest_heartbeat_ms(cluster)) {
         return;
     }
     world_fail(node->world, "VIEW",

@@ -10,6 +10,8 @@
 
 #include "tests/sim/world.h"
 
+#define OURS_HEARTBEAT_DEFAULT_MS 2000 /* H of a device of ours where quorum.device.timeout is not set */
+
 enum device_event_type {
     DEVICE_EV_START,      /* the process runs and is registered; a NODELIST and a QUORUM follow at once */
     DEVICE_EV_TIME,       /* the deadline it named has come */
@@ -71,6 +73,9 @@ void device_fresh_verdict(struct node *node);
 void device_keeps_vote(struct node *node);
 /* The daemon would have ended: the arbiter broke a rule that stock devices insist on. */
 void device_fatal(struct node *node, const char *why);
+
+/* H of the device that runs on this node. */
+uint32_t device_heartbeat_ms(const struct node *node);
 
 /* Messages both models send. The caller sets seq and sends. */
 void device_message(struct wire_message *message, enum wire_type type, uint32_t seq);

@@ -45,7 +45,7 @@ static const struct cluster_settings *settings_of(const struct agent_device *dev
 
 static struct timing timing_of(const struct cluster_settings *settings)
 {
-    struct timing_input input = {.has_device_timeout = true,
+    struct timing_input input = {.has_device_timeout = !settings->timeout_unset,
                                  .device_timeout_ms = settings->timeout_ms,
                                  .sync_timeout_ms = settings->sync_timeout_ms,
                                  .heartbeat_ms_min = 1000,

@@ -319,6 +319,13 @@ void device_message(struct wire_message *message, enum wire_type type, uint32_t 
     message->seq = seq;
 }
 
+uint32_t device_heartbeat_ms(const struct node *node)
+{
+    const struct cluster_settings *settings = &node->cluster->settings;
+
+    return settings->timeout_unset && node->ops->ours ? OURS_HEARTBEAT_DEFAULT_MS : settings->heartbeat_ms;
+}
+
 void device_init_message(const struct node *node, struct wire_message *message, uint32_t seq,
                          struct wire_ring_id ring)
 {
@@ -331,7 +338,7 @@ void device_init_message(const struct node *node, struct wire_message *message, 
                         WIRE_HAS(WIRE_TLV_RING_ID);
     message->u.init = (struct wire_init){.node_id = node->id,
                                          .algorithm = (uint32_t)settings->algorithm,
-                                         .heartbeat_ms = settings->heartbeat_ms,
+                                         .heartbeat_ms = device_heartbeat_ms(node),
                                          .tie_breaker = settings->tie_breaker,
                                          .ring_id = ring,
                                          .supported_messages = {NULL, 1},

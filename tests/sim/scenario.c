@@ -498,6 +498,11 @@ static void roll_settings(struct world *world, struct cluster_settings *settings
     }
     scenario_settings(settings, algorithm, timeouts_ms[prng_below(prng, 5)]);
     settings->token_ms = prng_between(prng, 500, 3000);
+    if (settings->timeout_ms == 10000 && prng_chance(prng, 600)) {
+        settings->timeout_unset = true;
+        settings->lease = (struct wire_lease){.lease_ms = OURS_HEARTBEAT_DEFAULT_MS * 5 / 4, .hold_ms = 200};
+        settings->echo_ms = OURS_HEARTBEAT_DEFAULT_MS / 4;
+    }
     settings->consensus_ms = settings->token_ms * 12 / 10;
     settings->tls = prng_chance(prng, 700);
     settings->tie_breaker.mode = (enum wire_tie_breaker_mode)prng_between(prng, 1, 3);

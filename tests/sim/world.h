@@ -175,8 +175,9 @@ struct cluster_settings {
     enum wire_algorithm algorithm;
     struct wire_tie_breaker tie_breaker;
     uint32_t timeout_ms;      /* quorum.device.timeout, T */
+    bool timeout_unset;       /* T is 10 s because nobody has set it: devices of ours then have a shorter H */
     uint32_t sync_timeout_ms; /* quorum.device.sync_timeout, S */
-    uint32_t heartbeat_ms;    /* H = 0.8 T within 1000 .. 120000 */
+    uint32_t heartbeat_ms;    /* H = 0.8 T within 1000 .. 120000; see device_heartbeat_ms */
     uint32_t token_ms;
     uint32_t consensus_ms;
     bool tls;
