@@ -529,10 +529,10 @@ static void add_cluster(struct world *world)
     uint32_t devices = prng_below(prng, 4);
     unsigned spare = 0;
 
-    for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
-        ops[i] = kinds[devices < 3 ? devices : prng_below(prng, 3)];
-    }
     roll_settings(world, &settings, node_count);
+    for (unsigned i = 0; i < SIM_NODES_MAX; i++) { /* with no timeout set what matters is a mixture */
+        ops[i] = kinds[devices < 3 && !settings.timeout_unset ? devices : prng_below(prng, 3)];
+    }
     if (settings.algorithm != WIRE_ALGORITHM_2NODELMS && node_count < SIM_NODES_MAX &&
         prng_chance(prng, 150)) {
         spare = 1;
