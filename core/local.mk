@@ -5,6 +5,13 @@
 noinst_LIBRARIES += libcore_logic.a
 libcore_logic_a_SOURCES =
 
+# The synchronisation after a change of the membership.
+libcore_logic_a_SOURCES += \
+	core/services/sync.c \
+	core/services/sync.h \
+	core/services/sync_wire.c \
+	core/services/sync_wire.h
+
 # Votes and quorum.
 libcore_logic_a_SOURCES += \
 	core/services/votequorum.c \

@@ -179,6 +179,11 @@ UNIT_TESTS += tests/unit/test_tcp
 tests_unit_test_tcp_SOURCES = tests/unit/test_tcp.c
 tests_unit_test_tcp_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 
+# The membership core: the synchronisation.
+UNIT_TESTS += tests/unit/test_sync
+tests_unit_test_sync_SOURCES = tests/unit/test_sync.c
+tests_unit_test_sync_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # The membership core: votes and quorum.
 UNIT_TESTS += tests/unit/test_votequorum_wire
 tests_unit_test_votequorum_wire_SOURCES = tests/unit/test_votequorum_wire.c
