@@ -51,26 +51,45 @@ enum q_err node_set_assign(struct node_set *set, const uint32_t *ids, size_t cou
 
 enum q_err node_set_copy(struct node_set *set, const struct node_set *from)
 {
-    return node_set_assign(set, from->ids, from->count);
+    uint32_t *copy = NULL;
+
+    if (set == from)
+        return Q_OK;
+    if (from->count > 0) {
+        copy = malloc(from->count * sizeof(*copy));
+        if (copy == NULL)
+            return Q_ERR_NO_MEMORY;
+        memcpy(copy, from->ids, from->count * sizeof(*copy));
+    }
+    free(set->ids);
+    set->ids = copy;
+    set->count = from->count;
+    return Q_OK;
 }
 
+/* Both are in order, so one walk along both is enough. */
 enum q_err node_set_unite(struct node_set *set, const struct node_set *other)
 {
-    size_t total = (size_t)set->count + other->count;
     uint32_t *all;
-    enum q_err err;
+    uint32_t i = 0, j = 0, count = 0;
 
-    if (other->count == 0)
+    if (node_set_is_subset(other, set))
         return Q_OK;
-    all = malloc(total * sizeof(*all));
+    all = malloc(((size_t)set->count + other->count) * sizeof(*all));
     if (all == NULL)
         return Q_ERR_NO_MEMORY;
-    if (set->count > 0)
-        memcpy(all, set->ids, set->count * sizeof(*all));
-    memcpy(all + set->count, other->ids, other->count * sizeof(*all));
-    err = node_set_assign(set, all, total);
-    free(all);
-    return err;
+    while (i < set->count || j < other->count) {
+        bool from_set = j == other->count || (i < set->count && set->ids[i] <= other->ids[j]);
+        bool from_other = i == set->count || (j < other->count && other->ids[j] <= set->ids[i]);
+
+        all[count++] = from_set ? set->ids[i] : other->ids[j];
+        i += from_set;
+        j += from_other;
+    }
+    free(set->ids);
+    set->ids = all;
+    set->count = count;
+    return Q_OK;
 }
 
 enum q_err node_set_add(struct node_set *set, uint32_t id)
@@ -109,17 +128,31 @@ bool node_set_equal(const struct node_set *a, const struct node_set *b)
 
 bool node_set_is_subset(const struct node_set *part, const struct node_set *whole)
 {
-    for (uint32_t i = 0; i < part->count; i++)
-        if (!node_set_has(whole, part->ids[i]))
+    uint32_t j = 0;
+
+    if (node_set_equal(part, whole))
+        return true;
+    for (uint32_t i = 0; i < part->count; i++) {
+        while (j < whole->count && whole->ids[j] < part->ids[i])
+            j++;
+        if (j == whole->count || whole->ids[j] != part->ids[i])
             return false;
+    }
     return true;
 }
 
 bool node_set_overlap(const struct node_set *a, const struct node_set *b)
 {
-    for (uint32_t i = 0; i < a->count; i++)
-        if (node_set_has(b, a->ids[i]))
+    uint32_t i = 0, j = 0;
+
+    while (i < a->count && j < b->count) {
+        if (a->ids[i] == b->ids[j])
             return true;
+        if (a->ids[i] < b->ids[j])
+            i++;
+        else
+            j++;
+    }
     return false;
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-struct connection *connection_new(uint64_t id, int fd, const char *peer,
+struct connection *connection_new(uint64_t id, int fd, const struct listener_peer *peer,
                                   const struct message_stream_limits *limits)
 {
     struct connection *connection = calloc(1, sizeof(*connection));
@@ -15,7 +15,8 @@ struct connection *connection_new(uint64_t id, int fd, const char *peer,
     connection->id = id;
     connection->epoll_fd = -1;
     message_stream_init(&connection->stream, fd, limits);
-    snprintf(connection->peer, sizeof(connection->peer), "%s", peer);
+    snprintf(connection->peer, sizeof(connection->peer), "%s", peer->text);
+    connection->origin = peer->origin;
     return connection;
 }
 
@@ -46,5 +47,12 @@ uint32_t connection_wanted_events(const struct connection *connection)
     case CONNECTION_TALKING:
         break;
     }
+    if (connection_is_behind(connection))
+        return EPOLLOUT;
     return connection->stream.out.size > 0 || want == TLS_WANT_WRITE ? EPOLLIN | EPOLLOUT : EPOLLIN;
+}
+
+bool connection_is_behind(const struct connection *connection)
+{
+    return connection->stream.out_messages > 1 && !connection->stream.channel.send_broken;
 }

@@ -33,14 +33,16 @@ struct connection {
     struct connection *list_previous; /* the server's list of those in line, or of handshakes under way */
     struct connection *list_next;
     int hello_awaited; /* bytes of the first record */
+    bool member;       /* it may send large messages */
     bool crowded;      /* many from its address were on the way to TLS when it joined them */
     uint64_t handshake_since_ms;
     struct connection *closed_next; /* the server's list of those to be freed */
     char peer[LISTENER_PEER_SIZE];
+    uint32_t origin; /* see listener_peer */
 };
 
 /* Takes the descriptor over. NULL without memory (the descriptor then stays the caller's). */
-struct connection *connection_new(uint64_t id, int fd, const char *peer,
+struct connection *connection_new(uint64_t id, int fd, const struct listener_peer *peer,
                                   const struct message_stream_limits *limits);
 
 /* Sends what the socket takes right now, says goodbye under TLS, closes the descriptor. */
@@ -51,5 +53,8 @@ void connection_free(struct connection *connection);
 
 /* What to wait for (EPOLLIN, EPOLLOUT; 0: only for its end). */
 uint32_t connection_wanted_events(const struct connection *connection);
+
+/* It does not take what it is sent: until it does, it is not listened to either. */
+bool connection_is_behind(const struct connection *connection);
 
 #endif

@@ -134,7 +134,29 @@ static void write_peer(const struct sockaddr_storage *address, char peer[LISTENE
     snprintf(peer, LISTENER_PEER_SIZE, "%s:%u", host, port);
 }
 
-enum q_err listener_accept(int listener_fd, int *fd, char peer[LISTENER_PEER_SIZE])
+/* FNV-1a. */
+static uint32_t hash(const uint8_t *bytes, size_t size)
+{
+    uint32_t value = 2166136261u;
+
+    for (size_t i = 0; i < size; i++)
+        value = (value ^ bytes[i]) * 16777619u;
+    return value ^ value >> 16;
+}
+
+static uint32_t origin_of(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+
+    if (address->ss_family != AF_INET6)
+        return hash((const uint8_t *)&v4->sin_addr, 4);
+    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        return hash(v6->sin6_addr.s6_addr + 12, 4);
+    return hash(v6->sin6_addr.s6_addr, 8);
+}
+
+enum q_err listener_accept(int listener_fd, int *fd, struct listener_peer *peer)
 {
     struct sockaddr_storage address;
     socklen_t address_size = sizeof(address);
@@ -154,6 +176,7 @@ enum q_err listener_accept(int listener_fd, int *fd, char peer[LISTENER_PEER_SIZ
             return Q_ERR_IO;
         }
     }
-    write_peer(&address, peer);
+    write_peer(&address, peer->text);
+    peer->origin = origin_of(&address);
     return Q_OK;
 }

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "common/printable.h"
@@ -10,9 +11,9 @@
 
 #define PREFIX_SIZE 256
 
-void note_log_init(struct note_log *log, uint64_t now_ms)
+void note_log_init(struct note_log *log)
 {
-    *log = (struct note_log){.budget = NOTE_LOG_BURST, .refilled_ms = now_ms};
+    memset(log, 0, sizeof(*log));
 }
 
 int note_log_priority(enum arbiter_note_level level)
@@ -32,34 +33,28 @@ int note_log_priority(enum arbiter_note_level level)
     return LOG_ERR;
 }
 
-static bool may_write(struct note_log *log, uint64_t now_ms)
+static bool strangers_may(struct note_log *log, uint64_t now_ms)
 {
-    uint64_t refill = (now_ms - log->refilled_ms) / NOTE_LOG_REFILL_MS;
+    uint64_t left_out = 0;
+    bool may = log_budget_take(&log->strangers, NOTE_LOG_BURST, NOTE_LOG_REFILL_MS, now_ms, &left_out);
 
-    if (refill > 0) {
-        log->budget = refill + log->budget > NOTE_LOG_BURST ? NOTE_LOG_BURST : log->budget + (uint32_t)refill;
-        log->refilled_ms += refill * NOTE_LOG_REFILL_MS;
-    }
-    if (log->budget == 0) {
-        log->suppressed++;
-        return false;
-    }
-    log->budget--;
-    if (log->suppressed > 0) {
-        log_line(LOG_WARNING, "%" PRIu64 " lines about clients outside any cluster were left out",
-                 log->suppressed);
-        log->suppressed = 0;
-    }
-    return true;
+    if (left_out > 0)
+        log_line(LOG_WARNING, "%" PRIu64 " lines about clients outside any cluster were left out", left_out);
+    return may;
 }
 
-static const struct member *find_member(const struct cluster *cluster, uint32_t node_id)
+static bool cluster_may(struct note_log *log, uint64_t cluster_id, const char *prefix, uint64_t now_ms)
 {
-    const struct member *member = cluster->members;
+    struct note_log_cluster *place = &log->clusters[cluster_id % NOTE_LOG_CLUSTERS];
+    uint64_t left_out = 0;
+    bool may;
 
-    while (member != NULL && member->node_id != node_id)
-        member = member->next;
-    return member;
+    if (place->cluster_id != cluster_id)
+        *place = (struct note_log_cluster){.cluster_id = cluster_id};
+    may = log_budget_take(&place->budget, NOTE_LOG_CLUSTER_BURST, NOTE_LOG_CLUSTER_REFILL_MS, now_ms, &left_out);
+    if (left_out > 0)
+        log_line(LOG_WARNING, "%s%" PRIu64 " lines were left out, it causes too many", prefix, left_out);
+    return may;
 }
 
 static void write_prefix(const struct arbiter *arbiter, const struct arbiter_actions *actions,
@@ -82,7 +77,7 @@ static void write_prefix(const struct arbiter *arbiter, const struct arbiter_act
         return;
     }
     cluster = arbiter_find_cluster(arbiter, name);
-    member = cluster == NULL ? NULL : find_member(cluster, action->node_id);
+    member = cluster == NULL ? NULL : cluster_find_member(cluster, action->node_id);
     used = snprintf(prefix, PREFIX_SIZE, "cluster \"%s\" node %" PRIu32, label, action->node_id);
     if (member != NULL && used > 0 && used < PREFIX_SIZE)
         used += snprintf(prefix + used, (size_t)(PREFIX_SIZE - used), " ring %" PRIx32 ".%" PRIx64,
@@ -91,18 +86,28 @@ static void write_prefix(const struct arbiter *arbiter, const struct arbiter_act
         snprintf(prefix + used, (size_t)(PREFIX_SIZE - used), ": ");
 }
 
-void note_log_write(struct note_log *log, const struct arbiter *arbiter,
-                    const struct arbiter_actions *actions, const struct arbiter_action *action,
-                    const char *peer, uint64_t now_ms)
+bool note_log_write(struct note_log *log, const struct arbiter *arbiter, const struct arbiter_actions *actions,
+                    const struct arbiter_action *action, const char *peer, uint64_t now_ms)
 {
     int priority = note_log_priority(action->level);
+    bool shown = log_enabled(priority);
     char prefix[PREFIX_SIZE];
 
-    if (!log_enabled(priority))
-        return;
-    if (action->cluster_id == 0 && peer != NULL && !may_write(log, now_ms))
-        return;
+    if (!shown && action->kind != ARBITER_NOTE_DECISION)
+        return true;
     write_prefix(arbiter, actions, action, peer, prefix);
-    log_line(priority, "%s%s%s", prefix, action->type == ARBITER_ACT_CLOSE ? "connection closed: " : "",
-             arbiter_actions_text(actions, action->data));
+    if (action->cluster_id != 0 && !cluster_may(log, action->cluster_id, prefix, now_ms))
+        return false;
+    if (action->cluster_id == 0 && peer != NULL && !strangers_may(log, now_ms))
+        return false;
+    if (shown)
+        log_line(priority, "%s%s%s", prefix, action->type == ARBITER_ACT_CLOSE ? "connection closed: " : "",
+                 arbiter_actions_text(actions, action->data));
+    return true;
+}
+
+void note_log_closed(struct note_log *log, const char *peer, const char *why, uint64_t now_ms)
+{
+    if (strangers_may(log, now_ms))
+        log_line(LOG_WARNING, "client %s: connection closed: %s", peer, why);
 }

@@ -20,36 +20,28 @@
 #define EVENTS_PER_TURN 128
 #define ACCEPTS_PER_TURN 128
 #define MESSAGES_PER_TURN 32
+#define TALK_TURN_MS 20     /* then it is the others' turn */
 #define HANDSHAKE_TURN_MS 5 /* then votes come first again */
 #define HANDSHAKE_STUCK_MS 700
 #define LINE_TIMER_MS UINT64_C(100)
 #define TIDY_CONNECTIONS 500
+#define STRANGER_MESSAGE_SIZE 4096 /* until INIT is accepted; PREINIT and INIT take a few hundred bytes */
 #define TIMER_STEP_MS 10
+#define TIMER_LATE_MS 500
 #define LISTENER_ID 0 /* no connection has it: generations are never 0 */
 
 /* Descriptors that are not connections: logs, control socket and its clients, state files, credentials. */
 #define DESCRIPTORS_RESERVED 64
 
 static void on_input(struct server *server, struct connection *connection);
+static void on_turn_job(void *data);
 
 /* ---- steps and the timer ---------------------------------------------------------------------------------- */
 
-/*
- * Only ever moved to an earlier time: a timer that comes too early finds nothing to do and is set anew. Deadlines of
- * thousands of clients are met in steps, and by a descriptor: a timer of libqb's loop spins for the last millisecond.
- */
-static void arm_timer(struct server *server, uint64_t now_ms)
+static void set_timer(struct server *server, uint64_t at_ms, uint64_t delay_ms)
 {
-    uint64_t deadline_ms = arbiter_deadline_ms(server->arbiter);
     struct itimerspec when = {0};
-    uint64_t at_ms, delay_ms;
 
-    if (deadline_ms == ARBITER_NEVER)
-        return;
-    at_ms = (deadline_ms / TIMER_STEP_MS + 1) * TIMER_STEP_MS;
-    if (at_ms >= server->timer_at_ms)
-        return;
-    delay_ms = at_ms > now_ms ? at_ms - now_ms : 1;
     when.it_value.tv_sec = (time_t)(delay_ms / 1000);
     when.it_value.tv_nsec = (long)(delay_ms % 1000) * 1000000;
     server->timer_at_ms = at_ms;
@@ -59,10 +51,26 @@ static void arm_timer(struct server *server, uint64_t now_ms)
     }
 }
 
+/*
+ * Only ever moved to an earlier time: a timer that comes too early finds nothing to do and is set anew. Deadlines of
+ * thousands of clients are met in steps, and by a descriptor: a timer of libqb's loop spins for the last millisecond.
+ */
+static void arm_timer(struct server *server, uint64_t now_ms)
+{
+    uint64_t deadline_ms = arbiter_deadline_ms(server->arbiter);
+    uint64_t at_ms;
+
+    if (deadline_ms == ARBITER_NEVER)
+        return;
+    at_ms = (deadline_ms / TIMER_STEP_MS + 1) * TIMER_STEP_MS;
+    if (at_ms < server->timer_at_ms)
+        set_timer(server, at_ms, at_ms > now_ms ? at_ms - now_ms : 1);
+}
+
 /* Stamps the event with the time of this moment: events must not go back in time, whenever they were made up. */
 static void one_step(struct server *server, struct arbiter_event *event)
 {
-    event->now_ms = clock_monotonic_ms();
+    server->now_ms = event->now_ms = clock_monotonic_ms();
     /* Actions are missing, and which is not known. What was granted is on record, and the service manager starts us again. */
     if (arbiter_step(server->arbiter, event, &server->actions) == Q_ERR_NO_MEMORY) {
         log_line(LOG_CRIT, "Out of memory: stopping, to be started again. Votes given stay in force meanwhile");
@@ -104,11 +112,18 @@ static int32_t on_timer(int32_t fd, int32_t revents, void *data)
 {
     struct server *server = data;
     struct arbiter_event event = {.type = ARBITER_EV_TIME};
+    uint64_t now_ms = clock_monotonic_ms();
     uint64_t expirations;
 
     (void)revents;
     if (read(fd, &expirations, sizeof(expirations)) != (ssize_t)sizeof(expirations))
         return 0; /* moved since */
+    /* So late means that we stood still: clients that seem silent have their messages in the sockets. */
+    server->timer_postponed = now_ms >= server->timer_at_ms + TIMER_LATE_MS && !server->timer_postponed;
+    if (server->timer_postponed) {
+        set_timer(server, server->timer_at_ms, TIMER_LATE_MS);
+        return 0;
+    }
     server->timer_at_ms = ARBITER_NEVER;
     server_step(server, &event);
     server_free_closed(server);
@@ -116,6 +131,13 @@ static int32_t on_timer(int32_t fd, int32_t revents, void *data)
 }
 
 /* ---- what connections do ---------------------------------------------------------------------------------- */
+
+/* However many are ready, and whatever their messages cost, others are served in between. */
+static void begin_turn(struct server *server)
+{
+    server->now_ms = clock_monotonic_ms();
+    server->turn_until_ms = server->now_ms + TALK_TURN_MS;
+}
 
 static bool is_open(const struct connection *connection)
 {
@@ -132,19 +154,9 @@ static void on_gone(struct server *server, struct connection *connection)
     event.u.disconnected.how = secure && tls_channel_end(&connection->stream.channel) == TLS_END_CLEAN
                                    ? ARBITER_GONE_CLOSE_NOTIFY
                                    : ARBITER_GONE_EOF;
-    if (tls_channel_end(&connection->stream.channel) == TLS_END_REFUSED) {
-        struct arbiter_actions none;
-        struct arbiter_action note = {.type = ARBITER_ACT_CLOSE, .level = ARBITER_NOTE_WARNING};
-
-        /* Through the note log, because of its rate limit. */
-        arbiter_actions_init(&none);
-        q_buf_append(&none.data, tls_channel_error(&connection->stream.channel),
-                     strlen(tls_channel_error(&connection->stream.channel)) + 1);
-        if (!none.data.failed)
-            note_log_write(&server->note_log, server->arbiter, &none, &note, connection->peer,
-                           clock_monotonic_ms());
-        arbiter_actions_fini(&none);
-    }
+    if (tls_channel_end(&connection->stream.channel) == TLS_END_REFUSED)
+        note_log_closed(&server->note_log, connection->peer, tls_channel_error(&connection->stream.channel),
+                        clock_monotonic_ms());
     server_drop(server, connection);
     server_step(server, &event);
 }
@@ -164,26 +176,16 @@ static void on_frame(struct server *server, struct connection *connection, enum 
         event.u.message.raw = (struct wire_bytes){bytes->bytes, bytes->size};
     }
     server_step(server, &event);
+    if (!connection->member && arbiter_is_member(server->arbiter, connection->id)) {
+        connection->member = true;
+        wire_framer_set_size_max(&connection->stream.framer, server->settings->max_client_receive_size);
+    }
 }
 
-static void on_turn_job(void *data)
+static void queue_turn_job(struct server *server)
 {
-    struct server *server = data;
-    struct connection *connection = server->turn_first;
-
-    /* Those that get into the list again meanwhile wait for the next round. */
-    server->turn_job_queued = false;
-    server->turn_first = server->turn_last = NULL;
-    for (struct connection *at = connection; at != NULL; at = at->turn_next)
-        at->turn_pending = false;
-    while (connection != NULL) {
-        struct connection *next = connection->turn_next;
-
-        if (is_open(connection))
-            on_input(server, connection);
-        connection = next;
-    }
-    server_free_closed(server);
+    if (!server->turn_job_queued)
+        server->turn_job_queued = qb_loop_job_add(server->loop, QB_LOOP_MED, server, on_turn_job) == 0;
 }
 
 static void take_another_turn(struct server *server, struct connection *connection)
@@ -197,8 +199,38 @@ static void take_another_turn(struct server *server, struct connection *connecti
     else
         server->turn_first = connection;
     server->turn_last = connection;
-    if (!server->turn_job_queued)
-        server->turn_job_queued = qb_loop_job_add(server->loop, QB_LOOP_MED, server, on_turn_job) == 0;
+    queue_turn_job(server);
+}
+
+static struct connection *next_in_turn(struct server *server)
+{
+    struct connection *connection = server->turn_first;
+
+    server->turn_first = connection->turn_next;
+    if (server->turn_first == NULL)
+        server->turn_last = NULL;
+    connection->turn_pending = false;
+    return connection;
+}
+
+/* Those that get into the list again meanwhile wait for the next round, and so do those for whom no time is left. */
+static void on_turn_job(void *data)
+{
+    struct server *server = data;
+    const struct connection *last = server->turn_last;
+
+    server->turn_job_queued = false;
+    begin_turn(server);
+    while (server->turn_first != NULL && server->now_ms < server->turn_until_ms) {
+        struct connection *connection = next_in_turn(server);
+
+        on_input(server, connection);
+        if (connection == last)
+            break;
+    }
+    if (server->turn_first != NULL)
+        queue_turn_job(server);
+    server_free_closed(server);
 }
 
 static void on_input(struct server *server, struct connection *connection)
@@ -208,11 +240,15 @@ static void on_input(struct server *server, struct connection *connection)
     while (is_open(connection) && connection->phase == CONNECTION_TALKING) {
         struct wire_frame_message message;
         enum wire_frame frame;
-        enum q_err err = message_stream_receive(&connection->stream, &turn, &frame, &message);
+        enum q_err err = connection_is_behind(connection)
+                             ? Q_ERR_AGAIN /* comes back when it has taken what it was sent */
+                             : message_stream_receive(&connection->stream, &turn, &frame, &message);
 
         switch (err) {
         case Q_OK:
             on_frame(server, connection, frame, &message);
+            if (server->now_ms >= server->turn_until_ms)
+                turn.messages_left = 0;
             continue;
         case Q_ERR_BUSY:
             take_another_turn(server, connection);
@@ -366,7 +402,7 @@ static void refuse(struct server *server, const char *reason)
     server->accept_refused = true;
 }
 
-static void on_accepted(struct server *server, int fd, const char *peer)
+static void on_accepted(struct server *server, int fd, const struct listener_peer *peer)
 {
     struct arbiter_event event = {.type = ARBITER_EV_CONNECTED};
     struct connection *connection = NULL;
@@ -388,6 +424,8 @@ static void on_accepted(struct server *server, int fd, const char *peer)
         return;
     }
     server->accept_refused = false;
+    if (server->settings->max_client_receive_size > STRANGER_MESSAGE_SIZE)
+        wire_framer_set_size_max(&connection->stream.framer, STRANGER_MESSAGE_SIZE);
     connection_table_put(&server->connections, id, connection);
     if (server_watch(connection, server->talk_fd) != Q_OK) {
         server_drop(server, connection);
@@ -395,20 +433,21 @@ static void on_accepted(struct server *server, int fd, const char *peer)
     }
     event.conn = id;
     event.u.connected.peer = connection->peer;
+    event.u.connected.origin = connection->origin;
     server_step(server, &event);
 }
 
 static void on_listener(struct server *server)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        char peer[LISTENER_PEER_SIZE];
+        struct listener_peer peer;
         int fd;
-        enum q_err err = listener_accept(server->listener_fd, &fd, peer);
+        enum q_err err = listener_accept(server->listener_fd, &fd, &peer);
 
         if (err == Q_ERR_AGAIN)
             return;
         if (err == Q_OK) {
-            on_accepted(server, fd, peer);
+            on_accepted(server, fd, &peer);
         } else if (err == Q_ERR_LIMIT && !sacrifice_one(server)) {
             /* The connection waits in the backlog; a pause until something else happens would be a spin. */
             refuse(server, strerror(errno));
@@ -424,21 +463,27 @@ static int32_t on_talk(int32_t fd, int32_t revents, void *data)
 {
     struct server *server = data;
     struct epoll_event events[EVENTS_PER_TURN];
-    int count = epoll_wait(fd, events, EVENTS_PER_TURN, 0);
+    int count = epoll_wait(fd, events, server->turn_size, 0);
     bool listener_ready = false;
+    int done = 0;
 
     (void)revents;
-    for (int i = 0; i < count; i++) {
+    begin_turn(server);
+    for (; done < count && server->now_ms < server->turn_until_ms; done++) {
         struct connection *connection;
 
-        if (events[i].data.u64 == LISTENER_ID) {
+        if (events[done].data.u64 == LISTENER_ID) {
             listener_ready = true;
             continue;
         }
-        connection = connection_table_get(&server->connections, events[i].data.u64);
+        connection = connection_table_get(&server->connections, events[done].data.u64);
         if (connection != NULL)
             on_readiness(server, connection);
     }
+    /* epoll puts those it has told of last in its line: no more are to be told of than are served. */
+    server->turn_size = done < count ? done : server->turn_size * 2;
+    if (server->turn_size > EVENTS_PER_TURN)
+        server->turn_size = EVENTS_PER_TURN;
     /* Members first, newcomers after them. */
     if (listener_ready)
         on_listener(server);
@@ -455,6 +500,7 @@ static int32_t on_handshakes(int32_t fd, int32_t revents, void *data)
     uint64_t until_ms = clock_monotonic_ms() + HANDSHAKE_TURN_MS;
 
     (void)revents;
+    begin_turn(server);
     for (int i = 0; i < count; i++) {
         struct connection *connection = connection_table_get(&server->connections, events[i].data.u64);
 
@@ -503,6 +549,7 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
     server->listener_fd = parts->listener_fd;
     server->talk_fd = server->handshake_fd = server->crowd_fd = server->timer_fd = -1;
     server->timer_at_ms = ARBITER_NEVER;
+    server->turn_size = EVENTS_PER_TURN;
     server->connections_max = raise_descriptor_limit();
     server->limits = (struct message_stream_limits){
         .receive_size = settings->max_client_receive_size,
@@ -511,7 +558,7 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
     };
     connection_table_init(&server->connections);
     arbiter_actions_init(&server->actions);
-    note_log_init(&server->note_log, clock_monotonic_ms());
+    note_log_init(&server->note_log);
 
     server->talk_fd = epoll_create1(EPOLL_CLOEXEC);
     server->handshake_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -537,13 +584,13 @@ void server_tidy(struct server *server)
 {
     /* What a flood of handshakes leaves behind is worth a walk over the heap, a few connections are not, unless they
      * are the end of a flood. */
-    bool walk = server->closed_count >= TIDY_CONNECTIONS || (server->tidied && server->closed_count > 0);
+    bool flood = server->closed_count >= TIDY_CONNECTIONS;
 
-    if (walk) {
+    if (flood || (server->flooded && server->closed_count > 0)) {
         malloc_trim(0);
         server->closed_count = 0;
     }
-    server->tidied = walk;
+    server->flooded = flood;
 }
 
 void server_fini(struct server *server)

@@ -61,6 +61,9 @@ struct server {
     uint32_t connections_max; /* by descriptors */
     struct message_stream_limits limits;
 
+    uint64_t now_ms;       /* time of the newest step */
+    uint64_t turn_until_ms; /* when others come first again */
+    int turn_size;          /* how many connections are looked at in a turn */
     struct connection *turn_first; /* input left over that no readiness announces */
     struct connection *turn_last;
     bool turn_job_queued;
@@ -69,7 +72,7 @@ struct server {
     struct connection_list handshakes; /* under way */
     struct connection *closed;         /* to be freed when nobody holds them any more */
     uint32_t closed_count;             /* since memory was last given back */
-    bool tidied;                       /* the last server_tidy gave memory back */
+    bool flooded;                      /* many were closed before the last server_tidy */
     bool accept_refused;               /* an error is logged once until accepting works again */
 
     struct arbiter_actions actions;
@@ -80,6 +83,7 @@ struct server {
 
     int timer_fd;
     uint64_t timer_at_ms; /* UINT64_MAX: not armed */
+    bool timer_postponed; /* until what lies in the sockets since a pause of ours has been read */
     struct note_log note_log;
     struct wire_message message; /* decoded here; large */
 };

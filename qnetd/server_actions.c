@@ -51,9 +51,8 @@ static void carry_out_send(struct server *server, size_t index)
     if (err == Q_OK)
         return;
     if (err == Q_ERR_LIMIT)
-        log_line(LOG_WARNING,
-                 "client %s: connection closed: it does not take its messages (max_client_send_buffers)",
-                 connection->peer);
+        note_log_closed(&server->note_log, connection->peer, "it does not take its messages (max_client_send_buffers)",
+                        clock_monotonic_ms());
     else if (log_enabled(LOG_DEBUG))
         log_line(LOG_DEBUG, "client %s: cannot send: %s", connection->peer,
                  tls_channel_error(&connection->stream.channel));
@@ -94,7 +93,7 @@ static void carry_out_start_tls(struct server *server, uint64_t conn)
     if (connection == NULL)
         return;
     if (wire_framer_buffered(&connection->stream.framer) > 0 || server->identity->credentials == NULL) {
-        log_line(LOG_WARNING, "client %s: connection closed: plain text behind STARTTLS", connection->peer);
+        note_log_closed(&server->note_log, connection->peer, "plain text behind STARTTLS", clock_monotonic_ms());
         server_lose(server, connection);
         return;
     }
@@ -135,14 +134,13 @@ static void carry_out_note(struct server *server, const struct arbiter_action *a
     const struct arbiter_actions *actions = &server->actions;
     struct connection *connection = connection_table_get(&server->connections, action->conn);
 
-    if (action->kind == ARBITER_NOTE_DECISION) {
-        struct wire_bytes name = {arbiter_actions_bytes(actions, action->name), action->name.size};
+    struct wire_bytes name = {arbiter_actions_bytes(actions, action->name), action->name.size};
 
-        decisions_add(server->decisions, clock_wall_ms(), note_log_priority(action->level), name,
-                      action->node_id, arbiter_actions_text(actions, action->data));
-    }
-    note_log_write(&server->note_log, server->arbiter, actions, action,
-                   connection == NULL ? NULL : connection->peer, clock_monotonic_ms());
+    if (note_log_write(&server->note_log, server->arbiter, actions, action,
+                       connection == NULL ? NULL : connection->peer, clock_monotonic_ms()) &&
+        action->kind == ARBITER_NOTE_DECISION)
+        decisions_add(server->decisions, clock_wall_ms(), note_log_priority(action->level), name, action->node_id,
+                      arbiter_actions_text(actions, action->data));
 }
 
 void server_carry_out(struct server *server)

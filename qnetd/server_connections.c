@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The server's lists of connections: where each is waited for, and how it leaves. */
 #include <stddef.h>
-#include <string.h>
 #include <sys/epoll.h>
 
 #include "qnetd/server_internal.h"
@@ -72,15 +71,10 @@ static bool is_securing(enum connection_phase phase)
     return phase == CONNECTION_GREETING || phase == CONNECTION_IN_LINE || phase == CONNECTION_HANDSHAKING;
 }
 
-/* The count of connections on the way to TLS from this one's address (FNV-1a of it, without the port). */
+/* The count of connections on the way to TLS from where this one comes. */
 static uint32_t *securing_count(struct server *server, const struct connection *connection)
 {
-    const char *port = strrchr(connection->peer, ':');
-    uint32_t hash = 2166136261u;
-
-    for (const char *at = connection->peer; at != port && *at != '\0'; at++)
-        hash = (hash ^ (uint8_t)*at) * 16777619u;
-    return &server->securing_counts[(hash ^ hash >> 16) % SERVER_ADDRESS_BUCKETS];
+    return &server->securing_counts[connection->origin % SERVER_ADDRESS_BUCKETS];
 }
 
 int server_handshake_fd(const struct server *server, const struct connection *connection)

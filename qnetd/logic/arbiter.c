@@ -136,7 +136,7 @@ static void on_time(struct arbiter *a)
 static void on_connected(struct arbiter *a, const struct arbiter_event *event)
 {
     assert(event->conn != 0 && session_find(a, event->conn) == NULL);
-    if (session_open(a, event->conn, event->u.connected.peer) != Q_OK) {
+    if (session_open(a, event) != Q_OK) {
         a->out_of_memory = true;
         emit_drop(a, event->conn);
     }
@@ -289,6 +289,13 @@ const struct cluster *arbiter_next_cluster(const struct cluster *cluster)
 const struct cluster *arbiter_find_cluster(const struct arbiter *arbiter, struct wire_bytes name)
 {
     return clusters_find(arbiter, name);
+}
+
+bool arbiter_is_member(const struct arbiter *arbiter, uint64_t conn)
+{
+    const struct session *session = session_find(arbiter, conn);
+
+    return session != NULL && session->state == SESSION_READY;
 }
 
 uint64_t arbiter_oldest_uninitialised(const struct arbiter *arbiter)

@@ -105,6 +105,7 @@ struct arbiter_event {
         } restored;
         struct {
             const char *peer; /* printable address, for logs and status; copied, at most 63 characters */
+            uint32_t origin;  /* the same for all connections from one place: a hash of the address or network */
         } connected;
         struct {
             const struct wire_message *message;
@@ -210,6 +211,9 @@ uint64_t arbiter_quarantine_end_ms(const struct arbiter *arbiter);
 const struct cluster *arbiter_first_cluster(const struct arbiter *arbiter);
 const struct cluster *arbiter_next_cluster(const struct cluster *cluster);
 const struct cluster *arbiter_find_cluster(const struct arbiter *arbiter, struct wire_bytes name);
+
+/* Whether INIT has been accepted on this connection. */
+bool arbiter_is_member(const struct arbiter *arbiter, uint64_t conn);
 
 /* The longest-standing connection that has not completed INIT, to be sacrificed when descriptors run out; 0: none. */
 uint64_t arbiter_oldest_uninitialised(const struct arbiter *arbiter);

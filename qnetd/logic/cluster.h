@@ -91,6 +91,8 @@ struct cluster {
     uint64_t id; /* never reused */
     struct wire_bytes name;
     char label[96]; /* the name made printable, for logs */
+    bool cert_exact;       /* a certificate that spells the name in this way has been seen */
+    uint32_t *origin_count; /* of the clusters opened without a certificate from the same place; NULL: not so opened */
 
     enum wire_algorithm algorithm;
     struct wire_tie_breaker tie_breaker;
@@ -131,6 +133,6 @@ struct cluster {
 /* Takes part in decisions: connected, and has sent what its algorithm needs since INIT. */
 bool member_is_reporting(const struct cluster *cluster, const struct member *member);
 
-struct member *cluster_find_member(struct cluster *cluster, uint32_t node_id);
+struct member *cluster_find_member(const struct cluster *cluster, uint32_t node_id);
 
 #endif

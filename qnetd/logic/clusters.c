@@ -10,14 +10,32 @@
 
 #include "qnetd/logic/machine.h"
 
-static int compare_names(const void *a, const void *b)
+static uint8_t fold(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte;
+}
+
+static int compare_names_any_case(const void *a, const void *b)
 {
     const struct wire_bytes *x = &((const struct cluster *)a)->name;
     const struct wire_bytes *y = &((const struct cluster *)b)->name;
 
     if (x->size != y->size)
         return x->size < y->size ? -1 : 1;
-    return x->size > 0 ? memcmp(x->data, y->data, x->size) : 0;
+    for (size_t i = 0; i < x->size; i++)
+        if (fold(x->data[i]) != fold(y->data[i]))
+            return fold(x->data[i]) < fold(y->data[i]) ? -1 : 1;
+    return 0;
+}
+
+/* Names that differ in case only lie side by side. */
+static int compare_names(const void *a, const void *b)
+{
+    const struct wire_bytes *x = &((const struct cluster *)a)->name;
+    const struct wire_bytes *y = &((const struct cluster *)b)->name;
+    int order = compare_names_any_case(a, b);
+
+    return order != 0 || x->size == 0 ? order : memcmp(x->data, y->data, x->size);
 }
 
 static int compare_identifiers(const void *a, const void *b)
@@ -32,6 +50,14 @@ struct cluster *clusters_find(const struct arbiter *a, struct wire_bytes name)
 {
     struct cluster key = {.name = name};
     struct cluster **found = tfind(&key, (void *const *)&a->clusters_by_name, compare_names);
+
+    return found != NULL ? *found : NULL;
+}
+
+struct cluster *clusters_find_any_case(const struct arbiter *a, struct wire_bytes name)
+{
+    struct cluster key = {.name = name};
+    struct cluster **found = tfind(&key, (void *const *)&a->clusters_by_name, compare_names_any_case);
 
     return found != NULL ? *found : NULL;
 }
@@ -67,6 +93,8 @@ static void make_label(struct cluster *cluster)
 
 static void cluster_free(struct cluster *cluster)
 {
+    if (cluster->origin_count != NULL)
+        --*cluster->origin_count;
     while (cluster->members != NULL)
         cluster_remove_member(cluster, cluster->members);
     node_set_fini(&cluster->winner);
@@ -172,7 +200,7 @@ void clusters_free_all(struct arbiter *a)
     }
 }
 
-struct member *cluster_find_member(struct cluster *cluster, uint32_t node_id)
+struct member *cluster_find_member(const struct cluster *cluster, uint32_t node_id)
 {
     struct member *member = cluster->members;
 

@@ -122,6 +122,39 @@ static bool is_full(const struct arbiter *a, struct cluster *cluster, uint32_t n
     return count >= a->settings.nodes_per_cluster_max && cluster_find_member(cluster, node_id) == NULL;
 }
 
+/*
+ * A certificate names a cluster without regard to case. Who spells the name as its certificate does is at home in it. Others
+ * must not get into the cluster of such a one, nor open a cluster for every way to spell theirs.
+ */
+static bool is_elsewhere_at_home(const struct arbiter *a, const struct session *session, const struct cluster *cluster)
+{
+    struct wire_bytes name = {session->name, session->name_size};
+
+    if (!session->cert_verified || session->cert_exact)
+        return false;
+    return cluster != NULL ? cluster->cert_exact : clusters_find_any_case(a, name) != NULL;
+}
+
+/* NULL without memory, or if there are too many already from there: then the session is to be closed. */
+static struct cluster *open_cluster(struct arbiter *a, struct session *session)
+{
+    uint32_t *count = &a->unverified_clusters[session->origin % ORIGIN_BUCKETS];
+    struct cluster *cluster;
+
+    if (!session->cert_verified && *count >= UNVERIFIED_CLUSTERS_MAX) {
+        emit_close(a, session, "%u clusters without certificates from its address already. Use TLS with client "
+                               "certificates (-s req)",
+                   *count);
+        return NULL;
+    }
+    cluster = clusters_add(a, (struct wire_bytes){session->name, session->name_size});
+    if (cluster != NULL && !session->cert_verified) {
+        cluster->origin_count = count;
+        ++*count;
+    }
+    return cluster;
+}
+
 static enum wire_error join(struct arbiter *a, struct session *session, const struct wire_message *message)
 {
     const struct wire_init *init = &message->u.init;
@@ -130,13 +163,19 @@ static enum wire_error join(struct arbiter *a, struct session *session, const st
     enum wire_error error;
     struct member *member;
 
+    cluster = clusters_find(a, name);
+    if (is_elsewhere_at_home(a, session, cluster)) {
+        emit_close(a, session, "the client's certificate spells the cluster's name in another way, and there is a "
+                               "cluster of that other name: give both the same name");
+        return WIRE_ERROR_INTERNAL;
+    }
     replace_former_connection(a, session, message);
     cluster = clusters_find(a, name);
     error = cluster != NULL ? check_cluster(cluster, init) : WIRE_ERROR_NONE;
     if (error != WIRE_ERROR_NONE)
         return error;
     if (cluster == NULL)
-        cluster = clusters_add(a, name);
+        cluster = open_cluster(a, session);
     if (cluster == NULL)
         return WIRE_ERROR_INTERNAL;
     if (is_full(a, cluster, init->node_id)) {
@@ -154,6 +193,7 @@ static enum wire_error join(struct arbiter *a, struct session *session, const st
         cluster->tie_breaker = init->tie_breaker;
     }
     cluster->connected_count++;
+    cluster->cert_exact = cluster->cert_exact || session->cert_exact;
     fill_member(a, session, member, message);
     session_leave_uninitialised(a, session);
     session->state = SESSION_READY;

@@ -18,13 +18,22 @@ enum session_state {
     SESSION_READY      /* member of a cluster */
 };
 
+/* Longer than any a certificate can bear. */
+#define CLUSTER_NAME_SIZE_MAX 255u
+
+/* Who comes without a certificate can name any cluster: so many from one place at a time, ghosts included. */
+#define UNVERIFIED_CLUSTERS_MAX 256u
+#define ORIGIN_BUCKETS 1024u
+
 struct session {
     uint64_t conn;
     enum session_state state;
     bool secured;       /* TLS is up */
-    bool cert_verified; /* and the peer's certificate names this cluster */
+    bool cert_verified; /* and the peer's certificate names this cluster, */
+    bool cert_exact;    /* and spells it in the same way */
     bool doomed;        /* to be closed at the end of the step */
     char peer[64];
+    uint32_t origin; /* where it comes from, as a hash */
     uint8_t *name; /* of PREINIT; owned */
     size_t name_size;
     uint64_t connected_ms;
@@ -41,6 +50,7 @@ struct arbiter {
     uint64_t start_ms;
     bool restored_complete; /* every grant of an earlier life is known */
     bool restore_failed;    /* there was no memory for one of them */
+    uint32_t unverified_clusters[ORIGIN_BUCKETS]; /* opened without a certificate, by origin */
 
     struct session **sessions; /* by slot: low half of the connection id */
     size_t session_capacity;
@@ -90,7 +100,7 @@ void emit_close(struct arbiter *a, struct session *session, const char *format, 
 
 /* ---- session.c: one connection's protocol ---- */
 
-enum q_err session_open(struct arbiter *a, uint64_t conn, const char *peer);
+enum q_err session_open(struct arbiter *a, const struct arbiter_event *event);
 struct session *session_find(const struct arbiter *a, uint64_t conn);
 void session_on_message(struct arbiter *a, struct session *session, const struct arbiter_event *event);
 void session_on_undecodable(struct arbiter *a, struct session *session, const struct wire_message *message);
@@ -120,6 +130,8 @@ void report_on_set_option(struct arbiter *a, struct session *session, const stru
 /* ---- clusters.c: the registry ---- */
 
 struct cluster *clusters_find(const struct arbiter *a, struct wire_bytes name);
+/* Some cluster of that name, ASCII case apart. */
+struct cluster *clusters_find_any_case(const struct arbiter *a, struct wire_bytes name);
 struct cluster *clusters_find_id(const struct arbiter *a, uint64_t id);
 /* NULL without memory. */
 struct cluster *clusters_add(struct arbiter *a, struct wire_bytes name);
@@ -151,6 +163,11 @@ struct view_storage {
     char why[VERDICT_REASON_SIZE];
 };
 
+/*
+ * Whether `list` and the lists of all connected members together name more than `max` nodes (or memory ran out). What a
+ * decision costs grows with that number.
+ */
+bool view_names_too_many(const struct cluster *cluster, const struct node_set *list, uint32_t max);
 /* Builds the view of the committed reports. `forced`: contradictions no longer hold a decision up. */
 enum view_state view_build(const struct cluster *cluster, bool forced, struct view_storage *storage);
 void view_fini(struct view_storage *storage);

@@ -112,6 +112,12 @@ static enum wire_error check_list(const struct arbiter *a, const struct session 
     return own ? WIRE_ERROR_NONE : error;
 }
 
+/* While a cluster exchanges its nodes, old and new lists are about at the same time. */
+static bool names_too_many(const struct arbiter *a, const struct cluster *cluster, const struct node_set *list)
+{
+    return view_names_too_many(cluster, list, 2 * a->settings.nodes_per_cluster_max);
+}
+
 static bool names_two_nodes(const struct wire_node_list *list)
 {
     return list->node_count == 2 && list->nodes[0].node_id != list->nodes[1].node_id;
@@ -176,6 +182,12 @@ static void on_config(struct arbiter *a, struct session *session, const struct w
         emit_close(a, session, "out of memory");
         return;
     }
+    if (names_too_many(a, session->cluster, &config)) {
+        free(nodes);
+        node_set_fini(&config);
+        emit_error(a, session, WIRE_ERROR_INVALID_CONFIG_LIST, message);
+        return;
+    }
     memcpy(nodes, list->nodes, list->node_count * sizeof(*nodes));
     free(member->config_nodes);
     member->config_nodes = nodes;
@@ -205,6 +217,11 @@ static void on_membership(struct arbiter *a, struct session *session, const stru
     if (list_to_set(list, &membership) != Q_OK || node_set_add(&membership, member->node_id) != Q_OK) {
         node_set_fini(&membership);
         emit_close(a, session, "out of memory");
+        return;
+    }
+    if (names_too_many(a, session->cluster, &membership)) {
+        node_set_fini(&membership);
+        emit_error(a, session, WIRE_ERROR_INVALID_MEMBERSHIP_LIST, message);
         return;
     }
     if (!wire_ring_id_equal(member->ring, list->ring_id) || !node_set_equal(&member->membership, &membership))

@@ -126,8 +126,9 @@ void session_leave_uninitialised(struct arbiter *a, struct session *session)
     session->younger = NULL;
 }
 
-enum q_err session_open(struct arbiter *a, uint64_t conn, const char *peer)
+enum q_err session_open(struct arbiter *a, const struct arbiter_event *event)
 {
+    uint64_t conn = event->conn;
     struct session *session;
 
     if (make_slot(a, slot_of(conn)) != Q_OK ||
@@ -139,15 +140,17 @@ enum q_err session_open(struct arbiter *a, uint64_t conn, const char *peer)
         return Q_ERR_NO_MEMORY;
     session->conn = conn;
     session->state = SESSION_CONNECTED;
-    snprintf(session->peer, sizeof(session->peer), "%s", peer);
+    snprintf(session->peer, sizeof(session->peer), "%s", event->u.connected.peer);
+    session->origin = event->u.connected.origin;
     session->connected_ms = a->now_ms;
     deadline_init(&session->deadline, DEADLINE_SESSION);
     a->sessions[slot_of(conn)] = session;
     a->client_count++;
     join_uninitialised(a, session);
     session_schedule(a, session);
+    /* Whoever has waited longest without INIT gives way, so that strangers cannot keep members out. */
     if (a->settings.clients_max != 0 && a->client_count > a->settings.clients_max)
-        emit_close(a, session, "more than %u clients (-m)", a->settings.clients_max);
+        emit_close(a, a->oldest_uninitialised, "more than %u clients (-m)", a->settings.clients_max);
     return Q_OK;
 }
 
@@ -201,6 +204,10 @@ static void on_preinit(struct arbiter *a, struct session *session, const struct 
         emit_error(a, session, WIRE_ERROR_MISSING_OPTION, message);
         return;
     }
+    if (name.size > CLUSTER_NAME_SIZE_MAX) {
+        emit_close(a, session, "a cluster's name of %zu bytes (%u allowed)", name.size, CLUSTER_NAME_SIZE_MAX);
+        return;
+    }
     session->name = malloc(name.size > 0 ? name.size : 1);
     if (session->name == NULL) {
         emit_close(a, session, "out of memory");
@@ -237,14 +244,17 @@ static void on_starttls(struct arbiter *a, struct session *session, const struct
     emit_start_tls(a, session);
 }
 
-/* Exact apart from ASCII case, no wildcards. */
-static bool names_cluster(const struct session *session, const char *const *names, size_t count)
+/* Exact apart from ASCII case, as the packaged arbiter has it, and no wildcards. */
+static void compare_certificate(struct session *session, const char *const *names, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strlen(names[i]) == session->name_size && session->name_size > 0 &&
-            strncasecmp(names[i], (const char *)session->name, session->name_size) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(names[i]) != session->name_size || session->name_size == 0)
+            continue;
+        if (strncasecmp(names[i], (const char *)session->name, session->name_size) == 0)
+            session->cert_verified = true;
+        if (memcmp(names[i], session->name, session->name_size) == 0)
+            session->cert_exact = true;
+    }
 }
 
 void session_on_tls(struct arbiter *a, struct session *session, const char *const *names, size_t count)
@@ -255,10 +265,9 @@ void session_on_tls(struct arbiter *a, struct session *session, const char *cons
     session->secured = true;
     if (!a->settings.client_cert_required)
         return;
-    if (names_cluster(session, names, count)) {
-        session->cert_verified = true;
+    compare_certificate(session, names, count);
+    if (session->cert_verified)
         return;
-    }
     emit_close(a, session, "the client's certificate is for \"%s\", the client says it belongs to another cluster",
                count > 0 ? names[0] : "nobody");
 }

@@ -134,6 +134,21 @@ static size_t count_reporting(const struct cluster *cluster)
     return count;
 }
 
+bool view_names_too_many(const struct cluster *cluster, const struct node_set *list, uint32_t max)
+{
+    struct node_set all = {NULL, 0};
+    bool too_many = node_set_unite(&all, list) != Q_OK || all.count > max;
+
+    for (const struct member *m = cluster->members; m != NULL && !too_many; m = m->next) {
+        if (m->conn == 0)
+            continue;
+        too_many = node_set_unite(&all, &m->config) != Q_OK || node_set_unite(&all, &m->membership) != Q_OK ||
+                   all.count > max;
+    }
+    node_set_fini(&all);
+    return too_many;
+}
+
 enum view_state view_build(const struct cluster *cluster, bool forced, struct view_storage *storage)
 {
     size_t reporting = count_reporting(cluster);

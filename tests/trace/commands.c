@@ -57,6 +57,8 @@ static bool run_settings(struct world *world, struct script_line *line)
             settings->dpd_enabled = strcmp(value, "on") == 0;
         } else if ((value = value_of(line->words[i], "clients_max")) != NULL) {
             settings->clients_max = (uint32_t)strtoul(value, NULL, 10);
+        } else if ((value = value_of(line->words[i], "nodes_max")) != NULL) {
+            settings->nodes_per_cluster_max = (uint32_t)strtoul(value, NULL, 10);
         } else {
             return false;
         }

@@ -72,6 +72,11 @@ tests_unit_test_lms_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_ranking_SOURCES = tests/unit/test_ranking.c $(SPLIT)
 tests_unit_test_ranking_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
+# How much of the log a peer gets.
+UNIT_TESTS += tests/unit/test_log_budget
+tests_unit_test_log_budget_SOURCES = tests/unit/test_log_budget.c
+tests_unit_test_log_budget_LDADD = libqnetd.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # Leases and their records.
 UNIT_TESTS += tests/unit/test_grant_record tests/unit/test_lease
 tests_unit_test_grant_record_SOURCES = tests/unit/test_grant_record.c

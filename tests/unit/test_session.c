@@ -588,12 +588,17 @@ static void p10_clients_beyond_the_limit_are_closed_without_a_word(void **state)
     driver_init_with(&d, &settings, true);
     assert_string_equal(driver_connect(&d, 1), "");
     assert_string_equal(driver_connect(&d, 2), "");
-    for (int i = 0; i < 3; i++)
-        assert_string_equal(driver_connect(&d, 3), "3<CLOSE");
+    assert_string_equal(driver_connect(&d, 3), "1<CLOSE"); /* strangers keep nobody out */
     assert_int_equal(arbiter_client_count(d.arbiter), 2);
-    assert_string_equal(driver_preinit(&d, 3, "C"), ""); /* too late */
-    driver_disconnect(&d, 1, ARBITER_GONE_EOF);
-    assert_string_equal(driver_connect(&d, 3), "");
+    assert_string_equal(driver_preinit(&d, 1, "C"), ""); /* too late */
+    driver_disconnect(&d, 2, ARBITER_GONE_EOF);
+    driver_disconnect(&d, 3, ARBITER_GONE_EOF);
+    driver_join(&d, 2, 1, FF, "");
+    driver_join(&d, 3, 2, FF, "");
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(driver_connect(&d, 4), "4<CLOSE"); /* nor members in */
+    driver_disconnect(&d, 2, ARBITER_GONE_EOF);
+    assert_string_equal(driver_connect(&d, 4), "");
     driver_fini(&d);
 }
 

@@ -86,7 +86,7 @@ class Error(enum.IntEnum):
 
 
 ACK, NACK = 1, 2
-FFSPLIT = 1
+FFSPLIT, LMS = 1, 3
 CONFIG, CHANGED_CONFIG, MEMBERSHIP, QUORUM = range(4)
 
 

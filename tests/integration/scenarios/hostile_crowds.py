@@ -13,6 +13,7 @@ from . import scenario
 
 _CROWD = 3200
 _DEAF = 16
+_CLUSTERS_OF_ONE_ADDRESS = 256
 _PROVOKING = (Type.PREINIT_REPLY, Type.STARTTLS, Type.INIT, Type.ECHO_REQUEST, Type.NODE_LIST, 18, 0xffff)
 
 
@@ -192,24 +193,36 @@ def _ended(peer):
 
 @scenario(ours_only=True)
 def hostile_cluster_names(lab):
-    """Arbiter -s on: plain clients found thousands of clusters, with names of any bytes and any length; members of other
-    clusters do not notice, and all is forgotten when its time is over."""
+    """Arbiter -s on: plain clients would found thousands of clusters, with names of any bytes; from one place they get so
+    many. Members of other clusters do not notice, and all is forgotten when its time is over."""
     siege = Siege(lab, "-s", "on", "-S", "lease_margin=0")
     with siege.probe() as other:
         other.join("gamma", 1)
 
         def attack():
-            for i in range(2000):
-                with siege.probe() as probe:
-                    name = (f"c{i}" if i % 20 else f"\0/../{i}\n" + "x" * 30000)
-                    probe.send(qnet.preinit(name), qnet.init(1, heartbeat_ms=1000), qnet.lists([1]))
-                    if i % 10 == 0:
-                        probe.expect(Type.PREINIT_REPLY)
-                        probe.expect(Type.INIT_REPLY)
-                if i % 200 == 0:
+            with siege.probe() as probe:
+                probe.send(qnet.preinit("x" * 300))
+                probe.expect_closed("a name no certificate can have")
+            founders = []
+            for i in range(_CLUSTERS_OF_ONE_ADDRESS - 1):
+                founders.append(siege.probe())
+                founders[-1].send(qnet.preinit(f"c{i}" if i % 20 else f"\0/../{i}\n" + "x" * 200),
+                                  qnet.init(1, heartbeat_ms=4000), qnet.lists([1]))
+                founders[-1].expect(Type.PREINIT_REPLY)
+                founders[-1].expect(Type.INIT_REPLY)
+                if i % 50 == 0:
                     other.echo()
-            siege.served("with thousands of clusters")
-            wait_for("the clusters to be forgotten", lambda: siege.arbiter.status()["Connected clusters"] == "1", 10)
+            for i in range(50):
+                with siege.probe() as probe:
+                    probe.send(qnet.preinit(f"d{i}"), qnet.init(1, heartbeat_ms=1000))
+                    probe.expect(Type.PREINIT_REPLY)
+                    probe.expect_closed("one cluster too many")
+            siege.probe("alpha").join("alpha", 1).close()
+            other.echo()
+            siege.served("with hundreds of clusters")
+            for founder in founders:
+                founder.close()
+            wait_for("the clusters to be forgotten", lambda: siege.arbiter.status()["Connected clusters"] == "1", 20)
         siege.rounds(attack, 2)
         other.echo()
     siege.unharmed()

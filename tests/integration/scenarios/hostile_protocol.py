@@ -274,6 +274,34 @@ def _overfill(siege):
 
 
 @scenario(ours_only=True)
+def hostile_expensive_decisions(lab):
+    """A whole cluster of members whose lists have nothing in common, each as long as may be, and who change their minds
+    all the time: every change is decided upon, and nobody else waits for it."""
+    siege = Siege(lab, growth_kib=4096)  # what 128 nodes have reported
+    victim = siege.member(1, "beta")
+    members = []
+    for node_id in range(1, 129):
+        members.append(siege.probe("alpha").join("alpha", node_id, algorithm=qnet.LMS, heartbeat_ms=120000))
+        members[-1].send(qnet.lists([node_id] + [1000 * node_id + i for i in range(1, 128)], ring=(node_id, 1)))
+        members[-1].send(qnet.node_list(qnet.MEMBERSHIP, [node_id, 1000 * node_id], ring=(node_id, 2)))
+    siege.served("with lists that have nothing in common")
+    changes = [qnet.message(Type.HEURISTICS_CHANGE, qnet.u32(Option.SEQ, 9), qnet.u8(Option.HEURISTICS, 1 + i % 2))
+               for i in range(100)]
+    for member in members:
+        member.send(*changes)
+    before_s = siege.arbiter.process.threads_in_user_s()
+    victim.echo()
+    worked_s = siege.arbiter.process.threads_in_user_s() - before_s
+    check(worked_s < 0.5, f"the arbiter worked for {worked_s:.2f} s before it answered a member of another cluster")
+    log_size = len(siege.arbiter.log)
+    check(log_size < 1000000, f"{log_size} bytes of log")
+    for member in [victim, *members]:
+        member.close()
+    siege.idle()
+    siege.unharmed()
+
+
+@scenario(ours_only=True)
 def hostile_crashes_of_the_packaged(lab):
     """What kills the packaged arbiter: P1, two ffsplit clients that did nothing but INIT, of which one disconnects; P2, a
     second INIT with another algorithm, then a node list."""
