@@ -14,6 +14,8 @@ libcore_logic_a_SOURCES += \
 
 # Votes and quorum.
 libcore_logic_a_SOURCES += \
+	core/services/quorum.c \
+	core/services/quorum.h \
 	core/services/votequorum.c \
 	core/services/votequorum.h \
 	core/services/votequorum_act.c \

@@ -190,6 +190,9 @@ tests_unit_test_sync_SOURCES = tests/unit/test_sync.c
 tests_unit_test_sync_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # The membership core: votes and quorum.
+UNIT_TESTS += tests/unit/test_quorum
+tests_unit_test_quorum_SOURCES = tests/unit/test_quorum.c
+tests_unit_test_quorum_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_votequorum_wire
 tests_unit_test_votequorum_wire_SOURCES = tests/unit/test_votequorum_wire.c
 tests_unit_test_votequorum_wire_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
