@@ -25,7 +25,8 @@ enum mutation {
     MUTATION_echo_pacing, /* echoes leave too seldom for the lease */
     MUTATION_lease_start, /* the lease begins with the answer, not with the request that was answered */
     MUTATION_lease_end,   /* the vote is cast one heartbeat interval beyond the lease */
-    MUTATION_stale_ring   /* a verdict for a ring that has passed counts for the present one */
+    MUTATION_stale_ring,  /* a verdict for a ring that has passed counts for the present one */
+    MUTATION_told_ring    /* the voter, left alone, answers for the ring it was told of, not for the one there is */
 };
 
 extern enum mutation mutation_active; /* tests/sim */

@@ -18,64 +18,24 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 #define VOTER_END_MS 1000
-#define VOTER_REAP_MS 100 /* its socket closes a moment before it can be reaped */
-
-static void watch_voter(struct device *device);
 
 /* ---- the voter ---- */
 
-static void tell_voter(struct device *device)
+static void on_carried_out(void *context, uint64_t sequence)
 {
-    enum q_err err = voter_tell(&device->voter, &device->last_command);
+    struct device *device = context;
+    struct agent_event event = {.type = AGENT_EV_CAST_DONE, .u.cast_done.sequence = sequence};
 
-    device->command_unsent = err == Q_ERR_AGAIN;
-    if (err == Q_ERR_CLOSED)
-        return; /* its socket says so too, and is served */
-    watch_voter(device);
+    if (device->configured)
+        device_step(device, &event);
 }
 
-static void restart_voter(struct device *device)
+static void on_voter_failed(void *context)
 {
-    log_line(LOG_ERR, "The voter has died: starting another");
-    qb_loop_poll_del(device->loop, device->voter.fd);
-    voter_stop(&device->voter, VOTER_REAP_MS);
-    if (voter_start(&device->voter, device->settings->votequorum_device_name, device->settings->lock_file) != Q_OK) {
-        log_line(LOG_CRIT, "The voter cannot be started: %s", strerror(errno));
-        device->failed = true;
-        qb_loop_stop(device->loop);
-        return;
-    }
-    device->last_command.poll = true;
-    watch_voter(device);
-    tell_voter(device);
-}
+    struct device *device = context;
 
-static int32_t on_voter(int32_t fd, int32_t revents, void *data)
-{
-    struct device *device = data;
-    enum q_err err;
-
-    (void)fd;
-    if ((revents & POLLOUT) != 0 && device->command_unsent)
-        tell_voter(device);
-    while ((err = voter_hear(&device->voter, &device->last_report)) == Q_OK) {
-        struct agent_event event = {.type = AGENT_EV_CAST_DONE};
-
-        event.u.cast_done.sequence = device->last_report.sequence;
-        if (device->configured)
-            device_step(device, &event);
-    }
-    if (err == Q_ERR_CLOSED)
-        restart_voter(device);
-    return 0;
-}
-
-static void watch_voter(struct device *device)
-{
-    int32_t events = device->command_unsent ? POLLIN | POLLOUT : POLLIN;
-
-    if (qb_loop_poll_mod(device->loop, QB_LOOP_HIGH, device->voter.fd, events, device, on_voter) != 0)
-        qb_loop_poll_add(device->loop, QB_LOOP_HIGH, device->voter.fd, events, device, on_voter);
+    device->failed = true;
+    qb_loop_stop(device->loop);
 }
 
 /* ---- actions ---- */
@@ -98,15 +58,14 @@ static const char *text_of(const struct device *device, struct agent_span span)
 
 static void cast(struct device *device, const struct agent_action *action)
 {
-    device->last_command = (struct voter_command){.sequence = action->sequence,
-                                                  .cast = action->cast,
-                                                  /* one that could not be sent must still be polled for */
-                                                  .poll = action->poll ||
-                                                          (device->command_unsent && device->last_command.poll),
-                                                  .ring_id = action->ring_id,
-                                                  .until_ms = action->until_ms,
-                                                  .poll_ms = device->config.agent.timing.poll_ms};
-    tell_voter(device);
+    struct voting_command command = {.sequence = action->sequence,
+                                     .cast = action->cast,
+                                     .poll = action->poll,
+                                     .ring_id = action->ring_id,
+                                     .until_ms = action->until_ms,
+                                     .poll_ms = device->config.agent.timing.poll_ms};
+
+    voter_watch_tell(&device->voter, &command);
 }
 
 static int priority_of(enum agent_note_level level)
@@ -212,6 +171,15 @@ static void arm_timer(struct device *device)
     }
 }
 
+enum agent_cast device_carried_out(const struct device *device, const struct agent_status *status)
+{
+    const struct voter_watch *voter = &device->voter;
+
+    if (status->cast == AGENT_CAST_NOTHING && voter->report.sequence >= voter->command.sequence)
+        return AGENT_CAST_NOTHING;
+    return voter->report.accepted;
+}
+
 void device_step(struct device *device, struct agent_event *event)
 {
     assert(!device->stepping);
@@ -251,7 +219,7 @@ static bool is_other_child(void *context, pid_t pid)
 {
     const struct device *device = context;
 
-    return pid == device->voter.pid || pid == device->link.resolver.pid;
+    return voter_watch_is_voter(&device->voter, pid) || pid == device->link.resolver.pid;
 }
 
 static void become_ready(struct device *device)
@@ -395,7 +363,7 @@ static enum q_err start_helpers(struct device *device, char *err_text, size_t si
 {
     const struct settings *settings = device->settings;
 
-    if (voter_start(&device->voter, settings->votequorum_device_name, settings->lock_file) != Q_OK) {
+    if (voter_watch_start(&device->voter, settings->votequorum_device_name, settings->lock_file) != Q_OK) {
         snprintf(err_text, size, "The voter cannot be started: %s", strerror(errno));
         return Q_ERR_IO;
     }
@@ -429,6 +397,8 @@ static enum q_err start_core(struct device *device, char *err_text, size_t size)
 
 enum q_err device_start(struct device *device, const struct settings *settings, char *err_text, size_t size)
 {
+    static const struct voter_watch_handlers voter_handlers = {.on_carried_out = on_carried_out,
+                                                               .on_failed = on_voter_failed};
     static const struct heuristics_handlers heuristics_handlers = {.on_result = on_heuristics, .is_other_child = is_other_child};
     struct message_stream_limits limits = {.receive_size = settings->net_max_msg_receive_size,
                                            .queued_messages = (uint32_t)settings->net_max_send_buffers,
@@ -439,7 +409,7 @@ enum q_err device_start(struct device *device, const struct settings *settings, 
     memset(device, 0, sizeof(*device));
     device->settings = settings;
     device->lock.fd = -1;
-    device->voter = (struct voter){-1, -1};
+    device->voter.voter = (struct voter){-1, -1};
     device->timer_at_ms = AGENT_NEVER;
     agent_actions_init(&device->actions);
     settings_for_config(settings, &device->limits);
@@ -457,7 +427,7 @@ enum q_err device_start(struct device *device, const struct settings *settings, 
     if (err != Q_OK)
         return err;
     arbiter_link_init(&device->link, device->loop, &limits, on_link_event, device);
-    watch_voter(device);
+    voter_watch_attach(&device->voter, device->loop, &voter_handlers, device);
     err = heuristics_attach(device->heuristics, device->loop, &heuristics_handlers, device);
     if (err != Q_OK)
         return err;
@@ -514,7 +484,7 @@ void device_stop(struct device *device)
     if (device->link.loop != NULL)
         arbiter_link_fini(&device->link);
     core_free(device->core, true);
-    voter_stop(&device->voter, VOTER_END_MS);
+    voter_watch_stop(&device->voter, VOTER_END_MS);
     heuristics_free(device->heuristics);
     agent_free(device->agent);
     agent_actions_fini(&device->actions);

@@ -20,7 +20,7 @@
 #include "qdevice/logic/agent.h"
 #include "qdevice/logic/device_config.h"
 #include "qdevice/settings.h"
-#include "qdevice/voter.h"
+#include "qdevice/voter_watch.h"
 
 #define DEVICE_ERR_SIZE 1024
 #define DEVICE_FOLLOW_UPS_MAX 8
@@ -39,7 +39,7 @@ struct device {
     struct control_server *control;
     struct core *core;
     struct arbiter_link link;
-    struct voter voter;
+    struct voter_watch voter;
     struct heuristics *heuristics;
     struct tls_credentials *credentials;
 
@@ -55,9 +55,6 @@ struct device {
     struct device_config config; /* in force */
     bool configured;
     uint64_t instance;
-    struct voter_command last_command;
-    bool command_unsent; /* the voter's socket was full */
-    struct voter_report last_report;
     bool attached;
     bool ready; /* told to the service manager */
     bool failed; /* end with status 1 */
@@ -71,6 +68,9 @@ enum q_err device_start(struct device *device, const struct settings *settings, 
 
 /* One event for the agent, and all that follows from it. Not to be called while it is at work. */
 void device_step(struct device *device, struct agent_event *event);
+
+/* For status: what votequorum has from us, or that it is to wait; not what it was to be told. */
+enum agent_cast device_carried_out(const struct device *device, const struct agent_status *status);
 
 /* Until the end. The exit status. */
 int device_run(struct device *device);

@@ -20,7 +20,9 @@ libqdevice_logic_a_SOURCES = \
 	qdevice/logic/node_keys.h \
 	qdevice/logic/timing.c \
 	qdevice/logic/timing.h \
-	qdevice/logic/vote.c
+	qdevice/logic/vote.c \
+	qdevice/logic/voting.c \
+	qdevice/logic/voting.h
 
 # The shell. What ties the device to the node's core needs $(COROSYNC_LIBS).
 noinst_LIBRARIES += libqdevice.a
@@ -52,7 +54,9 @@ libqdevice_a_SOURCES = \
 	qdevice/voter.c \
 	qdevice/voter.h \
 	qdevice/voter_process.c \
-	qdevice/voter_process.h
+	qdevice/voter_process.h \
+	qdevice/voter_watch.c \
+	qdevice/voter_watch.h
 
 sbin_PROGRAMS += corosync-qdevice
 corosync_qdevice_SOURCES = qdevice/main.c

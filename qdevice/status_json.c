@@ -64,13 +64,14 @@ static json_t *timing(const struct timing *t)
                      (json_int_t)t->connect_timeout_ms);
 }
 
-static json_t *vote(const struct agent_status *status)
+static json_t *vote(const struct device *device, const struct agent_status *status)
 {
     static const char *const casts[] = {"nothing", "no", "yes"};
     uint64_t now_ms = clock_monotonic_ms();
     json_int_t left = status->lease_until_ms > now_ms ? (json_int_t)(status->lease_until_ms - now_ms) : 0;
 
-    return json_pack("{s:s, s:s, s:I, s:s}", "cast", casts[status->cast], "verdict",
+    return json_pack("{s:s, s:s, s:s, s:I, s:s}", "cast", casts[device_carried_out(device, status)], "wanted",
+                     casts[status->cast], "verdict",
                      status->verdict == WIRE_VOTE_UNDEFINED ? "none" : wire_vote_name(status->verdict), "lease_left_ms",
                      left, "why", status->why);
 }
@@ -109,7 +110,7 @@ void status_json(const struct device *device, struct q_buf *out)
                      "algorithm", wire_algorithm_name(config->algorithm), "configured_nodes", configured_nodes(config),
                      "ring", ring(status.ring_id), "members", members(&status), "quorate", status.quorate,
                      "synchronising", status.in_sync, "expected_votes", (json_int_t)core_expected_votes(device->core),
-                     "timing", timing(&config->timing), "vote", vote(&status), "arbiter", arbiter(device, &status),
+                     "timing", timing(&config->timing), "vote", vote(device, &status), "arbiter", arbiter(device, &status),
                      "heuristics", heuristics(device, &status));
     dump = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);

@@ -58,6 +58,7 @@ static void put_members(const struct agent_status *status, struct q_buf *out)
 static void put_quorum(const struct device *device, const struct agent_status *status, struct q_buf *out)
 {
     static const char *const states[] = {"", "member", "dead", "leaving"};
+    const struct voting_report *report = &device->voter.report;
     char text[TIME_SIZE];
 
     text_append(out, "Quorate:\t\t%s\n", yes_no(status->quorate));
@@ -67,9 +68,8 @@ static void put_quorum(const struct device *device, const struct agent_status *s
                     states[status->quorum_nodes[i].state]);
     text_append(out, "Expected votes:\t\t%" PRIu32 "\n", core_expected_votes(device->core));
     text_append(out, "Last poll call:\t\t%s%s\n",
-                device->last_report.polled_wall_ms == 0 ? "Never" : time_text(device->last_report.polled_wall_ms, text),
-                device->last_report.polled_wall_ms != 0 && device->last_report.cast == AGENT_CAST_YES ? " (cast vote)"
-                                                                                                       : "");
+                report->polled_wall_ms == 0 ? "Never" : time_text(report->polled_wall_ms, text),
+                report->polled_wall_ms != 0 && report->cast == AGENT_CAST_YES ? " (cast vote)" : "");
 }
 
 static void put_general(const struct device *device, const struct agent_status *status, bool verbose, struct q_buf *out)
@@ -201,7 +201,7 @@ static void put_net(const struct device *device, const struct agent_status *stat
     if (verbose) {
         text_append(out, "KAP Tie-breaker:\t%s\n", kap_text(config, status));
         text_append(out, "Poll timer running:\t%s%s\n", yes_no(status->cast != AGENT_CAST_NOTHING),
-                    status->cast == AGENT_CAST_YES ? " (cast vote)" : "");
+                    device_carried_out(device, status) == AGENT_CAST_YES ? " (cast vote)" : "");
     }
     text_append(out, "State:\t\t\t%s\n", state_text(status));
     put_heuristics(device, status, verbose, out);

@@ -14,6 +14,8 @@
 
 #include "qdevice/voter_process.h"
 
+#define REAP_MS 100 /* what was killed has ended at once, as a rule */
+
 enum q_err voter_start(struct voter *voter, const char *device_name, const char *lock_file)
 {
     int ends[2];
@@ -35,14 +37,14 @@ enum q_err voter_start(struct voter *voter, const char *device_name, const char 
     return Q_OK;
 }
 
-enum q_err voter_tell(struct voter *voter, const struct voter_command *command)
+enum q_err voter_tell(struct voter *voter, const struct voting_command *command)
 {
     if (send(voter->fd, command, sizeof(*command), MSG_NOSIGNAL) == (ssize_t)sizeof(*command))
         return Q_OK;
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? Q_ERR_AGAIN : Q_ERR_CLOSED;
 }
 
-enum q_err voter_hear(struct voter *voter, struct voter_report *report)
+enum q_err voter_hear(struct voter *voter, struct voting_report *report)
 {
     ssize_t size = recv(voter->fd, report, sizeof(*report), 0);
 
@@ -51,18 +53,52 @@ enum q_err voter_hear(struct voter *voter, struct voter_report *report)
     return size < 0 && (errno == EAGAIN || errno == EINTR) ? Q_ERR_AGAIN : Q_ERR_CLOSED;
 }
 
-void voter_stop(struct voter *voter, uint32_t timeout_ms)
+/* True if it has ended within that time. */
+static bool reap_within(pid_t pid, uint32_t timeout_ms)
 {
     struct pollfd nothing = {.fd = -1};
 
-    struct voter_command end = {.end = true};
+    for (uint32_t waited_ms = 0;; waited_ms++) {
+        if (waitpid(pid, NULL, WNOHANG) != 0)
+            return true;
+        if (waited_ms >= timeout_ms)
+            return false;
+        poll(&nothing, 1, 1);
+    }
+}
 
-    if (voter->pid < 0)
+void voter_reap(pid_t pid)
+{
+    (void)reap_within(pid, REAP_MS);
+}
+
+static void close_socket(struct voter *voter)
+{
+    if (voter->fd >= 0)
+        close(voter->fd);
+    voter->fd = -1;
+}
+
+void voter_kill(struct voter *voter)
+{
+    if (voter->pid > 0)
+        kill(voter->pid, SIGKILL);
+    close_socket(voter);
+    voter->pid = -1;
+}
+
+void voter_stop(struct voter *voter, uint32_t timeout_ms)
+{
+    struct voting_command end = {.end = true};
+    pid_t pid = voter->pid;
+
+    if (pid < 0)
         return;
     (void)voter_tell(voter, &end);
-    close(voter->fd);
-    voter->fd = -1;
-    for (uint32_t waited = 0; waitpid(voter->pid, NULL, WNOHANG) == 0 && waited < timeout_ms; waited += 10)
-        poll(&nothing, 1, 10);
+    close_socket(voter);
+    if (!reap_within(pid, timeout_ms)) {
+        voter_kill(voter);
+        voter_reap(pid);
+    }
     voter->pid = -1;
 }

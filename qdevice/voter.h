@@ -2,14 +2,12 @@
 /*
  * The voter: a small process that alone polls votequorum, so that no vote outlives what it rests on. The agent tells it
  * what to cast, for which ring, and until when; the voter casts NO by itself when that time has passed, when the agent
- * has died (its end of the socket closes) or has been stopped for longer than the lease. It is forked before anything
+ * has died (its end of the socket closes) or has been stopped (qdevice/logic/voting.h). It is forked before anything
  * else, has no other descriptors and no TLS, allocates nothing while it runs, and has a name of its own so that `killall
  * corosync-qdevice` leaves it alone. When the agent has gone it casts NO, stays as long as votequorum takes the device for
  * alive, so that a new ring need not wait for an answer that cannot come, and ends; at once if another daemon has started.
  *
- * It polls at once when told to, and repeats the poll every poll_ms. A poll that votequorum refuses because the ring is not
- * the present one is no error: the agent will hear of the new ring and say what to cast there. When the core has gone it
- * connects anew with the next command.
+ * Who watches it is voter_watch.h. When the core has gone it connects anew with the next poll.
  */
 #ifndef QUORATE_QDEVICE_VOTER_H
 #define QUORATE_QDEVICE_VOTER_H
@@ -19,27 +17,9 @@
 #include <sys/types.h>
 
 #include "common/err.h"
-#include "common/wire/wire.h"
-#include "qdevice/logic/agent.h"
+#include "qdevice/logic/voting.h"
 
 #define VOTER_DEVICE_NAME_SIZE 255
-
-struct voter_command {
-    uint64_t sequence;
-    enum agent_cast cast;
-    bool poll;                   /* now; false: only until_ms has moved */
-    struct wire_ring_id ring_id;
-    uint64_t until_ms;           /* CLOCK_MONOTONIC, YES only */
-    uint32_t poll_ms;            /* between two polls */
-    bool end;                    /* the device has left votequorum: end at once */
-};
-
-struct voter_report {
-    uint64_t sequence;      /* all commands up to this one have been carried out, as far as that is possible */
-    int32_t result;         /* cs_error_t of the newest poll; 0 if none was due */
-    enum agent_cast cast;   /* what that poll cast: may be NO where YES was told and the lease had ended */
-    uint64_t polled_wall_ms; /* CLOCK_REALTIME of the newest poll; 0: none yet */
-};
 
 struct voter {
     pid_t pid;
@@ -54,12 +34,16 @@ enum q_err voter_start(struct voter *voter, const char *device_name, const char 
 
 /* Q_ERR_CLOSED: the voter has died, start another. A full socket (the voter hangs in votequorum): Q_ERR_AGAIN; send the
  * newest command again when the socket is writable, older ones are of no use. */
-enum q_err voter_tell(struct voter *voter, const struct voter_command *command);
+enum q_err voter_tell(struct voter *voter, const struct voting_command *command);
 
 /* The next report; Q_ERR_AGAIN: none; Q_ERR_CLOSED. */
-enum q_err voter_hear(struct voter *voter, struct voter_report *report);
+enum q_err voter_hear(struct voter *voter, struct voting_report *report);
 
-/* The device has left votequorum, or the voter has died: ends it and reaps it, waiting at most timeout_ms. */
+/* The device has left votequorum: ends it and reaps it, after timeout_ms by SIGKILL. */
 void voter_stop(struct voter *voter, uint32_t timeout_ms);
+
+/* It has died, or does not answer: kills it, stopped or not. Its successor, if any, is started before it is reaped. */
+void voter_kill(struct voter *voter);
+void voter_reap(pid_t pid);
 
 #endif

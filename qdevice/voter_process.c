@@ -19,24 +19,20 @@
 #include <corosync/votequorum.h>
 
 #include "common/clock.h"
+#include "qdevice/logic/voting.h"
 #include "qdevice/voter.h"
 
 #define PROCESS_NAME "qdevice-voter"
-#define TRY_AGAIN_MS 20
-#define POLL_MS_UNTIL_TOLD 1000
+#define ORPHAN_LOOK_MS 200 /* for another daemon */
 
-struct voting {
+struct process {
     int fd; /* -1: the agent has gone */
     char device_name[VOTER_DEVICE_NAME_SIZE];
     char lock_file[PATH_MAX];
-    struct voter_command command;
+    struct voting voting;
     bool attached;
     votequorum_handle_t handle;
-    votequorum_ring_id_t newest_ring; /* as votequorum says; used when the agent has gone */
-    bool ring_is_new;
-    uint64_t poll_at_ms;  /* the next repetition; UINT64_MAX: none */
-    uint64_t orphan_until_ms;
-    struct voter_report report;
+    struct voting_report report;
 };
 
 /* ---- votequorum ---- */
@@ -44,39 +40,37 @@ struct voting {
 static void on_nodelist(votequorum_handle_t handle, uint64_t context, votequorum_ring_id_t ring_id, uint32_t count,
                         uint32_t nodes[])
 {
-    struct voting *voting = NULL;
+    struct process *process = NULL;
 
     (void)context;
     (void)count;
     (void)nodes;
-    if (votequorum_context_get(handle, (void **)&voting) != CS_OK)
-        return;
-    voting->ring_is_new = voting->newest_ring.nodeid != ring_id.nodeid || voting->newest_ring.seq != ring_id.seq;
-    voting->newest_ring = ring_id;
+    if (votequorum_context_get(handle, (void **)&process) == CS_OK)
+        voting_on_ring(&process->voting, (struct wire_ring_id){ring_id.nodeid, ring_id.seq});
 }
 
-static void detach(struct voting *voting)
+static void detach(struct process *process)
 {
-    if (voting->attached)
-        votequorum_finalize(voting->handle);
-    voting->attached = false;
+    if (process->attached)
+        votequorum_finalize(process->handle);
+    process->attached = false;
 }
 
-static cs_error_t attach(struct voting *voting)
+static cs_error_t attach(struct process *process)
 {
     static votequorum_callbacks_t callbacks = {.votequorum_nodelist_notify_fn = on_nodelist};
     cs_error_t result;
 
-    if (voting->attached)
+    if (process->attached)
         return CS_OK;
-    result = votequorum_initialize(&voting->handle, &callbacks);
+    result = votequorum_initialize(&process->handle, &callbacks);
     if (result != CS_OK)
         return result;
-    voting->attached = true;
-    votequorum_context_set(voting->handle, voting);
-    result = votequorum_trackstart(voting->handle, 0, CS_TRACK_CHANGES);
+    process->attached = true;
+    votequorum_context_set(process->handle, process);
+    result = votequorum_trackstart(process->handle, 0, CS_TRACK_CHANGES);
     if (result != CS_OK)
-        detach(voting);
+        detach(process);
     return result;
 }
 
@@ -85,155 +79,142 @@ static bool handle_is_dead(cs_error_t result)
     return result == CS_ERR_LIBRARY || result == CS_ERR_BAD_HANDLE;
 }
 
-static cs_error_t cast(struct voting *voting, bool yes, votequorum_ring_id_t ring_id)
+static cs_error_t poll_once(struct process *process, const struct voting_poll *poll)
 {
-    cs_error_t result = attach(voting);
+    votequorum_ring_id_t ring_id = {.nodeid = poll->ring_id.node_id, .seq = poll->ring_id.seq};
+    cs_error_t result = attach(process);
 
-    if (result == CS_OK)
-        result = votequorum_qdevice_poll(voting->handle, voting->device_name, yes, ring_id);
-    if (!handle_is_dead(result))
+    if (result != CS_OK)
         return result;
-    /* The core may just have been restarted: once more, from the beginning. */
-    detach(voting);
-    result = attach(voting);
-    return result == CS_OK ? votequorum_qdevice_poll(voting->handle, voting->device_name, yes, ring_id) : result;
+    return votequorum_qdevice_poll(process->handle, process->device_name, poll->yes, ring_id);
 }
 
-/* ---- what the agent wants ---- */
-
-static bool may_say_yes(const struct voting *voting)
+static enum voting_result cast(struct process *process, const struct voting_poll *poll)
 {
-    return voting->fd >= 0 && voting->command.cast == AGENT_CAST_YES &&
-           clock_monotonic_ms() < voting->command.until_ms;
-}
+    cs_error_t result = poll_once(process, poll);
 
-static votequorum_ring_id_t told_ring(const struct voting *voting)
-{
-    return (votequorum_ring_id_t){voting->command.ring_id.node_id, voting->command.ring_id.seq};
-}
-
-static void cast_as_told(struct voting *voting)
-{
-    bool yes = may_say_yes(voting);
-    cs_error_t result;
-
-    if (voting->command.cast == AGENT_CAST_NOTHING) {
-        voting->poll_at_ms = UINT64_MAX;
-        return;
+    if (handle_is_dead(result)) {
+        /* The core may just have been restarted: once more, from the beginning. */
+        detach(process);
+        result = poll_once(process, poll);
     }
-    result = cast(voting, yes, told_ring(voting));
-    voting->report.result = (int32_t)result;
-    voting->report.cast = yes ? AGENT_CAST_YES : AGENT_CAST_NO;
-    voting->report.polled_wall_ms = (uint64_t)clock_wall_ms();
-    voting->poll_at_ms = clock_monotonic_ms() + (result == CS_ERR_TRY_AGAIN ? TRY_AGAIN_MS : voting->command.poll_ms);
+    process->report.result = (int32_t)result;
+    process->report.cast = poll->yes ? AGENT_CAST_YES : AGENT_CAST_NO;
+    process->report.polled_wall_ms = (uint64_t)clock_wall_ms();
+    if (result == CS_OK)
+        return VOTING_ACCEPTED;
+    if (result == CS_ERR_TRY_AGAIN)
+        return VOTING_TRY_AGAIN;
+    return result == CS_ERR_MESSAGE_ERROR ? VOTING_FORMER_RING : VOTING_FAILED;
 }
 
-static void report(struct voting *voting)
+/* Notifications are only looked at for the ring's sake. */
+static void look_at_core(struct process *process)
 {
-    voting->report.sequence = voting->command.sequence;
+    if (process->attached && handle_is_dead(votequorum_dispatch(process->handle, CS_DISPATCH_ALL)))
+        detach(process);
+}
+
+static int core_fd(const struct process *process)
+{
+    int fd = -1;
+
+    if (!process->attached || votequorum_fd_get(process->handle, &fd) != CS_OK)
+        return -1;
+    return fd;
+}
+
+/* True if anything was polled. */
+static bool vote(struct process *process)
+{
+    struct voting_poll poll;
+    bool any = false;
+
+    /* The newest ring is known before its wait is answered. */
+    look_at_core(process);
+    while (voting_next_poll(&process->voting, clock_monotonic_ms(), &poll)) {
+        voting_on_polled(&process->voting, &poll, cast(process, &poll), clock_monotonic_ms());
+        any = true;
+    }
+    return any;
+}
+
+/* ---- the agent ---- */
+
+static void report(struct process *process)
+{
+    process->report.number = process->voting.command.number;
+    process->report.sequence = process->voting.done;
+    process->report.accepted = process->voting.accepted;
     /* If the agent does not read, it is stopped; it will hear of the next one. */
-    (void)!send(voting->fd, &voting->report, sizeof(voting->report), MSG_NOSIGNAL);
+    (void)!send(process->fd, &process->report, sizeof(process->report), MSG_NOSIGNAL);
 }
 
-/* Takes all commands there are; what the last of them says counts, but a poll asked for by any of them is made. */
-static void take_commands(struct voting *voting)
+/* Takes all commands there are. True if there were any. */
+static bool take_commands(struct process *process)
 {
-    bool poll_now = false;
     bool any = false;
 
     for (;;) {
-        struct voter_command command;
-        ssize_t size = recv(voting->fd, &command, sizeof(command), MSG_DONTWAIT);
+        struct voting_command command;
+        ssize_t size = recv(process->fd, &command, sizeof(command), MSG_DONTWAIT);
 
         if (size == (ssize_t)sizeof(command)) {
-            voting->command = command;
-            poll_now = poll_now || command.poll;
+            if (command.end)
+                _exit(0);
+            voting_on_command(&process->voting, &command, clock_monotonic_ms());
             any = true;
             continue;
         }
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
-            break;
-        if (voting->command.end)
-            _exit(0);
-        close(voting->fd);
-        voting->fd = -1;
-        return;
-    }
-    if (voting->command.end)
-        _exit(0);
-    /* The lease had ended here before the agent heard of its prolongation: votequorum has a NO. */
-    if (any && may_say_yes(voting) && voting->report.cast == AGENT_CAST_NO)
-        poll_now = true;
-    if (poll_now)
-        cast_as_told(voting);
-    if (any)
-        report(voting);
-}
-
-static void on_time(struct voting *voting)
-{
-    uint64_t now_ms = clock_monotonic_ms();
-
-    if (voting->command.cast == AGENT_CAST_YES && now_ms >= voting->command.until_ms) {
-        voting->command.cast = AGENT_CAST_NO;
-        voting->poll_at_ms = now_ms;
-    }
-    if (now_ms >= voting->poll_at_ms) {
-        cast_as_told(voting);
-        report(voting);
+            return any;
+        close(process->fd);
+        process->fd = -1;
+        return any;
     }
 }
 
-static int time_left_ms(const struct voting *voting)
+static int time_left_ms(const struct process *process)
 {
     uint64_t now_ms = clock_monotonic_ms();
-    uint64_t at_ms = voting->poll_at_ms;
+    uint64_t at_ms = voting_deadline_ms(&process->voting, now_ms);
 
-    if (voting->command.cast == AGENT_CAST_YES && voting->command.until_ms < at_ms)
-        at_ms = voting->command.until_ms;
     if (at_ms <= now_ms)
         return 0;
     return at_ms - now_ms > INT_MAX ? INT_MAX : (int)(at_ms - now_ms);
 }
 
-/* Notifications are only looked at for the ring's sake. */
-static void look_at_core(struct voting *voting)
+/* Rings are followed from the first command on that names one: without an agent they must be known. */
+static void follow_rings(struct process *process)
 {
-    if (voting->attached && handle_is_dead(votequorum_dispatch(voting->handle, CS_DISPATCH_ALL)))
-        detach(voting);
+    if (process->voting.command.ring_id.seq != 0)
+        (void)attach(process);
 }
 
-static int core_fd(const struct voting *voting)
+static void serve(struct process *process)
 {
-    int fd = -1;
+    while (process->fd >= 0) {
+        struct pollfd fds[2] = {{.fd = process->fd, .events = POLLIN}, {.fd = core_fd(process), .events = POLLIN}};
+        bool news;
 
-    if (!voting->attached || votequorum_fd_get(voting->handle, &fd) != CS_OK)
-        return -1;
-    return fd;
-}
-
-static void serve(struct voting *voting)
-{
-    while (voting->fd >= 0) {
-        struct pollfd fds[2] = {{.fd = voting->fd, .events = POLLIN}, {.fd = core_fd(voting), .events = POLLIN}};
-
-        if (poll(fds, 2, time_left_ms(voting)) < 0 && errno != EINTR)
+        if (poll(fds, 2, time_left_ms(process)) < 0 && errno != EINTR)
             return;
-        if (fds[0].revents != 0)
-            take_commands(voting);
-        if (fds[1].revents != 0)
-            look_at_core(voting);
-        if (voting->fd >= 0)
-            on_time(voting);
+        news = fds[0].revents != 0 && take_commands(process);
+        if (process->fd < 0)
+            return;
+        if (news)
+            follow_rings(process);
+        if (vote(process) || news)
+            report(process);
     }
 }
 
 /* ---- without an agent ---- */
 
-static bool another_daemon_runs(const struct voting *voting)
+static bool another_daemon_runs(const struct process *process)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open(voting->lock_file, O_RDWR | O_CLOEXEC);
+    int fd = open(process->lock_file, O_RDWR | O_CLOEXEC);
     bool held;
 
     if (fd < 0)
@@ -243,25 +224,23 @@ static bool another_daemon_runs(const struct voting *voting)
     return held;
 }
 
-static void outlive_agent(struct voting *voting)
+static void outlive_agent(struct process *process)
 {
-    bool was_alive = voting->command.cast != AGENT_CAST_NOTHING || voting->report.polled_wall_ms != 0;
+    /* Votequorum takes the device for alive for two poll intervals after a poll. */
+    uint64_t alive_ms = 2 * (uint64_t)process->voting.command.poll_ms;
+    uint64_t until_ms = clock_monotonic_ms() + alive_ms;
 
-    if (!was_alive)
-        return;
-    look_at_core(voting);
-    cast(voting, false, voting->newest_ring.seq != 0 ? voting->newest_ring : told_ring(voting));
-    voting->orphan_until_ms = clock_monotonic_ms() + 2 * (uint64_t)voting->command.poll_ms;
-    while (clock_monotonic_ms() < voting->orphan_until_ms && voting->attached) {
-        struct pollfd core = {.fd = core_fd(voting), .events = POLLIN};
+    voting_on_agent_gone(&process->voting);
+    vote(process);
+    while (clock_monotonic_ms() < until_ms && process->attached) {
+        struct pollfd core = {.fd = core_fd(process), .events = POLLIN};
+        int left_ms = time_left_ms(process);
 
-        poll(&core, 1, 200);
-        if (another_daemon_runs(voting))
+        poll(&core, 1, left_ms < ORPHAN_LOOK_MS ? left_ms : ORPHAN_LOOK_MS);
+        if (vote(process))
+            until_ms = clock_monotonic_ms() + alive_ms;
+        if (voting_is_withdrawn(&process->voting) && another_daemon_runs(process))
             return;
-        voting->ring_is_new = false;
-        look_at_core(voting);
-        if (voting->ring_is_new)
-            cast(voting, false, voting->newest_ring);
     }
 }
 
@@ -289,13 +268,12 @@ static void be_prompt(void)
 
 _Noreturn void voter_process_run(int fd, const char *device_name, const char *lock_file)
 {
-    static struct voting voting;
+    static struct process process;
 
-    voting.fd = fd;
-    snprintf(voting.device_name, sizeof(voting.device_name), "%s", device_name);
-    snprintf(voting.lock_file, sizeof(voting.lock_file), "%s", lock_file);
-    voting.poll_at_ms = UINT64_MAX;
-    voting.command.poll_ms = POLL_MS_UNTIL_TOLD;
+    voting_init(&process.voting);
+    process.fd = fd;
+    snprintf(process.device_name, sizeof(process.device_name), "%s", device_name);
+    snprintf(process.lock_file, sizeof(process.lock_file), "%s", lock_file);
     setsid();
     prctl(PR_SET_NAME, PROCESS_NAME);
     signal(SIGINT, SIG_IGN);
@@ -304,8 +282,8 @@ _Noreturn void voter_process_run(int fd, const char *device_name, const char *lo
     signal(SIGPIPE, SIG_IGN);
     keep_only(fd);
     be_prompt();
-    serve(&voting);
-    outlive_agent(&voting);
-    detach(&voting);
+    serve(&process);
+    outlive_agent(&process);
+    detach(&process);
     _exit(0);
 }

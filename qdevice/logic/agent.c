@@ -16,6 +16,8 @@ struct agent *agent_new(void)
     a->link = AGENT_IDLE;
     a->idle_until_ms = AGENT_NEVER;
     a->cast = AGENT_CAST_NOTHING;
+    a->cast_until_ms = AGENT_NEVER;
+    a->undecided_until_ms = AGENT_NEVER;
     return a;
 }
 
@@ -108,6 +110,7 @@ static void on_config(struct agent *a, const struct agent_config *config)
     bool other_hosts = a->configured && !same_hosts(a, config);
     bool other_nodes = a->configured && !same_nodes(a, config);
     bool other_kap = a->configured && a->config.keep_active_partition != config->keep_active_partition;
+    bool other_pace = a->configured && a->config.timing.poll_ms != config->timing.poll_ms;
     bool heuristics_off = a->configured && a->config.heuristics_active && !config->heuristics_active;
 
     assert(config->host_count >= 1 && config->host_count <= AGENT_HOSTS_MAX);
@@ -116,6 +119,8 @@ static void on_config(struct agent *a, const struct agent_config *config)
         return;
     }
     a->configured = true;
+    if (other_pace)
+        a->cast_again = true; /* votequorum's patience with us has changed: poll now, at the new pace from here on */
     if (other_hosts)
         a->granted_host = AGENT_HOSTS_MAX; /* whoever granted, it is none of these for certain */
     if (a->host >= config->host_count)
@@ -145,11 +150,9 @@ static void on_nodelist(struct agent *a, const struct agent_event *event)
         return;
     }
     a->has_ring = true;
-    a->in_sync = true;
     a->ring = event->u.nodelist.ring_id;
-    a->patience_until_ms = a->now_ms + a->config.timing.patience_ms;
-    a->reason[0] = '\0';
-    a->confirm_pending = false; /* whatever it was, it was about a former ring */
+    vote_on_ring(a);
+    a->in_sync = true;
     if (first)
         link_begin(a);
     if (!a->config.heuristics_active) {
@@ -197,10 +200,9 @@ static void on_core_lost(struct agent *a)
     a->quorate = false;
     a->in_sync = false;
     a->run_pending = false;
-    a->verdict = WIRE_VOTE_UNDEFINED;
-    a->ride_until_ms = 0;
     a->session = 0;
     act_note(a, AGENT_NOTE_WARNING, "the core has gone; waiting for it");
+    vote_on_core_lost(a);
 }
 
 /* ---- heuristics ---- */
@@ -314,6 +316,8 @@ uint64_t agent_deadline_ms(const struct agent *agent)
     uint64_t link = agent->shutting_down ? AGENT_NEVER : link_deadline_ms(agent);
     uint64_t vote = vote_deadline_ms(agent);
 
+    if (agent->stopped)
+        return AGENT_NEVER;
     return link < vote ? link : vote;
 }
 

@@ -5,11 +5,11 @@
  * clock into events, and carries actions out in their order. Nothing here blocks, waits or reads a clock.
  *
  * The vote is a lease. AGENT_ACT_CAST tells the *voter*, a small process of its own that alone polls votequorum, what to
- * cast, for which ring, and until when at most; the voter turns a YES into NO when that time has passed or the agent has
- * died. The time only moves on when the arbiter has answered something: it is `lease_ms` after the moment at which
+ * cast, for which ring, and until when at most; the voter casts NO, for whichever ring there is, when that time has passed or
+ * the agent has died. The time only moves on when the arbiter has answered something: it is `lease_ms` after the moment at which
  * the newest answered request was *sent*, so the arbiter, which heard it later, can count on it.
  *
- * A NACK is confirmed to the arbiter only when the voter has carried it out.
+ * A NACK is confirmed to the arbiter only when votequorum has taken a NO for the ring it is on.
  *
  * States of the link to the arbiter:
  *
@@ -23,7 +23,9 @@
  *   start, no verdict yet                  | nothing, until the first attempt to reach an arbiter has failed: NO
  *   READY, verdict ACK for the ring        | YES
  *   READY, verdict NACK for the ring       | NO
- *   READY, new ring, no verdict yet        | nothing (votequorum waits), NO when the lease ends or patience runs out
+ *   READY, new ring, no verdict yet        | nothing (votequorum waits), NO when the lease ends or patience runs out, or at
+ *                                          | once if a NACK for the former ring is still to be confirmed
+ *   READY, ACK, then ASK_LATER or the like | YES until the lease ends, which echoes do not prolong any more
  *   link lost, verdict ACK, ride           | YES until the lease ends
  *   link lost, verdict ACK, no ride        | NO
  *   link lost, new ring                    | ride: nothing until the lease ends, then NO; otherwise NO
@@ -83,7 +85,7 @@ enum agent_event_type {
     AGENT_EV_MESSAGE,
     AGENT_EV_UNREADABLE,      /* a message that cannot be decoded, is unknown or too long */
     AGENT_EV_DISCONNECTED,    /* connect failed, connection lost, or TLS failed; text says why */
-    AGENT_EV_CAST_DONE,       /* the voter has carried out the AGENT_ACT_CAST of that sequence (and all before) */
+    AGENT_EV_CAST_DONE,       /* votequorum has taken what AGENT_ACT_CAST of that sequence told; not before, whatever it says */
     AGENT_EV_HEURISTICS,      /* outcome of AGENT_ACT_HEURISTICS, or a regular run's new result */
     AGENT_EV_SHUTDOWN,
     AGENT_EV_TIME
@@ -135,7 +137,7 @@ enum agent_action_type {
     AGENT_ACT_START_TLS,  /* flush, then handshake as client; answer SECURED or DISCONNECTED */
     AGENT_ACT_SEND,
     AGENT_ACT_CLOSE,      /* no event of that connection may follow; `goodbye` tells to send close_notify */
-    AGENT_ACT_CAST,       /* to the voter; answer CAST_DONE when it has polled (or knows that it cannot) */
+    AGENT_ACT_CAST,       /* to the voter; answer CAST_DONE when it is carried out (voting.h) */
     AGENT_ACT_HEURISTICS, /* run them now; answer HEURISTICS with the sequence */
     AGENT_ACT_NOTE,       /* text for the log */
     AGENT_ACT_STOP        /* the vote is withdrawn: leave votequorum and end */
@@ -160,7 +162,7 @@ struct agent_action {
     enum agent_cast cast;        /* CAST */
     bool poll;                   /* CAST: poll votequorum now; false: only until_ms has moved */
     struct wire_ring_id ring_id; /* CAST */
-    uint64_t until_ms;           /* CAST YES: in the clock of the events */
+    uint64_t until_ms;           /* CAST: void from then on (voting.h), in the clock of the events; AGENT_NEVER */
     enum agent_run run;          /* HEURISTICS */
     uint64_t sequence;           /* CAST, HEURISTICS */
     uint32_t timeout_ms;

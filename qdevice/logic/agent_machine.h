@@ -58,6 +58,7 @@ struct agent {
     /* Sequence numbers and echoes. */
     uint32_t seq;
     uint64_t init_sent_ms;
+    bool init_pending; /* AGENT_INIT: to be sent when another arbiter's vote is withdrawn */
     uint32_t echo_seq;
     struct echo echoes[ECHOES_MAX];
     uint32_t echo_count;
@@ -70,6 +71,7 @@ struct agent {
     struct wire_ring_id verdict_ring;
     uint64_t verdict_session;
     uint64_t ride_until_ms;    /* end of the lease of a verdict of an earlier session */
+    uint64_t undecided_until_ms; /* the arbiter has said since that it will decide anew: no prolongation; AGENT_NEVER */
     uint64_t patience_until_ms; /* for a verdict on this ring */
     char reason[REASON_SIZE]; /* the arbiter's words, printable */
 
@@ -78,10 +80,12 @@ struct agent {
     struct wire_ring_id cast_ring;
     uint64_t cast_until_ms;
     uint64_t cast_sequence;
+    uint64_t polled_sequence; /* the newest that asked for a poll */
+    uint64_t done_sequence;   /* the newest that the voter has carried out */
     bool cast_again; /* poll even if nothing is new: votequorum may have lost it (docs/observed.md) */
-    bool confirm_pending; /* VOTE_INFO to be confirmed when the voter has carried out confirm_cast */
+    bool confirm_pending; /* VOTE_INFO to be confirmed when the voter has carried out what is cast */
     uint32_t confirm_seq;
-    uint64_t confirm_cast;
+    enum wire_vote confirm_vote;
 
     /* Heuristics. */
     uint64_t run_sequence;
@@ -91,8 +95,8 @@ struct agent {
     enum wire_heuristics heuristics_by_run[3];
 
     bool shutting_down;
+    bool stopped;
     bool stop_pending;      /* the withdrawal of the vote is under way */
-    uint64_t stop_cast;     /* its sequence */
     uint64_t stop_until_ms; /* then stop all the same */
 
     uint64_t now_ms;
@@ -129,7 +133,9 @@ void link_restart(struct agent *a, const char *why);
 
 /* ---- conversation.c: messages ---- */
 void conversation_preinit(struct agent *a);
+/* Introduces us, at once or as soon as another arbiter's vote is withdrawn. */
 void conversation_init(struct agent *a);
+void conversation_send_init(struct agent *a);
 void conversation_on_message(struct agent *a, const struct wire_message *message);
 void conversation_on_unreadable(struct agent *a);
 void conversation_on_time(struct agent *a);
@@ -146,15 +152,24 @@ void conversation_first_lists(struct agent *a);
 /* ---- vote.c: what is cast ---- */
 /* The verdict in a message that arrived in this session. */
 void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id ring, struct wire_bytes reason);
+/* VOTE_INFO: a verdict that is to be confirmed. */
+void vote_on_info(struct agent *a, const struct wire_message *message);
+/* There is a new ring (a->ring): what was decided for the former one does not hold for it. */
+void vote_on_ring(struct agent *a);
 /* Works out what is to be cast now, and tells the voter if that is news. Ends every step. */
 void vote_update(struct agent *a);
 void vote_on_cast_done(struct agent *a, uint64_t sequence);
+/* Whether votequorum has what it is to have. */
+bool vote_is_carried_out(const struct agent *a);
+/* The core has gone, and every vote with it. */
+void vote_on_core_lost(struct agent *a);
 /* Withdraws the vote, then says goodbye and stops. */
 void vote_begin_stop(struct agent *a);
 void vote_on_time(struct agent *a);
 /* The session is over: what it granted lives on as far as the lease reaches, or ends. */
 void vote_on_session_end(struct agent *a);
-/* About to introduce ourselves to a host: what another arbiter granted must not be used beside it. */
+/* About to introduce ourselves to a host: what another arbiter granted must not be used beside it. Sets init_pending if it
+ * is still to be withdrawn. */
 void vote_on_introduction(struct agent *a);
 uint64_t vote_lease_until_ms(const struct agent *a);
 uint64_t vote_deadline_ms(const struct agent *a);

@@ -34,11 +34,18 @@ void conversation_preinit(struct agent *a)
 
 void conversation_init(struct agent *a)
 {
+    a->link = AGENT_INIT;
+    a->init_pending = false;
+    vote_on_introduction(a);
+    if (!a->init_pending)
+        conversation_send_init(a);
+}
+
+void conversation_send_init(struct agent *a)
+{
     struct wire_message *m;
 
-    vote_on_introduction(a);
-    vote_update(a); /* the voter hears of it before the arbiter does */
-    a->link = AGENT_INIT;
+    a->init_pending = false;
     a->init_sent_ms = a->now_ms;
     m = begin(a, WIRE_INIT,
               WIRE_HAS(WIRE_TLV_SUPPORTED_MESSAGES) | WIRE_HAS(WIRE_TLV_SUPPORTED_OPTIONS) |
@@ -179,7 +186,7 @@ static void on_init_reply(struct agent *a, const struct wire_message *message)
 {
     const struct wire_init_reply *reply = &message->u.init_reply;
 
-    if (a->link != AGENT_INIT || message->seq != a->seq) {
+    if (a->link != AGENT_INIT || a->init_pending || message->seq != a->seq) {
         link_drop(a, "unexpected INIT_REPLY");
         return;
     }
@@ -337,16 +344,6 @@ static void on_echo_reply(struct agent *a, uint32_t seq)
     a->echo_count = kept;
 }
 
-static void on_vote_info(struct agent *a, const struct wire_message *message)
-{
-    vote_on_verdict(a, message->u.vote.vote, message->u.vote.ring_id, message->u.vote.reason);
-    a->cast_again = true;
-    a->confirm_pending = true;
-    a->confirm_seq = message->seq;
-    vote_update(a); /* may find that the lease has ended, and with it the session and what it had to confirm */
-    a->confirm_cast = a->cast_sequence;
-}
-
 static void on_vote_reply(struct agent *a, const struct wire_message *message)
 {
     vote_on_verdict(a, message->u.vote.vote, message->u.vote.ring_id, message->u.vote.reason);
@@ -382,7 +379,7 @@ void conversation_on_message(struct agent *a, const struct wire_message *message
             link_drop(a, "unexpected ECHO_REPLY");
         return;
     case WIRE_VOTE_INFO:
-        on_vote_info(a, message);
+        vote_on_info(a, message);
         return;
     case WIRE_NODE_LIST_REPLY:
     case WIRE_ASK_FOR_VOTE_REPLY:

@@ -29,9 +29,9 @@ static bool verdict_is_current(const struct agent *a)
  */
 uint64_t vote_lease_until_ms(const struct agent *a)
 {
-    if (a->link == AGENT_READY && a->verdict_session == a->session)
-        return a->heard_until_ms;
-    return a->ride_until_ms;
+    bool running = a->link == AGENT_READY && a->verdict_session == a->session;
+
+    return earliest(running ? a->heard_until_ms : a->ride_until_ms, a->undecided_until_ms);
 }
 
 static bool lease_holds(const struct agent *a)
@@ -39,16 +39,21 @@ static bool lease_holds(const struct agent *a)
     return a->now_ms < vote_lease_until_ms(a);
 }
 
-/* Whether somebody may still answer for this ring, so that votequorum had better wait. */
-static bool verdict_may_come(const struct agent *a)
+/*
+ * Until when votequorum had better wait for a verdict on this ring. What it shows meanwhile is the answer of the former ring,
+ * so that the wait ends with the lease of the former verdict too.
+ */
+static uint64_t wait_until_ms(const struct agent *a)
 {
-    if (a->now_ms >= a->patience_until_ms)
-        return false;
+    uint64_t until = a->patience_until_ms;
+
+    if (a->verdict == WIRE_VOTE_ACK)
+        until = earliest(until, vote_lease_until_ms(a));
     if (a->link == AGENT_READY)
-        return a->now_ms < a->heard_until_ms;
+        return earliest(until, a->heard_until_ms);
     if (a->session == 0)
-        return a->failures == 0;
-    return a->ride_until_ms > a->now_ms;
+        return a->failures == 0 ? until : 0;
+    return earliest(until, a->ride_until_ms);
 }
 
 static enum agent_cast decide(const struct agent *a)
@@ -61,20 +66,47 @@ static enum agent_cast decide(const struct agent *a)
         return AGENT_CAST_NO;
     if (verdict_is_current(a))
         return lease_holds(a) ? AGENT_CAST_YES : AGENT_CAST_NO;
-    return verdict_may_come(a) ? AGENT_CAST_NOTHING : AGENT_CAST_NO;
+    return a->now_ms < wait_until_ms(a) ? AGENT_CAST_NOTHING : AGENT_CAST_NO;
+}
+
+/*
+ * When the voter is to say NO by itself, should it not hear of us: for this ring or for one that we have not told it about,
+ * because we are stopped, or wait for something else than the core. A NO given to us leaves a new ring as long as an ACK does.
+ */
+static uint64_t valid_until_ms(const struct agent *a, enum agent_cast cast)
+{
+    if (!a->has_ring)
+        return AGENT_NEVER; /* there is no core either */
+    switch (cast) {
+    case AGENT_CAST_YES:
+        return vote_lease_until_ms(a);
+    case AGENT_CAST_NOTHING:
+        return wait_until_ms(a);
+    case AGENT_CAST_NO:
+        break;
+    }
+    return a->link == AGENT_READY ? a->heard_until_ms : 0;
 }
 
 static void forget_ended_verdict(struct agent *a)
 {
+    bool undecided;
+
     if (a->verdict == WIRE_VOTE_UNDEFINED || a->verdict == WIRE_VOTE_NACK || lease_holds(a))
         return;
     /* Silence may show at another event than the timer's. The arbiter, which has still granted, would say nothing anew. */
-    if (a->link == AGENT_READY && a->verdict_session == a->session)
+    if (a->link == AGENT_READY && a->verdict_session == a->session && a->now_ms >= a->heard_until_ms)
         link_drop(a, "no answer for %u ms", a->lease_ms);
+    undecided = a->now_ms >= a->undecided_until_ms;
     a->verdict = WIRE_VOTE_UNDEFINED;
+    a->undecided_until_ms = AGENT_NEVER;
     a->ride_until_ms = 0;
     a->patience_until_ms = a->now_ms; /* nothing to wait for: say NO until there is a new verdict */
-    if (!a->shutting_down)
+    if (a->shutting_down)
+        return;
+    if (undecided)
+        act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: the arbiter wants to decide anew and has not; casting NO");
+    else
         act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: no answer from the arbiter for %u ms; casting NO",
                  a->lease_ms);
 }
@@ -85,9 +117,13 @@ void vote_update(struct agent *a)
     uint64_t until;
     bool poll;
 
+    if (a->stopped)
+        return;
     forget_ended_verdict(a);
     cast = decide(a);
-    until = cast == AGENT_CAST_YES ? vote_lease_until_ms(a) : 0;
+    if (a->confirm_pending && a->confirm_vote == WIRE_VOTE_NACK && cast != AGENT_CAST_NO)
+        a->confirm_pending = false; /* overtaken by a newer verdict */
+    until = valid_until_ms(a, cast);
     poll = a->cast_again || cast != a->cast || !wire_ring_id_equal(a->ring, a->cast_ring);
     if (!poll && until == a->cast_until_ms)
         return;
@@ -96,7 +132,18 @@ void vote_update(struct agent *a)
     a->cast_ring = a->ring;
     a->cast_until_ms = until;
     a->cast_sequence++;
+    if (poll)
+        a->polled_sequence = a->cast_sequence;
     act_cast(a, poll);
+}
+
+/* It is about to decide anew, and may do so without us: what it has granted is not prolonged any more. */
+static void on_undecided(struct agent *a, enum wire_vote vote)
+{
+    bool waits = vote == WIRE_VOTE_ASK_LATER || vote == WIRE_VOTE_WAIT_FOR_REPLY;
+
+    if (waits && a->verdict == WIRE_VOTE_ACK && verdict_is_current(a))
+        a->undecided_until_ms = vote_lease_until_ms(a);
 }
 
 void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id ring, struct wire_bytes reason)
@@ -110,8 +157,11 @@ void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id r
         return;
     if (reason.size > 0)
         printable_text(reason.data, reason.size, a->reason, sizeof(a->reason)); /* foreign bytes */
-    if (!decided)
+    if (!decided) {
+        on_undecided(a, vote);
         return;
+    }
+    a->undecided_until_ms = AGENT_NEVER;
     if (a->verdict != vote || !wire_ring_id_equal(a->verdict_ring, ring))
         act_note(a, AGENT_NOTE_NOTICE, "%s for ring %x.%llx%s%s", wire_vote_name(vote), ring.node_id,
                   (unsigned long long)ring.seq, a->reason[0] != '\0' ? ": " : "", a->reason);
@@ -121,12 +171,51 @@ void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id r
     a->granted_host = a->host;
 }
 
-/* A goodbye tells the arbiter that the vote is withdrawn: only said when the voter has done it. */
-static void stop(struct agent *a)
+/*
+ * A NACK for a ring that has passed is no verdict on the present one, but the arbiter takes the confirmation for the end of the
+ * vote. So it must be true: votequorum's wait, in which it shows the former ring's answer, is ended with NO.
+ */
+static void end_wait(struct agent *a)
 {
-    bool withdrawn = !a->has_ring || a->now_ms < a->stop_until_ms;
+    if (!verdict_is_current(a))
+        a->patience_until_ms = earliest(a->patience_until_ms, a->now_ms);
+}
 
+void vote_on_info(struct agent *a, const struct wire_message *message)
+{
+    const struct wire_vote_message *vote = &message->u.vote;
+
+    vote_on_verdict(a, vote->vote, vote->ring_id, vote->reason);
+    if (vote->vote == WIRE_VOTE_NACK)
+        end_wait(a);
+    a->cast_again = true;
+    a->confirm_pending = true;
+    a->confirm_vote = vote->vote;
+    a->confirm_seq = message->seq;
+    vote_update(a); /* may find that the lease has ended, and with it the session and what it had to confirm */
+}
+
+void vote_on_ring(struct agent *a)
+{
+    a->patience_until_ms = a->now_ms + a->config.timing.patience_ms;
+    a->reason[0] = '\0';
+    /* What is shown is older than the NO that was to end it: another member had still to answer. */
+    if (a->in_sync && a->cast == AGENT_CAST_NO)
+        end_wait(a);
+    if (!a->confirm_pending)
+        return;
+    /* Votequorum no longer takes a NO for the former ring: nothing is withdrawn before it has one for this. */
+    if (a->confirm_vote == WIRE_VOTE_NACK)
+        end_wait(a);
+    else
+        a->confirm_pending = false;
+}
+
+/* A goodbye tells the arbiter that the vote is withdrawn: only said when the voter has done it. */
+static void stop(struct agent *a, bool withdrawn)
+{
     a->stop_pending = false;
+    a->stopped = true;
     if (a->link != AGENT_IDLE && a->link != AGENT_RESOLVING)
         act_close(a, withdrawn);
     a->link = AGENT_IDLE;
@@ -134,37 +223,56 @@ static void stop(struct agent *a)
     act_stop(a);
 }
 
+bool vote_is_carried_out(const struct agent *a)
+{
+    return a->done_sequence >= a->polled_sequence;
+}
+
 void vote_on_cast_done(struct agent *a, uint64_t sequence)
 {
-    if (a->confirm_pending && sequence >= a->confirm_cast && a->link == AGENT_READY) {
+    if (sequence > a->done_sequence)
+        a->done_sequence = sequence;
+    if (!vote_is_carried_out(a))
+        return;
+    if (a->confirm_pending && a->link == AGENT_READY) {
         a->confirm_pending = false;
         a->message.type = WIRE_VOTE_INFO_REPLY;
         a->message.present = WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER);
         a->message.seq = a->confirm_seq;
         act_send(a, &a->message);
     }
-    if (a->stop_pending && sequence >= a->stop_cast)
-        stop(a);
+    if (a->link == AGENT_INIT && a->init_pending && !a->shutting_down)
+        conversation_send_init(a);
+    if (a->stop_pending)
+        stop(a, true);
 }
 
 void vote_begin_stop(struct agent *a)
 {
     a->shutting_down = true;
     if (!a->has_ring) {
-        stop(a);
+        stop(a, true);
         return;
     }
     a->cast_again = true;
     vote_update(a);
     a->stop_pending = true;
-    a->stop_cast = a->cast_sequence;
     a->stop_until_ms = a->now_ms + STOP_PATIENCE_MS;
+}
+
+void vote_on_core_lost(struct agent *a)
+{
+    a->verdict = WIRE_VOTE_UNDEFINED;
+    a->undecided_until_ms = AGENT_NEVER;
+    a->ride_until_ms = 0;
+    if (a->stop_pending)
+        stop(a, false);
 }
 
 void vote_on_time(struct agent *a)
 {
     if (a->stop_pending && a->now_ms >= a->stop_until_ms)
-        stop(a);
+        stop(a, false);
 }
 
 void vote_on_session_end(struct agent *a)
@@ -172,18 +280,23 @@ void vote_on_session_end(struct agent *a)
     a->confirm_pending = false;
     if (a->verdict_session != a->session)
         return; /* the verdict is older: its end does not move */
-    a->ride_until_ms = a->ours ? a->heard_until_ms : 0;
+    a->ride_until_ms = a->ours ? earliest(a->heard_until_ms, a->undecided_until_ms) : 0;
     if (!a->ours && a->verdict == WIRE_VOTE_ACK)
         a->verdict = WIRE_VOTE_UNDEFINED;
 }
 
 void vote_on_introduction(struct agent *a)
 {
-    if (a->verdict != WIRE_VOTE_ACK || a->granted_host == a->host)
+    if (a->session == 0 || a->granted_host == a->host)
         return;
-    a->verdict = WIRE_VOTE_UNDEFINED;
-    a->ride_until_ms = 0;
-    a->patience_until_ms = a->now_ms;
+    if (a->verdict == WIRE_VOTE_ACK) {
+        a->verdict = WIRE_VOTE_UNDEFINED;
+        a->undecided_until_ms = AGENT_NEVER;
+        a->ride_until_ms = 0;
+        a->patience_until_ms = a->now_ms;
+    }
+    vote_update(a);
+    a->init_pending = !vote_is_carried_out(a);
 }
 
 uint64_t vote_deadline_ms(const struct agent *a)
@@ -192,13 +305,8 @@ uint64_t vote_deadline_ms(const struct agent *a)
 
     if (a->verdict == WIRE_VOTE_ACK)
         at = earliest(at, vote_lease_until_ms(a));
-    if (a->cast == AGENT_CAST_NOTHING && a->has_ring) {
-        at = earliest(at, a->patience_until_ms);
-        if (a->ride_until_ms > a->now_ms && a->link != AGENT_READY)
-            at = earliest(at, a->ride_until_ms);
-        if (a->link == AGENT_READY)
-            at = earliest(at, a->heard_until_ms);
-    }
+    if (a->cast == AGENT_CAST_NOTHING && a->has_ring)
+        at = earliest(at, wait_until_ms(a));
     return at;
 }
 

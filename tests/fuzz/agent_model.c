@@ -27,9 +27,14 @@ static void hash_number(struct agent_model *model, uint64_t number)
 
 /* ---- what a vote rests on ------------------------------------------------------------------------ */
 
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static uint64_t grant_until_ms(const struct agent_model *model)
 {
-    return model->grant.live ? model->line.heard_until_ms : model->grant.until_ms;
+    return earliest(model->grant.live ? model->line.heard_until_ms : model->grant.until_ms, model->grant.undecided_until_ms);
 }
 
 /* The promise of docs/safety.md: an ACK for the present ring, whose lease holds. */
@@ -89,14 +94,23 @@ static void note_message(struct agent_model *model, const struct wire_message *h
     if (!vote || !line->lists_said)
         return;
     if (heard->type == WIRE_VOTE_INFO)
-        model->confirmation = (struct agent_model_confirmation){.due = true, .conn = line->conn, .seq = heard->seq};
+        model->confirmation = (struct agent_model_confirmation){.due = true,
+                                                                .nack = heard->u.vote.vote == WIRE_VOTE_NACK,
+                                                                .conn = line->conn,
+                                                                .seq = heard->seq};
     if (!wire_ring_id_equal(heard->u.vote.ring_id, model->ring))
         return;
     if (heard->u.vote.vote == WIRE_VOTE_ACK) {
-        model->grant = (struct agent_model_grant){.ack = true, .ring = model->ring, .host = line->host, .live = true};
+        model->grant = (struct agent_model_grant){.ack = true,
+                                                  .ring = model->ring,
+                                                  .host = line->host,
+                                                  .live = true,
+                                                  .undecided_until_ms = AGENT_NEVER};
         model->hosts_changed = false;
     } else if (heard->u.vote.vote == WIRE_VOTE_NACK) {
         model->grant.ack = false;
+    } else if (heard->u.vote.vote != WIRE_VOTE_NO_CHANGE && wire_ring_id_equal(model->grant.ring, model->ring)) {
+        model->grant.undecided_until_ms = grant_until_ms(model);
     }
 }
 
@@ -118,9 +132,11 @@ static void check_init(struct agent_model *model)
     assert(message.u.init.heartbeat_ms == model->config->timing.heartbeat_ms);
     assert(message.u.init.lease.lease_ms == model->config->timing.lease_ms);
     line->init_sent_ms = model->now_ms;
-    /* Before another arbiter hears of us, the voter has been told to stop using what a former one granted. */
-    if (model->grant.ack && strcmp(model->grant.host, line->host) != 0)
+    /* Before another arbiter hears of us, votequorum has stopped using what a former one granted. */
+    if (model->grant.ack && strcmp(model->grant.host, line->host) != 0) {
         model->grant.ack = false;
+        assert(model->vote.done >= model->vote.polled);
+    }
     assert(model->vote.cast != AGENT_CAST_YES || model->now_ms >= model->vote.until_ms || model->grant.ack);
 }
 
@@ -142,6 +158,8 @@ static void check_confirmation(struct agent_model *model)
     assert(message.seq == confirmation->seq);
     /* Not in the step that brings it: the voter has not even been told then. */
     assert(confirmation->cast_sequence != 0 && model->vote.done >= confirmation->cast_sequence);
+    assert(!confirmation->nack ||
+           (model->vote.cast == AGENT_CAST_NO && wire_ring_id_equal(model->vote.ring, model->ring)));
     confirmation->due = false;
 }
 
@@ -213,6 +231,28 @@ static void check_close(struct agent_model *model, const struct agent_action *ac
     end_session(model);
 }
 
+/* When the voter is left to itself: there is always such a time while there is a core. */
+static void check_end(const struct agent_model *model, const struct agent_action *action)
+{
+    uint64_t heard_until_ms = model->line.ready ? model->line.heard_until_ms : 0;
+
+    if (!model->has_ring) {
+        assert(action->until_ms == AGENT_NEVER);
+        return;
+    }
+    if (action->cast == AGENT_CAST_NO) {
+        assert(action->until_ms <= heard_until_ms);
+        return;
+    }
+    assert(action->until_ms > model->now_ms);
+    if (action->cast == AGENT_CAST_YES || model->grant.ack)
+        assert(action->until_ms <= grant_until_ms(model));
+    if (action->cast == AGENT_CAST_NOTHING)
+        assert(action->until_ms <= model->ring_since_ms + model->patience_ms);
+    if (action->cast == AGENT_CAST_NOTHING && model->line.ready)
+        assert(action->until_ms <= heard_until_ms);
+}
+
 static void check_cast(struct agent_model *model, const struct agent_action *action)
 {
     struct agent_model_vote *vote = &model->vote;
@@ -224,12 +264,10 @@ static void check_cast(struct agent_model *model, const struct agent_action *act
     vote->cast = action->cast;
     vote->ring = action->ring_id;
     vote->until_ms = action->until_ms;
-    if (action->cast == AGENT_CAST_YES) {
-        assert(may_cast_yes(model));
-        assert(action->until_ms > model->now_ms && action->until_ms <= grant_until_ms(model));
-    } else {
-        assert(action->until_ms == 0);
-    }
+    if (action->poll)
+        vote->polled = action->sequence;
+    assert(action->cast != AGENT_CAST_YES || may_cast_yes(model));
+    check_end(model, action);
     assert(!model->shutting_down || !model->has_ring || action->cast == AGENT_CAST_NO);
     if (model->shutting_down && model->withdrawal == 0)
         model->withdrawal = action->sequence;
@@ -300,6 +338,10 @@ static void check_vote(struct agent_model *model)
     const struct agent_model_vote *vote = &model->vote;
     bool yes = vote->cast == AGENT_CAST_YES;
 
+    /* Another arbiter is about to hear of us. */
+    if (vote->cast == AGENT_CAST_NO && agent_model_is_open(model) && !model->line.ready && model->line.said != WIRE_INIT &&
+        model->grant.ack && strcmp(model->grant.host, model->line.host) != 0)
+        model->grant.ack = false;
     assert(!yes || may_cast_yes(model));
     assert(!yes || (vote->until_ms > model->now_ms && vote->until_ms <= grant_until_ms(model)));
     assert(!model->has_ring || wire_ring_id_equal(vote->ring, model->ring));
@@ -352,7 +394,9 @@ static void note_ring(struct agent_model *model, struct wire_ring_id ring)
     model->ring = ring;
     model->ring_since_ms = model->now_ms;
     model->patience_ms = model->config->timing.patience_ms;
-    model->confirmation.due = false; /* whatever it was, it was about a former ring */
+    /* An ACK was about a former ring; a NACK is to be cast for this one. */
+    model->confirmation.due = model->confirmation.due && model->confirmation.nack;
+    model->confirmation.cast_sequence = 0;
 }
 
 /* What an event means by itself, whatever the agent makes of it. */
@@ -414,9 +458,9 @@ static void check_due_confirmation(struct agent_model *model)
 
     if (confirmation->due && confirmation->cast_sequence == 0)
         confirmation->cast_sequence = model->vote.sequence;
-    if (!model->line.ready)
-        confirmation->due = false;
-    assert(!confirmation->due || model->vote.done < confirmation->cast_sequence);
+    if (!model->line.ready || (confirmation->nack && model->vote.cast != AGENT_CAST_NO))
+        confirmation->due = false; /* the session is over, or a newer verdict counts */
+    assert(!confirmation->due || model->vote.done < model->vote.polled);
 }
 
 static void check_actions(struct agent_model *model)

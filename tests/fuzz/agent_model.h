@@ -41,6 +41,7 @@ struct agent_model_grant {
     const char *host;
     bool live; /* by the session that goes on */
     uint64_t until_ms; /* if not */
+    uint64_t undecided_until_ms; /* the arbiter has asked to wait since: not prolonged any more */
 };
 
 /* What the voter, and so votequorum, goes by. */
@@ -49,12 +50,14 @@ struct agent_model_vote {
     struct wire_ring_id ring;
     uint64_t until_ms;
     uint64_t sequence; /* told */
+    uint64_t polled;   /* told to poll */
     uint64_t done;     /* answered */
 };
 
 /* The newest VOTE_INFO, if it is still to be confirmed. */
 struct agent_model_confirmation {
     bool due;
+    bool nack;
     uint64_t conn;
     uint32_t seq;
     uint64_t cast_sequence;

@@ -26,6 +26,7 @@ static const struct {
     {"persist_first", MUTATION_persist_first}, {"echo_pacing", MUTATION_echo_pacing},
     {"lease_start", MUTATION_lease_start},     {"lease_end", MUTATION_lease_end},
     {"stale_ring", MUTATION_stale_ring},
+    {"told_ring", MUTATION_told_ring},
 };
 
 bool campaign_mutate(const char *name)

@@ -7,6 +7,8 @@
 #include "tests/sim/device.h"
 #include "tests/sim/votequorum.h"
 
+#define FROZEN_SLACK_MS 5
+
 /* ---- the ledger ---------------------------------------------------------------------------------------- */
 
 /* votequorum takes a vote back when its message has gone round, in a new ring if need be: docs/safety.md assumes this. */
@@ -345,11 +347,54 @@ static void check_pair(struct sim_cluster *cluster, const struct node *one, cons
                mask_text(cluster, other->members, text2));
 }
 
+/* Its votequorum waits for a vote on a new ring, and shows "quorate", the answer of the former one, meanwhile. */
+static bool is_frozen(const struct node *node)
+{
+    return node_responds(node) && node->ops->voter && node->votequorum.sync_waiting && node->votequorum.quorate;
+}
+
+static const struct node *arbiters_choice_beside(const struct sim_cluster *cluster, const struct node *node)
+{
+    for (unsigned i = 0; i < cluster->node_count; i++) {
+        const struct node *other = &cluster->nodes[i];
+
+        if (other != node && !(node->members & node_bit(other)) && votequorum_effective(other) &&
+            votequorum_needs_device(other)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+static void check_frozen(struct sim_cluster *cluster, struct node *node)
+{
+    struct world *world = cluster->world;
+    const struct node *other = is_frozen(node) ? arbiters_choice_beside(cluster, node) : NULL;
+    uint64_t bound_ms = node->cluster->settings.heartbeat_ms * 5 / 4 + node->ops->hold_ms(node) + FROZEN_SLACK_MS;
+
+    if (other == NULL) {
+        node->frozen_since_ms = 0;
+        return;
+    }
+    if (node->frozen_since_ms == 0) {
+        node->frozen_since_ms = world->now_ms;
+    }
+    if (world->now_ms - node->frozen_since_ms > bound_ms) {
+        world_fail(world, "FROZEN", "%s: node %u has shown quorate for %llu ms beside node %u, waiting for its device",
+                   cluster->name, node->id, (unsigned long long)(world->now_ms - node->frozen_since_ms), other->id);
+    }
+}
+
 void check_safety(struct world *world)
 {
     for (unsigned i = 0; i < world->cluster_count; i++) {
         struct sim_cluster *cluster = &world->clusters[i];
 
+        for (unsigned j = 0; j < cluster->node_count && !promises_nothing(cluster); j++) {
+            if (cluster->nodes[j].ops->voter) {
+                check_frozen(cluster, &cluster->nodes[j]);
+            }
+        }
         if (!cluster->dirty) {
             continue;
         }

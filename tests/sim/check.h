@@ -2,6 +2,7 @@
 /*
  * What must never happen, looked at after every event (README.md states the rules):
  *   SAFETY     two serving nodes are quorate and one has dropped the other
+ *   FROZEN     a node of our agent shows an old "quorate" beside the arbiter's choice for longer than a lease
  *   ORDER      an ACK leaves while a node outside its partition may still hold one
  *   RING       a vote names another ring than the client's latest
  *   VOTE       our agent votes YES for a ring that was not granted (device_agent.c)

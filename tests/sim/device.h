@@ -24,6 +24,7 @@ enum device_event_type {
     DEVICE_EV_MESSAGE,
     DEVICE_EV_UNREADABLE, /* the framer or the codec refused what came */
     DEVICE_EV_CLOSED,     /* end of stream, reset, or refused; the connection is gone already */
+    DEVICE_EV_CAST_DONE,  /* its voter: everything up to `sequence` has been carried out */
     DEVICE_EV_SHUTDOWN    /* orderly stop: give up the vote, leave */
 };
 
@@ -36,6 +37,7 @@ struct device_event {
     uint32_t run;             /* HEURISTICS */
     enum wire_heuristics heuristics;
     const struct wire_message *message;
+    uint64_t sequence; /* CAST_DONE */
 };
 
 struct device_ops {
@@ -44,8 +46,9 @@ struct device_ops {
     void *(*create)(struct node *node);
     void (*step)(void *device, const struct device_event *event);
     uint64_t (*deadline_ms)(const void *device); /* absolute, in the node's clock; SIM_NEVER: none */
-    /* Devices of ours: what survives them, the voter, knows until when an ACK may last, and acts within
-     * hold_ms. */
+    bool voter; /* voter.h survives it */
+    /* Devices of ours: what survives them knows until when an ACK may last, and acts within hold_ms. The first is for those
+     * without a voter. */
     uint64_t (*vote_until_ms)(const void *device); /* in the node's clock; SIM_NEVER: no ACK is being cast */
     uint32_t (*hold_ms)(const struct node *node);
     void (*destroy)(void *device); /* the process is gone, whatever it was doing */
@@ -62,7 +65,8 @@ void device_send(struct node *node, const struct wire_message *message);
 void device_send_bytes(struct node *node, const uint8_t *bytes,
                        size_t size); /* one encoded message, or several */
 void device_close(struct node *node, bool goodbye);
-void device_poll(struct node *node, bool cast, struct wire_ring_id ring);
+/* False: votequorum is on another ring. */
+bool device_poll(struct node *node, bool cast, struct wire_ring_id ring);
 uint32_t device_run_heuristics(struct node *node, uint32_t timeout_ms);
 uint32_t device_random(struct node *node, uint32_t below);
 /* The device leaves votequorum: no more vote. */

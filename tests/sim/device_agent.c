@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The real agent (qdevice/logic) behind the seam: this file is its shell. The voter, a process of its own, is
- * part of it as far as it lives; what it does for an agent that is dead or stands still is in node.c.
+ * The real agent (qdevice/logic) behind the seam: this file is its shell. Its voter, a process of its own, is in voter.c.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "qdevice/logic/agent.h"
 #include "tests/sim/device.h"
+#include "tests/sim/voter.h"
 
 struct agent_device {
     struct node *node;
@@ -27,15 +27,8 @@ struct agent_device {
     enum wire_heuristics latest;
     uint64_t regular_ms;
 
-    /* The voter. */
-    enum agent_cast cast;
-    struct wire_ring_id ring;
     bool acked; /* the newest verdict that reached the agent is ACK, for this ring: */
     struct wire_ring_id acked_ring;
-    uint64_t until_ms;
-    uint64_t poll_ms;
-    uint64_t cast_sequence; /* carried out, to be reported at cast_done_ms */
-    uint64_t cast_done_ms;
 };
 
 static const struct cluster_settings *settings_of(const struct agent_device *device)
@@ -58,19 +51,6 @@ static struct timing timing_of(const struct cluster_settings *settings)
 
 /* ---- the voter ----------------------------------------------------------------------------------------- */
 
-static void voter_poll(struct agent_device *device, uint64_t now_ms)
-{
-    device->poll_ms = SIM_NEVER;
-    if (device->cast == AGENT_CAST_NOTHING) {
-        return;
-    }
-    if (device->cast == AGENT_CAST_YES && now_ms >= device->until_ms) {
-        device->cast = AGENT_CAST_NO;
-    }
-    device->poll_ms = now_ms + timing_of(settings_of(device)).poll_ms;
-    device_poll(device->node, device->cast == AGENT_CAST_YES, device->ring);
-}
-
 /* The rule VOTE (README.md), from the messages alone. */
 static void check_cast(const struct agent_device *device, const struct agent_action *action)
 {
@@ -92,29 +72,22 @@ static void note_verdict(struct agent_device *device, const struct wire_message 
     device->acked_ring = message->u.vote.ring_id;
 }
 
-static void voter_on_cast(struct agent_device *device, const struct agent_action *action, uint64_t now_ms)
+static void tell_voter(struct agent_device *device, const struct agent_action *action)
 {
-    check_cast(device, action);
-    device->cast = action->cast;
-    device->ring = action->ring_id;
-    device->until_ms = action->until_ms;
-    if (action->poll) {
-        voter_poll(device, now_ms);
-    }
-    device->cast_sequence = action->sequence;
-    device->cast_done_ms = now_ms + device_random(device->node, 4);
-}
+    struct voting_command command = {.sequence = action->sequence,
+                                     .cast = action->cast,
+                                     .poll = action->poll,
+                                     .ring_id = action->ring_id,
+                                     .until_ms = action->until_ms,
+                                     .poll_ms = timing_of(settings_of(device)).poll_ms};
 
-static void voter_on_time(struct agent_device *device, uint64_t now_ms)
-{
-    if (now_ms >= device->poll_ms || (device->cast == AGENT_CAST_YES && now_ms >= device->until_ms)) {
-        voter_poll(device, now_ms);
-    }
+    check_cast(device, action);
+    voter_tell(device->node, &command);
 }
 
 /* ---- actions and events -------------------------------------------------------------------------------- */
 
-static void carry_out(struct agent_device *device, const struct agent_action *action, uint64_t now_ms)
+static void carry_out(struct agent_device *device, const struct agent_action *action)
 {
     const uint8_t *data =
         action->data.size > 0 ? q_buf_bytes(&device->actions.data) + action->data.offset : NULL;
@@ -139,7 +112,7 @@ static void carry_out(struct agent_device *device, const struct agent_action *ac
         device_close(node, action->goodbye);
         break;
     case AGENT_ACT_CAST:
-        voter_on_cast(device, action, now_ms);
+        tell_voter(device, action);
         break;
     case AGENT_ACT_HEURISTICS:
         device->regular = false;
@@ -166,7 +139,7 @@ static void step(struct agent_device *device, struct agent_event *event, uint64_
         return;
     }
     for (size_t i = 0; i < device->actions.count; i++) {
-        carry_out(device, &device->actions.items[i], now_ms);
+        carry_out(device, &device->actions.items[i]);
     }
     if (device->resolve_due) {
         struct agent_event resolved = {.type = AGENT_EV_RESOLVED, .conn = device->conn};
@@ -178,12 +151,11 @@ static void step(struct agent_device *device, struct agent_event *event, uint64_
     }
 }
 
-static void cast_done(struct agent_device *device, uint64_t now_ms)
+static void cast_done(struct agent_device *device, uint64_t sequence, uint64_t now_ms)
 {
     struct agent_event event = {.type = AGENT_EV_CAST_DONE};
 
-    device->cast_done_ms = SIM_NEVER;
-    event.u.cast_done.sequence = device->cast_sequence;
+    event.u.cast_done.sequence = sequence;
     step(device, &event, now_ms);
 }
 
@@ -277,10 +249,6 @@ static void on_time(struct agent_device *device, uint64_t now_ms)
 {
     struct agent_event event = {.type = AGENT_EV_TIME};
 
-    voter_on_time(device, now_ms);
-    if (now_ms >= device->cast_done_ms) {
-        cast_done(device, now_ms);
-    }
     if (now_ms >= device->regular_ms) {
         device->regular_ms = now_ms + settings_of(device)->heuristics_interval_ms;
         if (device->run == 0) {
@@ -298,8 +266,14 @@ static void shut_down(struct agent_device *device, uint64_t now_ms)
     struct agent_event event = {.type = AGENT_EV_SHUTDOWN};
 
     step(device, &event, now_ms);
-    if (!device->stopped) {
-        cast_done(device, now_ms);
+    if (!device->stopped && !voter_has_done(device->node)) {
+        /* The ring has just changed: that comes first. */
+        struct device_event ring = {.now_ms = now_ms, .ring = device->node->ring, .members = device->node->members};
+
+        on_nodelist(device, &ring);
+    }
+    if (!device->stopped && voter_has_done(device->node)) {
+        cast_done(device, UINT64_MAX, now_ms);
     }
     if (!device->stopped) {
         world_fail(device->node->world, "CONTRACT", "the agent does not stop");
@@ -329,6 +303,9 @@ static void agent_device_step(void *self, const struct device_event *from)
         return;
     case DEVICE_EV_HEURISTICS:
         on_heuristics(device, from);
+        return;
+    case DEVICE_EV_CAST_DONE:
+        cast_done(device, from->sequence, from->now_ms);
         return;
     case DEVICE_EV_SHUTDOWN:
         shut_down(device, from->now_ms);
@@ -363,19 +340,8 @@ static uint64_t earlier(uint64_t one, uint64_t other)
 static uint64_t agent_device_deadline_ms(const void *self)
 {
     const struct agent_device *device = self;
-    uint64_t due_ms = earlier(agent_deadline_ms(device->agent), device->poll_ms);
 
-    if (device->cast == AGENT_CAST_YES) {
-        due_ms = earlier(due_ms, device->until_ms);
-    }
-    return earlier(earlier(due_ms, device->cast_done_ms), device->regular_ms);
-}
-
-static uint64_t agent_device_vote_until_ms(const void *self)
-{
-    const struct agent_device *device = self;
-
-    return device->cast == AGENT_CAST_YES ? device->until_ms : SIM_NEVER;
+    return earlier(agent_deadline_ms(device->agent), device->regular_ms);
 }
 
 static uint32_t agent_device_hold_ms(const struct node *node)
@@ -393,7 +359,7 @@ static void *agent_device_create(struct node *node)
     assert(device->agent != NULL);
     agent_actions_init(&device->actions);
     device->instance = prng_next(&node->world->prng);
-    device->poll_ms = device->cast_done_ms = device->regular_ms = SIM_NEVER;
+    device->regular_ms = SIM_NEVER;
     return device;
 }
 
@@ -409,10 +375,10 @@ static void agent_device_destroy(void *self)
 const struct device_ops device_agent = {
     .name = "the agent",
     .ours = true,
+    .voter = true,
     .create = agent_device_create,
     .step = agent_device_step,
     .deadline_ms = agent_device_deadline_ms,
-    .vote_until_ms = agent_device_vote_until_ms,
     .hold_ms = agent_device_hold_ms,
     .destroy = agent_device_destroy,
 };

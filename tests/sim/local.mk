@@ -34,6 +34,8 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/totem.h \
 	tests/sim/votequorum.c \
 	tests/sim/votequorum.h \
+	tests/sim/voter.c \
+	tests/sim/voter.h \
 	tests/sim/world.c \
 	tests/sim/world.h \
 	$(libqdevice_logic_a_SOURCES) \

@@ -6,6 +6,7 @@
 #include "tests/sim/network.h"
 #include "tests/sim/totem.h"
 #include "tests/sim/votequorum.h"
+#include "tests/sim/voter.h"
 
 static void on_device_timer(void *owner);
 
@@ -16,6 +17,7 @@ void node_init(struct node *node)
     node->ring_seq = 4 * prng_below(&node->world->prng, 5);
     timer_init(&node->device_timer, &node->world->schedule, on_device_timer, node);
     votequorum_init(node);
+    voter_init(node);
 }
 
 /* ---- what must wait ------------------------------------------------------------------------------------ */
@@ -133,8 +135,27 @@ static void on_heuristics(const struct occurrence *occurrence)
     }
 }
 
+/* b: sequence */
+static void on_cast_done(const struct occurrence *occurrence)
+{
+    struct device_event event = {.type = DEVICE_EV_CAST_DONE, .sequence = occurrence->b};
+
+    if (deliverable(occurrence)) {
+        give(occurrence->who, &event);
+    }
+}
+
+void node_on_cast_done(struct node *node, uint64_t sequence)
+{
+    if (node->device != NULL) {
+        schedule_add(&node->world->schedule, node->world->now_ms + prng_below(&node->world->prng, 4), on_cast_done, node,
+                     node->device_epoch, sequence, 0);
+    }
+}
+
 void node_on_nodelist(struct node *node)
 {
+    voter_on_ring(node);
     if (node->device != NULL) {
         schedule_add(&node->world->schedule, node->world->now_ms, on_nodelist, node, node->device_epoch,
                      (uint64_t)node->ring.node_id << 32 | node->members, node->ring.seq);
@@ -260,11 +281,14 @@ void device_close(struct node *node, bool goodbye)
     }
 }
 
-void device_poll(struct node *node, bool cast, struct wire_ring_id ring)
+bool device_poll(struct node *node, bool cast, struct wire_ring_id ring)
 {
-    if (votequorum_poll(node, cast, ring) && !cast) {
+    bool accepted = votequorum_poll(node, cast, ring);
+
+    if (accepted && !cast) {
         node->tainted = false;
     }
+    return accepted;
 }
 
 uint32_t device_run_heuristics(struct node *node, uint32_t timeout_ms)
@@ -382,6 +406,9 @@ static void on_device_start(const struct occurrence *occurrence)
     node->device_epoch++;
     node->device = node->ops->create(node);
     node->device_paused = false;
+    if (node->ops->voter) {
+        voter_start(node);
+    }
     votequorum_register(node);
     give(node, &event);
     node_on_nodelist(node);
@@ -420,9 +447,10 @@ void node_device_stop(struct node *node)
     NOTE(node->world, node, "device is stopped");
     give(node, &event);
     destroy_device(node);
+    voter_end(node);
 }
 
-/* What survives a dead device of ours casts NACK for it, even beside a successor. b: boot */
+/* What survives a dead device of ours, where that is not the real voter, casts NACK for it, even beside a successor. b: boot */
 static void on_guard(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
@@ -448,7 +476,10 @@ void node_device_kill(struct node *node)
         return;
     }
     NOTE(world, node, "device is killed");
-    if (node->ops->ours) {
+    if (node->ops->voter) {
+        destroy_device(node);
+        voter_orphan(node);
+    } else if (node->ops->ours) {
         uint32_t within_ms = node->ops->hold_ms(node);
 
         destroy_device(node);
@@ -500,6 +531,9 @@ void node_device_pause(struct node *node, uint32_t duration_ms)
     node->device_resume_ms = world->now_ms + duration_ms;
     schedule_add(&world->schedule, node->device_resume_ms, on_device_resume, node, node->device_epoch,
                  node->boot, node->device_resume_ms);
+    if (node->ops->voter) {
+        return; /* it has been told until when, and is not stopped */
+    }
     if (node->ops->ours) {
         uint64_t end_ms = node_clock_reaches(node, node->ops->vote_until_ms(node->device));
 
@@ -555,6 +589,7 @@ void node_crash(struct node *node)
     node->boot++;
     node->device_wanted = false;
     destroy_device(node);
+    voter_on_crash(node);
     for (struct conn *conn = node->world->conns; conn != NULL; conn = conn->next) {
         if (conn->node == node && conn->device_open) {
             conn->device_open = false;
@@ -582,7 +617,9 @@ static void on_node_resume(const struct occurrence *occurrence)
     NOTE(node->world, node, "the machine goes on");
     node->paused = false;
     totem_resumed(node, occurrence->c);
-    if (node->ops->ours &&
+    if (node->ops->voter) {
+        voter_on_resume(node);
+    } else if (node->ops->ours &&
         (node->device == NULL ||
          (node->device_paused && node_clock(node) >= node->ops->vote_until_ms(node->device)))) {
         device_poll(node, false, node->ring); /* the guard, which stood still too */

@@ -33,6 +33,7 @@ bool node_device_frozen(const struct node *node, uint64_t *until_ms);
 /* Deliveries to the device. */
 void node_on_nodelist(struct node *node);
 void node_on_quorum(struct node *node);
+void node_on_cast_done(struct node *node, uint64_t sequence);
 void node_on_connected(struct conn *conn);
 void node_on_secured(struct conn *conn);
 void node_on_bytes(struct conn *conn, const uint8_t *bytes, size_t size);

@@ -25,7 +25,7 @@ static void usage(FILE *out)
              "  --seeds    random runs: 1..N, or those from A to B\n"
              "  --jobs     processes that share them (default 1)\n"
              "  --mutate   break a rule first: losers_first, lease_wait, stable_view, quarantine,\n"
-             "             persist_first, echo_pacing, lease_start, lease_end, stale_ring\n"
+             "             persist_first, echo_pacing, lease_start, lease_end, stale_ring, told_ring\n"
              "  --only-safety  leave the ledger out: find only two halves that believe in quorum\n"
              "  --canon    the canonical decisions, the arbiter killed at every point of each\n"
              "  --tap      what make check runs\n"

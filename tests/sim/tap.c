@@ -103,6 +103,7 @@ int tap_run(void)
     test_mutation("lease_end", 200, false);
     test_mutation("stale_ring", 200, false);
     if (!slow) {
+        test_mutation("told_ring", 1500, false);
         test_mutation("lease_start", 2000, true);
         test_mutation("lease_end", 1000, true);
         test_mutation("losers_first", 1000, true);

@@ -15,6 +15,7 @@
 
 #include "common/wire/framer.h"
 #include "common/wire/wire.h"
+#include "qdevice/logic/voting.h"
 #include "qnetd/logic/arbiter.h"
 #include "tests/sim/prng.h"
 #include "tests/sim/schedule.h"
@@ -150,6 +151,16 @@ struct node {
     bool first_ring;          /* has had a ring since it booted */
 
     struct votequorum votequorum;
+    uint64_t frozen_since_ms; /* beside another quorate half (check.h); 0: not so */
+
+    /* The voter of our agent, and an older one that its agent has left behind (voter.h). */
+    struct voter_host {
+        struct node *node;
+        bool alive;
+        struct voting voting;
+        struct timer timer;
+    } voters[2];
+    unsigned voter_index;
 
     /* The device. */
     const struct device_ops *ops;

@@ -82,7 +82,7 @@ static void on_cast(struct agent_driver *driver, const struct agent_action *acti
     if (action->cast == AGENT_CAST_YES)
         print(driver, "%s until +%llu", action->poll ? "YES" : "YES still",
               (unsigned long long)(action->until_ms - driver->now_ms));
-    else
+    else if (action->poll)
         print(driver, "%s", action->cast == AGENT_CAST_NO ? "NO" : "NOTHING");
     if (!driver->hold_casts)
         step(driver, &event);

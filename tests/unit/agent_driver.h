@@ -25,7 +25,7 @@ struct agent_driver {
     bool hold_casts;        /* the voter does not answer */
     bool ours;              /* the arbiter echoes LEASE */
     enum agent_cast cast;   /* what the voter was told last */
-    uint64_t until_ms;
+    uint64_t until_ms;      /* when that is void */
     struct wire_message message;           /* scratch */
     char output[AGENT_DRIVER_OUTPUT_SIZE]; /* "RESOLVE a; CONNECT 1; SEND PREINIT; YES until 2500; ..." */
 };

@@ -117,6 +117,10 @@ UNIT_TESTS += tests/unit/test_agent_hostile
 tests_unit_test_agent_hostile_SOURCES = tests/unit/test_agent_hostile.c tests/unit/agent_driver.c tests/unit/agent_driver.h
 tests_unit_test_agent_hostile_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_voting
+tests_unit_test_voting_SOURCES = tests/unit/test_voting.c
+tests_unit_test_voting_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # What daemons share, and the arbiter's shell as far as it needs no network.
 UNIT_TESTS += \
 	tests/unit/test_client_hello \

@@ -108,6 +108,134 @@ static void a_vote_for_a_former_ring_changes_nothing_and_is_confirmed(void **sta
     agent_driver_fini(&d);
 }
 
+/* What is shown meanwhile is the former ring's answer: told to an agent that is stopped, "nothing" must end too. */
+static void nothing_is_cast_no_longer_than_the_lease_of_the_former_verdict(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_nodelist(&d, "1", 12);
+    assert_int_equal(d.cast, AGENT_CAST_NOTHING);
+    assert_int_equal(d.until_ms, d.now_ms + 2500);
+    agent_driver_pass(&d, 1000);
+    agent_driver_echo_reply(&d, 2);
+    assert_int_equal(d.cast, AGENT_CAST_NOTHING);
+    assert_int_equal(d.until_ms, d.now_ms - 500 + 2500);
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+    assert_int_equal(d.until_ms, d.now_ms - 500 + 2500);
+    agent_driver_fini(&d);
+}
+
+static void nothing_is_cast_no_longer_than_patience_lasts(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_nodelist(&d, "1", 12);
+    agent_driver_pass_answered(&d, 26000);
+    assert_int_equal(d.cast, AGENT_CAST_NOTHING);
+    assert_int_equal(d.until_ms, d.now_ms + 1000);
+    agent_driver_fini(&d);
+}
+
+/* The arbiter takes a confirmation for the end of the vote, whichever ring the list has told it of: heuristics may be slow. */
+static void a_nack_for_a_former_ring_ends_the_wait_for_the_present_one(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_nodelist(&d, "1", 12);
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_NACK, 8), "NO; SEND VOTE_INFO_REPLY");
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_ACK, 12), "YES until +2500; SEND VOTE_INFO_REPLY");
+    agent_driver_fini(&d);
+}
+
+/* Votequorum did not take it for the former ring any more. */
+static void a_nack_that_a_new_ring_overtakes_is_cast_there_and_then_confirmed(void **state)
+{
+    uint64_t former;
+
+    (void)state;
+    granted(OURS);
+    d.hold_casts = true;
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_NACK, 8), "NO");
+    former = d.cast_sequence;
+    assert_string_equal(agent_driver_nodelist(&d, "1", 12), "SEND NODE_LIST 2; NO");
+    assert_true(d.cast_sequence > former);
+    d.cast_sequence = former;
+    assert_string_equal(agent_driver_cast_done(&d), "");
+    d.cast_sequence = former + 1;
+    assert_string_equal(agent_driver_cast_done(&d), "SEND VOTE_INFO_REPLY");
+    assert_string_equal(agent_driver_cast_done(&d), "");
+    agent_driver_fini(&d);
+}
+
+/* The synchronisation that NO was to end waited for another member, and shows the answer from before it. */
+static void a_no_that_has_not_shown_yet_is_cast_for_the_next_ring_too(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_nodelist(&d, "1", 12);
+    agent_driver_vote(&d, WIRE_VOTE_NACK, 12);
+    assert_string_equal(agent_driver_nodelist(&d, "1", 16), "SEND NODE_LIST 2; NO");
+    agent_driver_quorum(&d, false);
+    assert_string_equal(agent_driver_nodelist(&d, "1", 20), "SEND NODE_LIST 2; NOTHING");
+    agent_driver_fini(&d);
+}
+
+static void an_ack_that_a_new_ring_overtakes_is_forgotten(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.hold_casts = true;
+    assert_string_equal(agent_driver_vote(&d, WIRE_VOTE_ACK, 8), "YES until +2500");
+    assert_string_equal(agent_driver_nodelist(&d, "1", 12), "SEND NODE_LIST 2; NOTHING");
+    assert_string_equal(agent_driver_cast_done(&d), "");
+    agent_driver_fini(&d);
+}
+
+/* It is about to decide anew; echoes do not make an old answer younger. */
+static void an_arbiter_that_asks_to_wait_does_not_prolong_what_it_granted(void **state)
+{
+    enum wire_vote asks[] = {WIRE_VOTE_ASK_LATER, WIRE_VOTE_WAIT_FOR_REPLY};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        granted(OURS);
+        agent_driver_pass_answered(&d, 10000);
+        agent_driver_vote(&d, asks[i], 8);
+        uint64_t until = d.until_ms;
+        assert_true(until <= d.now_ms + 2500);
+        agent_driver_pass_answered(&d, until - d.now_ms - 1);
+        assert_int_equal(d.cast, AGENT_CAST_YES);
+        assert_int_equal(d.until_ms, until);
+        assert_null(strstr(agent_driver_pass_answered(&d, 1), "CLOSE"));
+        assert_int_equal(d.cast, AGENT_CAST_NO);
+        assert_non_null(strstr(agent_driver_vote(&d, WIRE_VOTE_ACK, 8), "YES"));
+        agent_driver_pass_answered(&d, 10000);
+        assert_int_equal(d.cast, AGENT_CAST_YES);
+        agent_driver_fini(&d);
+    }
+}
+
+static void an_arbiter_that_changes_nothing_prolongs_as_before(void **state)
+{
+    (void)state;
+    granted(OURS);
+    agent_driver_vote(&d, WIRE_VOTE_NO_CHANGE, 8);
+    agent_driver_pass_answered(&d, 10000);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    agent_driver_fini(&d);
+}
+
+/* quorum.device.timeout: 10 s by default, now 2.5 s; H is the same. */
+static void another_pace_is_taken_up_at_once(void **state)
+{
+    (void)state;
+    granted(OURS);
+    assert_string_equal(agent_driver_config(&d), "");
+    d.config.timing.poll_ms = 1250;
+    assert_string_equal(agent_driver_config(&d), "YES until +2500");
+    agent_driver_fini(&d);
+}
+
 static void a_new_ring_waits_for_its_verdict(void **state)
 {
     (void)state;
@@ -252,8 +380,10 @@ static void another_arbiter_is_only_met_without_the_vote_of_the_first(void **sta
     agent_driver_event(&d, AGENT_EV_CONNECTED);
     assert_int_equal(d.cast, AGENT_CAST_YES);
     agent_driver_preinit_reply(&d, WIRE_TLS_REQUIRED);
-    agent_driver_event(&d, AGENT_EV_SECURED);
-    assert_int_equal(d.cast, AGENT_CAST_NO);
+    d.hold_casts = true;
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_SECURED), "NO");
+    assert_string_equal(agent_driver_cast_done(&d), "SEND INIT");
+    assert_string_equal(agent_driver_cast_done(&d), "");
     agent_driver_fini(&d);
 }
 
@@ -294,6 +424,33 @@ static void the_end_does_not_wait_for_a_dead_voter_for_ever(void **state)
     d.hold_casts = true;
     agent_driver_event(&d, AGENT_EV_SHUTDOWN);
     assert_string_equal(agent_driver_pass(&d, 2000), "CLOSE; STOP");
+    agent_driver_fini(&d);
+}
+
+static void the_end_waits_for_the_ring_that_overtakes_it(void **state)
+{
+    uint64_t former;
+
+    (void)state;
+    granted(OURS);
+    d.hold_casts = true;
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_SHUTDOWN), "NO");
+    former = d.cast_sequence;
+    assert_string_equal(agent_driver_nodelist(&d, "1", 12), "SEND NODE_LIST 2; NO");
+    d.cast_sequence = former;
+    assert_string_equal(agent_driver_cast_done(&d), "");
+    d.cast_sequence = former + 1;
+    assert_string_equal(agent_driver_cast_done(&d), "GOODBYE; STOP");
+    agent_driver_fini(&d);
+}
+
+static void the_end_does_not_wait_for_a_core_that_has_gone(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.hold_casts = true;
+    agent_driver_event(&d, AGENT_EV_SHUTDOWN);
+    assert_string_equal(agent_driver_event(&d, AGENT_EV_CORE_LOST), "CLOSE; STOP");
     agent_driver_fini(&d);
 }
 
@@ -370,6 +527,15 @@ int main(void)
         cmocka_unit_test(a_nack_is_confirmed_only_when_it_was_cast),
         cmocka_unit_test(a_repeated_nack_is_cast_again),
         cmocka_unit_test(a_vote_for_a_former_ring_changes_nothing_and_is_confirmed),
+        cmocka_unit_test(nothing_is_cast_no_longer_than_the_lease_of_the_former_verdict),
+        cmocka_unit_test(nothing_is_cast_no_longer_than_patience_lasts),
+        cmocka_unit_test(a_nack_for_a_former_ring_ends_the_wait_for_the_present_one),
+        cmocka_unit_test(a_nack_that_a_new_ring_overtakes_is_cast_there_and_then_confirmed),
+        cmocka_unit_test(a_no_that_has_not_shown_yet_is_cast_for_the_next_ring_too),
+        cmocka_unit_test(an_ack_that_a_new_ring_overtakes_is_forgotten),
+        cmocka_unit_test(an_arbiter_that_asks_to_wait_does_not_prolong_what_it_granted),
+        cmocka_unit_test(an_arbiter_that_changes_nothing_prolongs_as_before),
+        cmocka_unit_test(another_pace_is_taken_up_at_once),
         cmocka_unit_test(a_new_ring_waits_for_its_verdict),
         cmocka_unit_test(patience_with_an_arbiter_that_does_not_decide_is_bounded),
         cmocka_unit_test(silence_that_shows_at_another_event_ends_the_session),
@@ -383,6 +549,8 @@ int main(void)
         cmocka_unit_test(heuristics_come_before_the_list),
         cmocka_unit_test(the_end_withdraws_the_vote_before_the_goodbye),
         cmocka_unit_test(the_end_does_not_wait_for_a_dead_voter_for_ever),
+        cmocka_unit_test(the_end_waits_for_the_ring_that_overtakes_it),
+        cmocka_unit_test(the_end_does_not_wait_for_a_core_that_has_gone),
         cmocka_unit_test(the_core_takes_the_vote_with_it),
         cmocka_unit_test(incompatible_tls_is_refused_and_retried),
         cmocka_unit_test(pauses_grow_and_differ),

@@ -38,18 +38,19 @@ static void wait_readable(void)
     assert_int_equal(poll(&readable, 1, DEADLINE_MS), 1);
 }
 
-static struct voter_report hear(void)
+static struct voting_report hear(void)
 {
-    struct voter_report report;
+    struct voting_report report;
 
     wait_readable();
     assert_int_equal(voter_hear(&voter, &report), Q_OK);
     return report;
 }
 
-static struct voter_command command(uint64_t sequence, enum agent_cast cast)
+static struct voting_command command(uint64_t sequence, enum agent_cast cast)
 {
-    return (struct voter_command){.sequence = sequence,
+    return (struct voting_command){.number = sequence,
+                                  .sequence = sequence,
                                   .cast = cast,
                                   .poll = true,
                                   .ring_id = {1, 4},
@@ -57,40 +58,44 @@ static struct voter_command command(uint64_t sequence, enum agent_cast cast)
                                   .poll_ms = NEVER_MS};
 }
 
-static void tell(struct voter_command what)
+static void tell(struct voting_command what)
 {
     assert_int_equal(voter_tell(&voter, &what), Q_OK);
 }
 
 static void nothing_is_confirmed_without_a_poll(void **state)
 {
-    struct voter_report report;
+    struct voting_report report;
 
     (void)state;
     tell(command(1, AGENT_CAST_NOTHING));
     report = hear();
+    assert_int_equal(report.number, 1);
     assert_int_equal(report.sequence, 1);
     assert_int_equal(report.polled_wall_ms, 0);
     assert_int_equal(voter_hear(&voter, &report), Q_ERR_AGAIN);
 }
 
+/* It lives, and nothing is carried out. */
 static void a_poll_that_cannot_be_made_is_reported(void **state)
 {
-    struct voter_report report;
+    struct voting_report report;
 
     (void)state;
     tell(command(5, AGENT_CAST_YES));
     report = hear();
-    assert_int_equal(report.sequence, 5);
+    assert_int_equal(report.number, 5);
+    assert_int_equal(report.sequence, 0);
+    assert_int_equal(report.accepted, AGENT_CAST_NOTHING);
     assert_int_equal(report.cast, AGENT_CAST_YES);
     assert_int_not_equal(report.result, 1); /* CS_OK */
 }
 
 static void yes_becomes_no_when_its_time_has_passed(void **state)
 {
-    struct voter_command yes = command(1, AGENT_CAST_YES);
+    struct voting_command yes = command(1, AGENT_CAST_YES);
     uint64_t start_ms = clock_monotonic_ms();
-    struct voter_report report;
+    struct voting_report report;
 
     (void)state;
     yes.until_ms = start_ms + 300;
@@ -98,13 +103,13 @@ static void yes_becomes_no_when_its_time_has_passed(void **state)
     assert_int_equal(hear().cast, AGENT_CAST_YES);
     report = hear();
     assert_int_equal(report.cast, AGENT_CAST_NO);
-    assert_int_equal(report.sequence, 1);
+    assert_int_equal(report.number, 1);
     assert_true(clock_monotonic_ms() >= start_ms + 300);
 }
 
 static void yes_that_comes_too_late_is_no(void **state)
 {
-    struct voter_command yes = command(1, AGENT_CAST_YES);
+    struct voting_command yes = command(1, AGENT_CAST_YES);
 
     (void)state;
     yes.until_ms = clock_monotonic_ms() - 1;
@@ -114,9 +119,9 @@ static void yes_that_comes_too_late_is_no(void **state)
 
 static void more_time_moves_the_end_without_a_poll(void **state)
 {
-    struct voter_command yes = command(1, AGENT_CAST_YES);
+    struct voting_command yes = command(1, AGENT_CAST_YES);
     uint64_t polled_ms;
-    struct voter_report report;
+    struct voting_report report;
 
     (void)state;
     yes.until_ms = clock_monotonic_ms() + 300;
@@ -127,7 +132,7 @@ static void more_time_moves_the_end_without_a_poll(void **state)
     yes.until_ms = clock_monotonic_ms() + 1000;
     tell(yes);
     report = hear();
-    assert_int_equal(report.sequence, 2);
+    assert_int_equal(report.number, 2);
     assert_int_equal(report.polled_wall_ms, polled_ms);
     report = hear();
     assert_int_equal(report.cast, AGENT_CAST_NO);
@@ -136,7 +141,7 @@ static void more_time_moves_the_end_without_a_poll(void **state)
 
 static void time_that_comes_late_is_used_at_once(void **state)
 {
-    struct voter_command yes = command(1, AGENT_CAST_YES);
+    struct voting_command yes = command(1, AGENT_CAST_YES);
 
     (void)state;
     yes.until_ms = clock_monotonic_ms() + 100;
@@ -151,7 +156,7 @@ static void time_that_comes_late_is_used_at_once(void **state)
 
 static void votes_are_repeated(void **state)
 {
-    struct voter_command no = command(1, AGENT_CAST_NO);
+    struct voting_command no = command(1, AGENT_CAST_NO);
 
     (void)state;
     no.poll_ms = 50;
@@ -162,12 +167,12 @@ static void votes_are_repeated(void **state)
 
 static void the_newest_of_several_counts(void **state)
 {
-    struct voter_report report = {0};
+    struct voting_report report = {0};
 
     (void)state;
     for (uint64_t i = 1; i <= 20; i++)
         tell(command(i, i % 2 == 1 ? AGENT_CAST_YES : AGENT_CAST_NO));
-    while (report.sequence < 20)
+    while (report.number < 20)
         report = hear();
     assert_int_equal(report.cast, AGENT_CAST_NO);
 }
@@ -175,9 +180,9 @@ static void the_newest_of_several_counts(void **state)
 static void it_ends_when_told(void **state)
 {
     (void)state;
-    tell((struct voter_command){.end = true});
+    tell((struct voting_command){.end = true});
     assert_int_equal(waitpid(voter.pid, NULL, 0), voter.pid);
-    assert_int_equal(voter_tell(&voter, &(struct voter_command){.sequence = 1}), Q_ERR_CLOSED);
+    assert_int_equal(voter_tell(&voter, &(struct voting_command){.sequence = 1}), Q_ERR_CLOSED);
 }
 
 static void it_ends_with_its_agent(void **state)
@@ -194,13 +199,13 @@ static void it_ends_with_its_agent(void **state)
 
 static void its_death_is_noticed(void **state)
 {
-    struct voter_report report;
+    struct voting_report report;
 
     (void)state;
     kill(voter.pid, SIGKILL);
     wait_readable();
     assert_int_equal(voter_hear(&voter, &report), Q_ERR_CLOSED);
-    assert_int_equal(voter_tell(&voter, &(struct voter_command){.sequence = 1}), Q_ERR_CLOSED);
+    assert_int_equal(voter_tell(&voter, &(struct voting_command){.sequence = 1}), Q_ERR_CLOSED);
 }
 
 static void signals_for_the_daemon_do_not_end_it(void **state)
@@ -212,7 +217,7 @@ static void signals_for_the_daemon_do_not_end_it(void **state)
     kill(voter.pid, SIGINT);
     kill(voter.pid, SIGHUP);
     tell(command(2, AGENT_CAST_NO));
-    assert_int_equal(hear().sequence, 2);
+    assert_int_equal(hear().number, 2);
 }
 
 int main(void)
