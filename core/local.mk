@@ -62,6 +62,8 @@ libcore_logic_a_SOURCES += \
 	core/config/config_logging.c \
 	core/config/config_nodes.c \
 	core/config/config_publish.c \
+	core/config/config_reload.c \
+	core/config/config_reload.h \
 	core/config/core_config.c \
 	core/config/core_config.h \
 	core/config/totem_settings.c \

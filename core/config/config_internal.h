@@ -16,6 +16,7 @@ struct config_reading {
     const struct cmap_store *keys; /* the map's */
     struct conf_facts *facts;
     struct conf_report *report;
+    bool is_reload;
     bool no_memory;
     bool link_is_too_high; /* a ringL_addr or interface beyond the last link */
     uint32_t highest_link;

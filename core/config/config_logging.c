@@ -200,6 +200,7 @@ void config_read_logging(struct config_reading *r)
 
     if (target == NULL)
         return;
+    r->config->logging_is_valid = true; /* until a fault is found */
     read_format(r);
     read_target(r, "logging.", target);
     read_subsystems(r);

@@ -88,8 +88,12 @@ void config_fail(struct config_reading *r, enum conf_stage stage, const char *ke
 {
     va_list arguments;
 
+    bool is_minor = r->is_reload && stage == CONF_STAGE_LOGGING;
+
+    if (stage == CONF_STAGE_LOGGING)
+        r->config->logging_is_valid = false;
     va_start(arguments, format);
-    add_finding(r, CONF_ERROR, stage, key, advice, format, arguments);
+    add_finding(r, is_minor ? CONF_WARNING : CONF_ERROR, stage, key, advice, format, arguments);
     va_end(arguments);
 }
 
@@ -339,7 +343,8 @@ static void read_all(struct config_reading *r)
     read_system(r);
     read_quorum(r);
     config_read_logging(r);
-    check_state_dir(r);
+    if (!r->is_reload)
+        check_state_dir(r);
     if (r->report->error_count > 0 || !read_transport(r))
         return;
     read_crypto(r);
@@ -357,18 +362,36 @@ static void read_all(struct config_reading *r)
         config_check(r);
 }
 
+static enum q_err read_with(struct config_reading *r)
+{
+    if (r->report->error_count > 0)
+        return Q_ERR_INVALID;
+    read_all(r);
+    if (r->no_memory || r->facts->no_memory || r->report->no_memory)
+        return Q_ERR_NO_MEMORY;
+    if (r->facts->wanted_count > 0)
+        return Q_ERR_AGAIN;
+    return r->report->error_count > 0 ? Q_ERR_INVALID : Q_OK;
+}
+
 enum q_err core_config_read(struct core_config *config, const struct conf_map *map, struct conf_facts *facts,
                             struct conf_report *report)
 {
     struct config_reading r = {
         .config = config, .map = map, .keys = &map->keys, .facts = facts, .report = report};
 
-    if (report->error_count > 0)
-        return Q_ERR_INVALID;
-    read_all(&r);
-    if (r.no_memory || facts->no_memory || report->no_memory)
-        return Q_ERR_NO_MEMORY;
-    if (facts->wanted_count > 0)
-        return Q_ERR_AGAIN;
-    return report->error_count > 0 ? Q_ERR_INVALID : Q_OK;
+    return read_with(&r);
+}
+
+enum q_err core_config_read_again(struct core_config *config, const struct conf_map *map,
+                                  struct conf_facts *facts, struct conf_report *report)
+{
+    struct config_reading r = {.config = config,
+                               .map = map,
+                               .keys = &map->keys,
+                               .facts = facts,
+                               .report = report,
+                               .is_reload = true};
+
+    return read_with(&r);
 }

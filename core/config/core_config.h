@@ -123,6 +123,7 @@ struct core_config {
     struct core_link links[CORE_LINKS_MAX];
     struct core_quorum quorum;
     struct core_logging logging;
+    bool logging_is_valid; /* false only after core_config_read_again: keep what is in effect */
     struct core_system system;
     char **texts; /* all texts above */
     size_t text_count, text_capacity;
@@ -138,6 +139,13 @@ void core_config_fini(struct core_config *config);
  */
 enum q_err core_config_read(struct core_config *config, const struct conf_map *map, struct conf_facts *facts,
                             struct conf_report *report);
+
+/*
+ * The same at a reload: a fault of the logging settings is a warning, as nothing else depends on them, and the state
+ * directory is not looked at, as it cannot change.
+ */
+enum q_err core_config_read_again(struct core_config *config, const struct conf_map *map,
+                                  struct conf_facts *facts, struct conf_report *report);
 
 /*
  * Sets the keys that the daemon adds to those of its files: nodelist.local_node_pos, generated node ids, bindnetaddr and

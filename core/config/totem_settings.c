@@ -145,8 +145,12 @@ static void check_retransmit(const struct checking *c, const struct totem_settin
                         "Not appropriate token or token_retransmits_before_loss_const value set");
 }
 
-static void check_consensus(const struct checking *c, const struct totem_settings *s)
+static void check_consensus(const struct checking *c, const struct totem_settings *s,
+                            const struct cmap_store *keys)
 {
+    /* what follows from a wrong token has been said */
+    if (s->token_ms < TIMEOUT_MS_MIN && number_of(keys, "totem.consensus") == 0)
+        return;
     check_minimum(c, "consensus timeout", "totem.consensus", s->consensus_ms, TIMEOUT_MS_MIN);
     if (s->consensus_ms >= TIMEOUT_MS_MIN && s->join_ms >= TIMEOUT_MS_MIN && s->consensus_ms < s->join_ms)
         conf_report_add(c->report, CONF_ERROR, CONF_STAGE_CHECK, place_of(c, "totem.consensus"),
@@ -175,56 +179,96 @@ void totem_settings_check(const struct totem_settings *s, const struct cmap_stor
     if (s->token_ms >= TIMEOUT_MS_MIN && s->token_retransmit_ms >= TIMEOUT_MS_MIN)
         check_minimum(&c, "token hold timeout", "totem.hold", s->hold_ms, HOLD_MS_MIN);
     check_minimum(&c, "join timeout", "totem.join", s->join_ms, TIMEOUT_MS_MIN);
-    check_consensus(&c, s);
+    check_consensus(&c, s, keys);
     check_minimum(&c, "merge timeout", "totem.merge", s->merge_ms, TIMEOUT_MS_MIN);
     check_minimum(&c, "downcheck timeout", "totem.downcheck", s->downcheck_ms, TIMEOUT_MS_MIN);
 }
 
 /* ---- what is in effect ---- */
 
+#define MEMBER(name, member)                                                                                 \
+    {                                                                                                        \
+        name, offsetof(struct totem_settings, member)                                                        \
+    }
+
+struct member {
+    const char *name; /* of runtime.config.totem. */
+    size_t offset;
+};
+
+static const struct member numbers[] = {
+    MEMBER("consensus", consensus_ms),
+    MEMBER("downcheck", downcheck_ms),
+    MEMBER("fail_recv_const", fail_recv_const),
+    MEMBER("heartbeat_failures_allowed", heartbeat_failures_allowed),
+    MEMBER("hold", hold_ms),
+    MEMBER("join", join_ms),
+    MEMBER("knet_compression_threshold", knet_compression_threshold),
+    MEMBER("knet_mtu", knet_mtu),
+    MEMBER("knet_pmtud_interval", knet_pmtud_interval_s),
+    MEMBER("max_messages", max_messages),
+    MEMBER("max_network_delay", max_network_delay_ms),
+    MEMBER("merge", merge_ms),
+    MEMBER("miss_count_const", miss_count_const),
+    MEMBER("send_join", send_join_ms),
+    MEMBER("seqno_unchanged_const", seqno_unchanged_const),
+    MEMBER("token", token_ms),
+    MEMBER("token_retransmit", token_retransmit_ms),
+    MEMBER("token_retransmits_before_loss_const", token_retransmits_before_loss_const),
+    MEMBER("token_warning", token_warning_percent),
+    MEMBER("window_size", window_size),
+};
+
+static const struct member flags[] = {
+    MEMBER("block_unlisted_ips", block_unlisted_ips),
+    MEMBER("cancel_token_hold_on_retransmit", cancel_token_hold_on_retransmit),
+};
+
+static uint32_t member_number(const struct totem_settings *s, const struct member *member)
+{
+    return *(const uint32_t *)(const void *)((const char *)s + member->offset);
+}
+
+static bool member_flag(const struct totem_settings *s, const struct member *member)
+{
+    return *(const bool *)((const char *)s + member->offset);
+}
+
+bool totem_settings_equal(const struct totem_settings *a, const struct totem_settings *b)
+{
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        if (member_number(a, &numbers[i]) != member_number(b, &numbers[i]))
+            return false;
+    for (size_t i = 0; i < COUNT(flags); i++)
+        if (member_flag(a, &flags[i]) != member_flag(b, &flags[i]))
+            return false;
+    return a->knet_compression_level == b->knet_compression_level &&
+           strcmp(a->knet_compression_model, b->knet_compression_model) == 0;
+}
+
+static enum cs_error set_number(struct cmap_store *keys, const char *key, enum cmap_type type,
+                                uint64_t number, struct cmap_changes *changes)
+{
+    char name[CMAP_NAME_MAX + 1];
+
+    snprintf(name, sizeof(name), "runtime.config.totem.%s", key);
+    return cmap_store_set_number(keys, name, type, number, changes);
+}
+
 enum cs_error totem_settings_publish(const struct totem_settings *s, struct cmap_store *keys,
                                      struct cmap_changes *changes)
 {
-    const struct {
-        const char *name;
-        uint32_t number;
-    } numbers[] = {
-        {"block_unlisted_ips", s->block_unlisted_ips},
-        {"cancel_token_hold_on_retransmit", s->cancel_token_hold_on_retransmit},
-        {"consensus", s->consensus_ms},
-        {"downcheck", s->downcheck_ms},
-        {"fail_recv_const", s->fail_recv_const},
-        {"heartbeat_failures_allowed", s->heartbeat_failures_allowed},
-        {"hold", s->hold_ms},
-        {"join", s->join_ms},
-        {"knet_compression_threshold", s->knet_compression_threshold},
-        {"knet_mtu", s->knet_mtu},
-        {"knet_pmtud_interval", s->knet_pmtud_interval_s},
-        {"max_messages", s->max_messages},
-        {"max_network_delay", s->max_network_delay_ms},
-        {"merge", s->merge_ms},
-        {"miss_count_const", s->miss_count_const},
-        {"send_join", s->send_join_ms},
-        {"seqno_unchanged_const", s->seqno_unchanged_const},
-        {"token", s->token_ms},
-        {"token_retransmit", s->token_retransmit_ms},
-        {"token_retransmits_before_loss_const", s->token_retransmits_before_loss_const},
-        {"token_warning", s->token_warning_percent},
-        {"window_size", s->window_size},
-    };
-    enum cs_error error;
+    enum cs_error error = CS_ERROR_OK;
 
-    for (size_t i = 0; i < COUNT(numbers); i++) {
-        char name[CMAP_NAME_MAX + 1];
-        snprintf(name, sizeof(name), "runtime.config.totem.%s", numbers[i].name);
-        error = cmap_store_set_number(keys, name, CMAP_U32, numbers[i].number, changes);
-        if (error != CS_ERROR_OK)
-            return error;
-    }
-    error = cmap_store_set_number(keys, "runtime.config.totem.knet_compression_level", CMAP_I32,
-                                  (uint64_t)(int64_t)s->knet_compression_level, changes);
-    if (error != CS_ERROR_OK)
-        return error;
-    return cmap_store_set_text(keys, "runtime.config.totem.knet_compression_model", s->knet_compression_model,
-                               changes);
+    for (size_t i = 0; i < COUNT(numbers) && error == CS_ERROR_OK; i++)
+        error = set_number(keys, numbers[i].name, CMAP_U32, member_number(s, &numbers[i]), changes);
+    for (size_t i = 0; i < COUNT(flags) && error == CS_ERROR_OK; i++)
+        error = set_number(keys, flags[i].name, CMAP_U32, member_flag(s, &flags[i]), changes);
+    if (error == CS_ERROR_OK)
+        error = set_number(keys, "knet_compression_level", CMAP_I32,
+                           (uint64_t)(int64_t)s->knet_compression_level, changes);
+    if (error == CS_ERROR_OK)
+        error = cmap_store_set_text(keys, "runtime.config.totem.knet_compression_model",
+                                    s->knet_compression_model, changes);
+    return error;
 }

@@ -55,6 +55,8 @@ void totem_settings_read(struct totem_settings *settings, const struct cmap_stor
 void totem_settings_check(const struct totem_settings *settings, const struct cmap_store *keys,
                           const struct conf_map *map, struct conf_report *report);
 
+bool totem_settings_equal(const struct totem_settings *a, const struct totem_settings *b);
+
 /* The keys runtime.config.totem.*, as far as they are not of one link. NO_MEMORY, NO_RESOURCES. */
 enum cs_error totem_settings_publish(const struct totem_settings *settings, struct cmap_store *keys,
                                      struct cmap_changes *changes);

@@ -37,6 +37,11 @@ tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_main)
 tests_fuzz_fuzz_control_LDADD = libshell.a $(PURE_LIBS)
 tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
+FUZZERS += tests/fuzz/fuzz_core_config
+tests_fuzz_fuzz_core_config_SOURCES = tests/fuzz/fuzz_core_config.c tests/unit/config_host.h $(fuzz_main)
+tests_fuzz_fuzz_core_config_LDADD = libcore_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_core_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
 FUZZERS += tests/fuzz/fuzz_totem_wire
 tests_fuzz_fuzz_totem_wire_SOURCES = tests/fuzz/fuzz_totem_wire.c $(fuzz_main)
 tests_fuzz_fuzz_totem_wire_LDADD = libcore_logic.a $(PURE_LIBS)

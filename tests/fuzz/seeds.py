@@ -286,7 +286,20 @@ def votequorum_wire():
     return seeds
 
 
+def core_configs():
+    """The files that are compared with the packaged daemon, alone and as what a running one is given to read again."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+    sys.dont_write_bytecode = True
+    import core_config_cases as cases
+    files = [text for table in cases.CASES.values() for text in table.values()] + list(cases.STRICTER.values())
+    texts = [text.replace("@DIR@", "/files").encode("utf-8", "surrogateescape") for text in files]
+    good = cases.conf(totem="cluster_name: x").encode("ascii")
+    # Two of a kind are as good as one for a start.
+    return texts[::3] + [good + b"\xff" + text for text in texts[1::5]]
+
+
 SEEDS = {
+    "core_config": core_configs,
     "wire_decode": wire_decode,
     "framer": framer,
     "state": state,

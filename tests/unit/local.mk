@@ -175,6 +175,11 @@ UNIT_TESTS += tests/unit/test_name_tree
 UNIT_TESTS += tests/unit/test_cmap_store
 tests_unit_test_cmap_store_SOURCES = tests/unit/test_cmap_store.c
 tests_unit_test_cmap_store_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_config_reload tests/unit/test_core_config
+tests_unit_test_config_reload_SOURCES = tests/unit/test_config_reload.c tests/unit/config_host.h
+tests_unit_test_config_reload_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_core_config_SOURCES = tests/unit/test_core_config.c tests/unit/config_host.h
+tests_unit_test_core_config_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_name_tree_SOURCES = tests/unit/test_name_tree.c
 tests_unit_test_name_tree_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
