@@ -43,6 +43,7 @@ _VOLATILE = [(re.compile(pattern, re.MULTILINE), replacement) for pattern, repla
     (r"(Client address:\s+\S+):\d+$", r"\1:PORT"),
     (r"(Ring ID:\s+\d+)\.[0-9a-f]+", r"\1.SEQ"),
     (r"(Last poll call:\s+TIME).*$", r"\1"),
+    (r"^n\d: (Corosync configuration reloaded)$", r"n0: \1"),
     (r"(Vote lease left:\s+)\d+ms$", r"\1SOME"),
 )]
 
