@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/config/config_reload.h"
 #include "core/host_facts.h"
 
 #define UIDGID_DIR "uidgid.d"
@@ -117,8 +118,9 @@ static void begin(struct config_loaded *loaded)
     conf_report_init(&loaded->report);
 }
 
-/* One attempt. Q_ERR_AGAIN: facts are wanted. */
-static enum q_err load_once(struct config_loaded *loaded, const char *path, struct conf_facts *facts)
+/* One attempt; live: NULL at the start. Q_ERR_AGAIN: facts are wanted. */
+static enum q_err load_once(struct config_loaded *loaded, const char *path, const struct cmap_store *live,
+                            struct conf_facts *facts)
 {
     enum q_err err, uidgid_err;
 
@@ -129,12 +131,17 @@ static enum q_err load_once(struct config_loaded *loaded, const char *path, stru
     uidgid_err = read_uidgid_dir(loaded, path, facts);
     if (uidgid_err != Q_OK)
         return uidgid_err;
+    if (err == Q_OK && live != NULL)
+        err = config_reload_keep_fixed(&loaded->map, live, &loaded->report);
     if (err != Q_OK)
         return err;
+    if (live != NULL)
+        return core_config_read_again(&loaded->config, &loaded->map, facts, &loaded->report);
     return core_config_read(&loaded->config, &loaded->map, facts, &loaded->report);
 }
 
-enum q_err config_load(struct config_loaded *loaded, const char *path, const struct config_plugins *plugins)
+static enum q_err load(struct config_loaded *loaded, const char *path, const struct config_plugins *plugins,
+                       const struct cmap_store *live)
 {
     struct conf_facts facts;
     enum q_err err;
@@ -151,13 +158,24 @@ enum q_err config_load(struct config_loaded *loaded, const char *path, const str
     }
     while (err == Q_OK || err == Q_ERR_AGAIN) {
         config_loaded_fini(loaded);
-        err = load_once(loaded, path, &facts);
+        err = load_once(loaded, path, live, &facts);
         if (err != Q_ERR_AGAIN)
             break;
         host_facts_find(&facts);
     }
     conf_facts_fini(&facts);
     return err;
+}
+
+enum q_err config_load(struct config_loaded *loaded, const char *path, const struct config_plugins *plugins)
+{
+    return load(loaded, path, plugins, NULL);
+}
+
+enum q_err config_load_again(struct config_loaded *loaded, const char *path,
+                             const struct config_plugins *plugins, const struct cmap_store *live)
+{
+    return load(loaded, path, plugins, live);
 }
 
 void config_loaded_fini(struct config_loaded *loaded)

@@ -25,6 +25,12 @@ struct config_loaded {
 
 /* Q_OK; Q_ERR_INVALID: the report has errors; Q_ERR_NO_MEMORY. */
 enum q_err config_load(struct config_loaded *loaded, const char *path, const struct config_plugins *plugins);
+/*
+ * The same while the daemon runs with `live`: fixed keys keep their value, and logging's faults are warnings
+ * (core/config/config_reload.h, which comes next).
+ */
+enum q_err config_load_again(struct config_loaded *loaded, const char *path,
+                             const struct config_plugins *plugins, const struct cmap_store *live);
 void config_loaded_fini(struct config_loaded *loaded);
 
 #endif
