@@ -245,7 +245,7 @@ static void check_end(const struct agent_model *model, const struct agent_action
         return;
     }
     assert(action->until_ms > model->now_ms);
-    if (action->cast == AGENT_CAST_YES || model->grant.ack)
+    if (action->cast == AGENT_CAST_YES || (model->grant.ack && !model->hosts_changed))
         assert(action->until_ms <= grant_until_ms(model));
     if (action->cast == AGENT_CAST_NOTHING)
         assert(action->until_ms <= model->ring_since_ms + model->patience_ms);

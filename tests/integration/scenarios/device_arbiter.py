@@ -133,7 +133,8 @@ for _how, _first in (("silent", _DEAD), ("refusing", _REFUSING), ("unknown", "no
 
 def _orderly_stop(arbiter_flavour):
     def run(lab):
-        _, cluster = our_cluster(lab, arbiter_flavour)
+        arbiter, cluster = our_cluster(lab, arbiter_flavour)
+        arbiter.wait_all_known()
         split(cluster, 1, 2)
         start = now_ns()
         check_equal(cluster.nodes[1].device.stop(), 0, "exit status of the device")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Whole nodes lost with our device: killed without a goodbye, halves cut off, our device beside the packaged one."""
 
-from lab.our_device import DEFAULT_LEASE_MS, HOLD_MS, check_no_overlap, lost_after_ms, our_cluster
+from lab.our_device import DEFAULT_LEASE_MS, HOLD_MS, check_no_overlap, lost_after_ms, our_cluster, wait_cast
 from lab.wait import check, now_ns, wait_for
 
 from . import register, scenario
@@ -55,6 +55,7 @@ def device_killed_before_cut(lab):
     """The favourite's device is killed right before the LAN is cut: its voter, which outlives it, answers for the new ring
     at once, where the packaged device leaves the node frozen and quorate for sync_timeout."""
     _, cluster = our_cluster(lab, timeout_ms=10000, sync_timeout_ms=30000)
+    wait_cast(cluster.nodes[1], "yes")
     cluster.nodes[1].kill_device()
     start = now_ns()
     cluster.cut([1], [2])

@@ -36,6 +36,7 @@ def device_stopped_before_cut(lab):
     """The favourite's device is stopped, then the LAN is cut: its voter, which knows when the lease ends and sees the new
     ring itself, answers votequorum's wait; the other node wins."""
     _, cluster = our_cluster(lab, timeout_ms=0)
+    wait_cast(cluster.nodes[1], "yes")
     _stop_agent(lab, cluster)
     cluster.cut([1], [2])
     cluster.wait_quorate([2], not_quorate=[1])
@@ -46,6 +47,7 @@ def device_stopped_before_cut(lab):
 def device_stopped_after_cut(lab):
     """The same, the device being stopped between the cut and the new ring."""
     _, cluster = our_cluster(lab, timeout_ms=0)
+    wait_cast(cluster.nodes[1], "yes")
     cluster.cut([1], [2])
     cluster.hold("the LAN is cut, Totem has not noticed", [1, 2], 1)
     _stop_agent(lab, cluster)
@@ -53,10 +55,8 @@ def device_stopped_after_cut(lab):
     _goes_on(lab, cluster)
 
 
-@scenario(ours_only=True)
-def device_stopped_in_sync(lab):
-    """The favourite's device is stopped while it waits for its verdict on the new ring (its heuristics are slow): what it
-    had told its voter to cast is nothing, and not even that without an end."""
+def _with_heuristics(lab):
+    """A settled cluster at default times, and the path of each node's heuristics command, which passes."""
     _, cluster = our_cluster(lab, wait=False, start=False, timeout_ms=0,
                              heuristics={"mode": "sync", "timeout": 1000, "sync_timeout": 20000,
                                          "exec_flag": "/etc/corosync/flag"})
@@ -66,6 +66,15 @@ def device_stopped_in_sync(lab):
         path.chmod(0o755)
     cluster.start()
     cluster.wait_all()
+    wait_cast(cluster.nodes[1], "yes")
+    return cluster, flags
+
+
+@scenario(ours_only=True)
+def device_stopped_in_sync(lab):
+    """The favourite's device is stopped while it waits for its verdict on the new ring (its heuristics are slow): what it
+    had told its voter to cast is nothing, and not even that without an end."""
+    cluster, flags = _with_heuristics(lab)
     flags[1].write_text("#!/bin/sh\nexec /usr/bin/sleep 864215\n", encoding="ascii")
     cluster.cut([1], [2])
     wait_for("node 1 to synchronise", lambda: status(cluster.nodes[1]).get("synchronising"), 10)
@@ -108,10 +117,28 @@ def device_voter_stopped_before_cut(lab):
     """The favourite's voter is stopped in a healthy cluster, and the LAN is cut at once: the favourite keeps quorum all the
     same, and the other never has it."""
     _, cluster = our_cluster(lab, timeout_ms=0)
+    wait_cast(cluster.nodes[1], "yes")
     start = now_ns()
     os.kill(helper(cluster.nodes[1], _VOTER), signal.SIGSTOP)
     lab.note("voter of node 1 stopped (SIGSTOP)")
     cluster.cut([1], [2])
     cluster.wait_quorate([1], not_quorate=[2])
     cluster.check_quorate_since([1], start)
+    check_no_overlap(lab)
+
+
+@scenario(ours_only=True)
+def device_voter_stopped_in_sync(lab):
+    """The favourite's voter is stopped while votequorum waits for its device: another one is told the verdict in time."""
+    cluster, flags = _with_heuristics(lab)
+    node, start = cluster.nodes[1], now_ns()
+    flags[1].write_text("#!/bin/sh\nexec /usr/bin/sleep 2\n", encoding="ascii")
+    voter = helper(node, _VOTER)
+    cluster.cut([1], [2])
+    wait_for("node 1 to synchronise", lambda: status(node).get("synchronising"), 10)
+    os.kill(voter, signal.SIGSTOP)
+    lab.note("voter of node 1 stopped (SIGSTOP)")
+    cluster.wait_quorate([1], not_quorate=[2])
+    cluster.check_quorate_since([1], start)
+    check(helper(node, _VOTER) not in (None, voter), "another voter")
     check_no_overlap(lab)
