@@ -5,7 +5,7 @@
  *
  * Input: lines. "S" and a list of settings; an upper-case letter from A on and the value of the key of that number in
  * `known`, of its own type; or a type (t 1 2 4 8 o), the name of any key, "=" and its value. In values byte 1 stands for a
- * newline. Keys that are needed and not named are there with good values, unless the input begins with "-".
+ * newline, byte 2 for 5000 letters. Keys that are needed and not named are there with good values, unless the input begins with "-".
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -66,15 +66,30 @@ static struct wire_message message;
 
 /* ---- reading the input --------------------------------------------------------------------------- */
 
-static void add_key(struct input *input, const char *name, enum key_type type, char *value)
+static enum q_err add_text(struct input *input, const char *name, const char *value)
+{
+    char many[5000];
+    struct q_buf text;
+    enum q_err err;
+
+    memset(many, 'x', sizeof(many));
+    q_buf_init(&text);
+    for (; *value != '\0'; value++)
+        if (*value == 2)
+            q_buf_append(&text, many, sizeof(many));
+        else
+            q_buf_append(&text, *value == 1 ? "\n" : value, 1);
+    err = keys_add_text(&input->keys, name, text.size > 0 ? (const char *)q_buf_bytes(&text) : "", text.size);
+    q_buf_fini(&text);
+    return err;
+}
+
+static void add_key(struct input *input, const char *name, enum key_type type, const char *value)
 {
     enum q_err err;
 
-    for (char *c = value; *c != '\0'; c++)
-        if (*c == 1)
-            *c = '\n';
     if (type == KEY_TEXT)
-        err = keys_add_text(&input->keys, name, value, strlen(value));
+        err = add_text(input, name, value);
     else
         err = keys_add_number(&input->keys, name, type,
                               strtoull(value, NULL, 10) &
@@ -148,14 +163,9 @@ static bool read_input(struct input *input, char *text)
             add_any_key(input, *line, line + 1);
         }
     }
-    for (size_t i = 0; i < KNOWN_COUNT && complete; i++) {
-        char good[32] = "";
-
-        if (known[i].good == NULL || input->named[i])
-            continue;
-        memcpy(good, known[i].good, strlen(known[i].good));
-        add_key(input, known[i].name, known[i].type, good);
-    }
+    for (size_t i = 0; i < KNOWN_COUNT && complete; i++)
+        if (known[i].good != NULL && !input->named[i])
+            add_key(input, known[i].name, known[i].type, known[i].good);
     return true;
 }
 

@@ -67,11 +67,32 @@ static void check_quoted_anew(const struct command_line *line, enum quoting quot
     q_buf_fini(&text);
 }
 
+/* Whether quotes are closed and nothing is missing after a backslash, read in another way than by the parser. */
+static bool is_well_formed(const char *text)
+{
+    char quote = '\0';
+
+    for (; *text != '\0' && *text != '\n'; text++) {
+        bool escapes = *text == '\\' && quote != '\'' && (quote == '\0' || text[1] == '"' || text[1] == '\\');
+
+        if (escapes && (text[1] == '\0' || text[1] == '\n'))
+            return false;
+        if (escapes)
+            text++;
+        else if (quote == '\0' && (*text == '"' || *text == '\''))
+            quote = *text;
+        else if (*text == quote)
+            quote = '\0';
+    }
+    return quote == '\0';
+}
+
 static void check_command(const char *text)
 {
     struct command_line line;
     enum q_err err = command_line_parse(&line, text);
 
+    assert(err == Q_ERR_LIMIT || is_well_formed(text) || err == Q_ERR_INVALID);
     if (err != Q_OK) {
         assert(err == Q_ERR_INVALID || err == Q_ERR_LIMIT);
         assert(line.storage == NULL && line.arguments == NULL && line.count == 0);

@@ -240,6 +240,15 @@ def device_config():
         b"Ron\ntquorum.device.heuristics.exec_a.b=x\n1quorum.device.heuristics.exec_b=1\n",
         b"E1,2,3,4,5,6,7,8,9\nF0\nG\x07\n",
         b"Jx\nL5\nM2\nRboth\nV1\nN2\nI\xff\n",
+        b"F0\n",
+        b"F65536\n",
+        b"Itest\n",
+        b"C0\n",
+        b"H" + 7 * b"\2" + b"\n",
+        b"H" + 14 * b"\2" + b"\n",
+        b"E\2\n",
+        b"K4294968296\n",
+        b"tnodelist.node.1.name=n\n4nodelist.node.1.nodeid=1\n",
     ]
 
 
@@ -254,6 +263,8 @@ def heuristics():
         b"a \\",
         b"'' a",
         b" ",
+        b"'a' \"open",
+        b"\\",
         b"a " * 1025,
     ]
 
