@@ -112,7 +112,8 @@ struct core_config {
     enum core_ip_version ip_version;
     const char *crypto_model, *crypto_cipher, *crypto_hash; /* never NULL; "none" */
     const char *key_file; /* to be read if crypto_hash is not none and key_text is NULL */
-    const char *key_text; /* the key itself, by totem.key */
+    const char
+        *key_text; /* by totem.key: the key is its characters and its terminator, as in the packaged daemon */
     enum core_link_mode link_mode;
     uint32_t netmtu;
     struct totem_settings totem;

@@ -56,7 +56,7 @@ static bool add_notices(const struct cmap_store *store, struct cmap_changes *cha
     if (tracked == NULL)
         return true;
     for (const struct cmap_handle *tracker = tracked->first; tracker != NULL; tracker = tracker->tracked_next)
-        if (((tracker->bits & CMAP_TRACK_PREFIX) != 0) == as_prefix && (tracker->bits & event) != 0 &&
+        if (((tracker->bits & CMAP_ON_PREFIX) != 0) == as_prefix && (tracker->bits & event) != 0 &&
             !add_notice(changes, tracker))
             return false;
     return true;

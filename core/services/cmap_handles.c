@@ -183,7 +183,7 @@ static void tracker_free(struct cmap_store *store, struct cmap_handle *tracker)
 enum cs_error cmap_tracker_add(struct cmap_store *store, struct cmap_client *client, const char *name,
                                uint32_t bits, uint64_t cookie, uint64_t *handle)
 {
-    const uint32_t known = CMAP_TRACK_DELETE | CMAP_TRACK_MODIFY | CMAP_TRACK_ADD | CMAP_TRACK_PREFIX;
+    const uint32_t known = CMAP_ON_DELETE | CMAP_ON_MODIFY | CMAP_ON_ADD | CMAP_ON_PREFIX;
     struct cmap_handle *tracker;
 
     assert(strlen(name) <= CMAP_NAME_MAX);

@@ -97,7 +97,7 @@ static enum cs_error add_item(struct cmap_store *store, const char *name, const 
 
     if (item == NULL)
         return CS_ERROR_NO_MEMORY;
-    error = cmap_changes_record(store, changes, name, CMAP_TRACK_ADD, *value, no_value);
+    error = cmap_changes_record(store, changes, name, CMAP_ON_ADD, *value, no_value);
     if (error != CS_ERROR_OK) {
         free(item);
         return error;
@@ -116,7 +116,7 @@ static enum cs_error modify_item(struct cmap_store *store, struct item *item, co
                                  struct cmap_changes *changes)
 {
     enum cs_error error =
-        cmap_changes_record(store, changes, item->name, CMAP_TRACK_MODIFY, *value, value_of(item));
+        cmap_changes_record(store, changes, item->name, CMAP_ON_MODIFY, *value, value_of(item));
 
     if (error != CS_ERROR_OK)
         return error;
@@ -181,7 +181,7 @@ enum cs_error cmap_store_delete(struct cmap_store *store, const char *name, stru
 
     if (item == NULL)
         return CS_ERROR_NOT_EXIST;
-    error = cmap_changes_record(store, changes, item->name, CMAP_TRACK_DELETE, no_value, value_of(item));
+    error = cmap_changes_record(store, changes, item->name, CMAP_ON_DELETE, no_value, value_of(item));
     if (error != CS_ERROR_OK)
         return error;
     name_tree_remove(&store->items, &item->node);

@@ -31,7 +31,7 @@
 #define CMAP_HANDLES_PER_CLIENT_MAX 4096 /* iterators and trackers */
 
 /* Bits of a tracker; an event is one of the first three. */
-enum cmap_track { CMAP_TRACK_DELETE = 1, CMAP_TRACK_MODIFY = 2, CMAP_TRACK_ADD = 4, CMAP_TRACK_PREFIX = 8 };
+enum cmap_track { CMAP_ON_DELETE = 1, CMAP_ON_MODIFY = 2, CMAP_ON_ADD = 4, CMAP_ON_PREFIX = 8 };
 
 struct cmap_change {
     enum cmap_track event;       /* DELETE, MODIFY or ADD */

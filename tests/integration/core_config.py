@@ -243,6 +243,15 @@ def check_reload(text, files):
     assert mine == theirs, "only ours: %s\nonly packaged: %s" % (sorted(mine - theirs), sorted(theirs - mine))
 
 
+# ---- the key/value map ----
+
+def check_cmap(files):
+    write(cases.conf(totem="token: 1000"), files)
+    with packaged_daemon():
+        status, output, _ = run(TOOL.with_name("core_cmap_tool"))
+    assert status == 0, output
+
+
 # ---- files of uidgid.d ----
 
 def check_uidgid_dir(files):
@@ -281,6 +290,8 @@ def work(t, scratch):
     for name, text in KEYS.items():
         with t.test("keys: " + name):
             check_keys(text, files)
+    with t.test("the key/value map: the same answers, values and notices"):
+        check_cmap(files)
     for name, text in RELOADS.items():
         with t.test("reload: " + name):
             check_reload(text, files)

@@ -6,7 +6,9 @@
 INTEGRATION_TESTS += tests/integration/run.py
 INTEGRATION_TESTS += tests/integration/core_config.py
 
-# The core's configuration beside the packaged daemon's.
-check_PROGRAMS += tests/integration/core_config_tool
+# The core's configuration and its key/value map beside the packaged daemon's.
+check_PROGRAMS += tests/integration/core_config_tool tests/integration/core_cmap_tool
+tests_integration_core_cmap_tool_SOURCES = tests/integration/core_cmap_tool.c
+tests_integration_core_cmap_tool_LDADD = libcore_logic.a $(PURE_LIBS) $(COROSYNC_LIBS)
 tests_integration_core_config_tool_SOURCES = tests/integration/core_config_tool.c
 tests_integration_core_config_tool_LDADD = libcore.a libcore_logic.a $(PURE_LIBS)

@@ -185,7 +185,7 @@ static void test_every_type_becomes_every_other(void **state)
     uint64_t handle;
 
     (void)state;
-    assert_int_equal(cmap_tracker_add(&store, &one, "key", CMAP_TRACK_MODIFY, 9, &handle), CS_ERROR_OK);
+    assert_int_equal(cmap_tracker_add(&store, &one, "key", CMAP_ON_MODIFY, 9, &handle), CS_ERROR_OK);
     for (int from = 1; from <= 12; from++)
         for (int to = 1; to <= 12; to++) {
             size_t from_size = from < 11 ? cmap_type_size((enum cmap_type)from) : 4;
@@ -197,7 +197,7 @@ static void test_every_type_becomes_every_other(void **state)
             assert_int_equal(changes.notice_count, from != to);
             if (from == to)
                 continue;
-            assert_int_equal(changes.items[0].event, CMAP_TRACK_MODIFY);
+            assert_int_equal(changes.items[0].event, CMAP_ON_MODIFY);
             assert_int_equal(changes.items[0].old_value.type, from);
             assert_int_equal(changes.items[0].old_value.size, from_size + (from == 11));
             assert_memory_equal(changes.items[0].old_value.bytes, "abcdefgh", from_size);
@@ -376,7 +376,7 @@ static void test_handles_are_the_clients_own(void **state)
 
     (void)state;
     assert_int_equal(cmap_iterator_add(&store, &one, "", &iterator), CS_ERROR_OK);
-    assert_int_equal(cmap_tracker_add(&store, &one, "key", CMAP_TRACK_ADD, 7, &tracker), CS_ERROR_OK);
+    assert_int_equal(cmap_tracker_add(&store, &one, "key", CMAP_ON_ADD, 7, &tracker), CS_ERROR_OK);
     assert_int_equal(cmap_iterator_next(&store, &other, iterator, &name, &value), CS_ERROR_BAD_HANDLE);
     assert_int_equal(cmap_iterator_remove(&store, &other, iterator), CS_ERROR_BAD_HANDLE);
     assert_int_equal(cmap_iterator_remove(&store, &one, tracker), CS_ERROR_BAD_HANDLE);
@@ -417,22 +417,22 @@ static void test_every_combination_of_bits(void **state)
     for (int event = 1; event <= 4; event *= 2) {
         bool told[5 * 16] = {false};
         size_t expected = 0;
-        if (event == CMAP_TRACK_DELETE || event == CMAP_TRACK_MODIFY)
+        if (event == CMAP_ON_DELETE || event == CMAP_ON_MODIFY)
             set_text("key.a", "old");
         cmap_changes_reset(&changes);
-        if (event == CMAP_TRACK_DELETE)
+        if (event == CMAP_ON_DELETE)
             assert_int_equal(cmap_client_delete(&store, "key.a", &changes), CS_ERROR_OK);
         else
             set_text("key.a", "new");
-        if (event == CMAP_TRACK_MODIFY)
+        if (event == CMAP_ON_MODIFY)
             assert_int_equal(cmap_store_delete(&store, "key.a", NULL), CS_ERROR_OK);
         assert_int_equal(changes.count, 1);
         assert_int_equal(changes.items[0].event, event);
         assert_string_equal(changes.items[0].name, "key.a");
-        assert_int_equal(changes.items[0].new_value.type, event == CMAP_TRACK_DELETE ? CMAP_NONE : CMAP_TEXT);
-        assert_int_equal(changes.items[0].new_value.size, event == CMAP_TRACK_DELETE ? 0 : 4);
-        assert_int_equal(changes.items[0].old_value.type, event == CMAP_TRACK_ADD ? CMAP_NONE : CMAP_TEXT);
-        assert_int_equal(changes.items[0].old_value.size, event == CMAP_TRACK_ADD ? 0 : 4);
+        assert_int_equal(changes.items[0].new_value.type, event == CMAP_ON_DELETE ? CMAP_NONE : CMAP_TEXT);
+        assert_int_equal(changes.items[0].new_value.size, event == CMAP_ON_DELETE ? 0 : 4);
+        assert_int_equal(changes.items[0].old_value.type, event == CMAP_ON_ADD ? CMAP_NONE : CMAP_TEXT);
+        assert_int_equal(changes.items[0].old_value.size, event == CMAP_ON_ADD ? 0 : 4);
         for (size_t i = 0; i < changes.notice_count; i++) {
             uint64_t cookie = changes.notices[i].cookie;
             assert_false(told[cookie]);
@@ -442,7 +442,7 @@ static void test_every_combination_of_bits(void **state)
         for (size_t i = 0; i < 5 * 16; i++) {
             bool exact = strcmp(trackers[i].name, "key.a") == 0;
             bool prefix = strncmp("key.a", trackers[i].name, strlen(trackers[i].name)) == 0;
-            bool matches = (trackers[i].bits & CMAP_TRACK_PREFIX) ? prefix : exact;
+            bool matches = (trackers[i].bits & CMAP_ON_PREFIX) ? prefix : exact;
             assert_int_equal(told[i], matches && (trackers[i].bits & (uint32_t)event));
             expected += told[i];
         }
@@ -459,14 +459,14 @@ static void track(const char *name, uint32_t bits, uint64_t cookie)
 
 static void test_order_of_notices(void **state)
 {
-    const uint32_t all = CMAP_TRACK_ADD | CMAP_TRACK_MODIFY | CMAP_TRACK_DELETE;
+    const uint32_t all = CMAP_ON_ADD | CMAP_ON_MODIFY | CMAP_ON_DELETE;
 
     (void)state;
-    track("", all | CMAP_TRACK_PREFIX, 5);
-    track("key", all | CMAP_TRACK_PREFIX, 4);
-    track("key.a", all | CMAP_TRACK_PREFIX, 2);
+    track("", all | CMAP_ON_PREFIX, 5);
+    track("key", all | CMAP_ON_PREFIX, 4);
+    track("key.a", all | CMAP_ON_PREFIX, 2);
     track("key.a", all, 0);
-    track("key.", all | CMAP_TRACK_PREFIX, 3);
+    track("key.", all | CMAP_ON_PREFIX, 3);
     track("key.a", all, 1);
     set_text("key.a", "x");
     assert_int_equal(changes.notice_count, 6);
@@ -487,7 +487,7 @@ static void test_what_is_no_change(void **state)
     (void)state;
     set_text("key", "x");
     assert_int_equal(changes.count, 0);
-    track("key", CMAP_TRACK_MODIFY | CMAP_TRACK_DELETE, 1);
+    track("key", CMAP_ON_MODIFY | CMAP_ON_DELETE, 1);
     set_text("key", "x");
     assert_int_equal(set("key", CMAP_TEXT, "x", 2), CS_ERROR_OK);
     assert_int_equal(set("key", CMAP_U16, "x", 1), CS_ERROR_INVALID_PARAM);

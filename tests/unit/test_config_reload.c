@@ -274,8 +274,8 @@ static void test_order_and_kind_of_changes(void **state)
     assert_int_equal(changes.count, sizeof(expected) / sizeof(expected[0]));
     for (size_t i = 0; i < changes.count; i++)
         assert_string_equal(changes.items[i].name, expected[i]);
-    assert_int_equal(changes.items[2].event, CMAP_TRACK_DELETE);
-    assert_int_equal(changes.items[3].event, CMAP_TRACK_MODIFY);
+    assert_int_equal(changes.items[2].event, CMAP_ON_DELETE);
+    assert_int_equal(changes.items[3].event, CMAP_ON_MODIFY);
     assert_string_equal(live_text("own.key"), "set by a client");
 }
 
