@@ -83,6 +83,9 @@ static void watch(struct arbiter_link *link)
         link->events = events;
 }
 
+static void on_more(void *data);
+
+/* An arbiter that talks without end does not keep the core, the voter and the tool waiting. */
 static void read_messages(struct arbiter_link *link)
 {
     struct message_stream_turn turn = {.messages_left = MESSAGES_PER_TURN};
@@ -94,8 +97,6 @@ static void read_messages(struct arbiter_link *link)
         struct agent_event event = {.type = AGENT_EV_UNREADABLE};
         enum wire_frame frame;
 
-        if (turn.messages_left == 0) /* the loop's other work can wait: nobody else is served here */
-            turn.messages_left = MESSAGES_PER_TURN;
         err = message_stream_receive(&link->stream, &turn, &frame, &bytes);
         if (err != Q_OK)
             break;
@@ -105,8 +106,22 @@ static void read_messages(struct arbiter_link *link)
         }
         tell(link, &event);
     }
-    if (link->conn == conn && link->state == ARBITER_LINK_OPEN && err != Q_OK && err != Q_ERR_AGAIN && err != Q_ERR_BUSY)
+    if (link->conn != conn || link->state != ARBITER_LINK_OPEN || err == Q_OK || err == Q_ERR_AGAIN)
+        return;
+    if (err != Q_ERR_BUSY)
         lost_stream(link, err);
+    else if (!link->more_queued)
+        link->more_queued = qb_loop_job_add(link->loop, QB_LOOP_MED, link, on_more) == 0;
+}
+
+static void on_more(void *data)
+{
+    struct arbiter_link *link = data;
+
+    link->more_queued = false;
+    if (link->state == ARBITER_LINK_OPEN)
+        read_messages(link);
+    watch(link);
 }
 
 static void on_connected(struct arbiter_link *link)
@@ -280,7 +295,8 @@ bool arbiter_link_start_tls(struct arbiter_link *link, struct tls_credentials *c
     }
     if (link->state == ARBITER_LINK_NONE)
         return true; /* closed by an action before this one */
-    link->credentials = credentials;
+    tls_credentials_unref(link->credentials);
+    link->credentials = tls_credentials_ref(credentials);
     link->state = ARBITER_LINK_TLS_DUE;
     watch(link);
     return true;
@@ -310,6 +326,8 @@ void arbiter_link_close(struct arbiter_link *link, bool goodbye)
     qb_loop_poll_del(link->loop, link->stream.fd);
     message_stream_close(&link->stream, goodbye);
     message_stream_fini(&link->stream);
+    tls_credentials_unref(link->credentials);
+    link->credentials = NULL;
     link->state = ARBITER_LINK_NONE;
     link->peer[0] = '\0';
 }

@@ -31,7 +31,8 @@ struct arbiter_link {
     enum arbiter_link_state state;
     struct message_stream stream;     /* unless ARBITER_LINK_NONE */
     int32_t events;                   /* registered */
-    struct tls_credentials *credentials; /* for the next handshake; borrowed */
+    struct tls_credentials *credentials; /* for the handshake that is due; a reference of ours */
+    bool more_queued;                    /* messages have come for which there was no time */
     char peer[64];
     struct wire_message message;      /* scratch */
 };

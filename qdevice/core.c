@@ -53,7 +53,9 @@ static void try_to_attach(void *data)
     core->attached = true;
     core->config.handlers->on_attached(core->config.context);
     core->keys_changed = true;
-    core_cmap_deliver(core);
+    /* Nobody could use the ring that votequorum is about to name: attached anew it names it again. */
+    if (!core_cmap_deliver(core))
+        core_lose(core, "cmap cannot be read");
 }
 
 void core_lose(struct core *core, const char *why)

@@ -22,17 +22,26 @@ static const char *const prefixes_read[] = {"quorum.",
                                             "runtime.votequorum.this_node_id"};
 static const char *const prefixes_tracked[] = {"quorum.", "totem.config_version", "nodelist.", "logging."};
 
+#define REREAD_MS 200
+#define NS_PER_MS UINT64_C(1000000)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- reading ---- */
+
+/* Q_OK: it was deleted meanwhile, and the notification is under way. A key that is there must not be taken for deleted. */
+static enum q_err not_read(cs_error_t result)
+{
+    return result == CS_ERR_NOT_EXIST ? Q_OK : Q_ERR_AGAIN;
+}
 
 static enum q_err add_text(struct core *core, const char *name, struct keys *keys)
 {
     enum q_err err;
     char *text;
+    cs_error_t result = cmap_get_string(core->cmap, name, &text);
 
-    if (cmap_get_string(core->cmap, name, &text) != CS_OK)
-        return Q_OK; /* deleted meanwhile: the notification is under way */
+    if (result != CS_OK)
+        return not_read(result);
     err = keys_add_text(keys, name, text, strlen(text));
     free(text);
     return err;
@@ -48,9 +57,10 @@ static enum q_err add_number(struct core *core, const char *name, enum key_type 
     } value;
     size_t size = sizeof(value);
     uint64_t number;
+    cs_error_t result = cmap_get(core->cmap, name, &value, &size, NULL);
 
-    if (cmap_get(core->cmap, name, &value, &size, NULL) != CS_OK)
-        return Q_OK;
+    if (result != CS_OK)
+        return not_read(result);
     if (type == KEY_U8)
         number = value.u8;
     else if (type == KEY_U16)
@@ -93,31 +103,53 @@ static bool read_prefix(struct core *core, const char *prefix, struct keys *keys
     cmap_iter_handle_t iteration;
     cmap_value_types_t type;
     enum q_err err = Q_OK;
+    cs_error_t result = cmap_iter_init(core->cmap, prefix, &iteration);
 
-    if (cmap_iter_init(core->cmap, prefix, &iteration) != CS_OK)
+    if (result != CS_OK)
         return false;
-    while (err == Q_OK && cmap_iter_next(core->cmap, iteration, name, NULL, &type) == CS_OK)
-        err = add_key(core, name, type, keys);
+    do {
+        result = cmap_iter_next(core->cmap, iteration, name, NULL, &type);
+        if (result == CS_OK)
+            err = add_key(core, name, type, keys);
+    } while (result == CS_OK && err == Q_OK);
     cmap_iter_finalize(core->cmap, iteration);
-    if (err != Q_OK)
-        log_line(LOG_ERR, "The configuration cannot be read: %s: %s", name, q_err_text(err));
-    return err == Q_OK;
+    return err == Q_OK && result == CS_ERR_NO_SECTIONS;
 }
 
-void core_cmap_deliver(struct core *core)
+static void on_reread(void *data)
+{
+    struct core *core = data;
+
+    core->reread_armed = false;
+    (void)core_cmap_deliver(core);
+}
+
+/* Half of a configuration is none: with a key missing a default would take its place. */
+static void read_again_later(struct core *core)
+{
+    log_line(LOG_WARNING, "The configuration cannot be read from cmap now: trying again");
+    if (!core->reread_armed)
+        core->reread_armed = qb_loop_timer_add(core->config.loop, QB_LOOP_LOW, REREAD_MS * NS_PER_MS, core, on_reread,
+                                               &core->reread_timer) == 0;
+}
+
+bool core_cmap_deliver(struct core *core)
 {
     struct keys keys;
     bool ok = true;
 
     if (!core->keys_changed || core->in_sync || core->reload_under_way || !core->has_cmap)
-        return;
-    core->keys_changed = false;
+        return true;
     keys_init(&keys);
     for (size_t i = 0; i < COUNT(prefixes_read) && ok; i++)
         ok = read_prefix(core, prefixes_read[i], &keys);
+    core->keys_changed = !ok;
     if (ok)
         core->config.handlers->on_keys(core->config.context, &keys);
+    else
+        read_again_later(core);
     keys_fini(&keys);
+    return ok;
 }
 
 /* ---- tracking ---- */
@@ -162,7 +194,7 @@ static int32_t on_readable(int32_t fd, int32_t revents, void *data)
         core_lose(core, "cmap has closed the connection");
         return -1;
     }
-    core_cmap_deliver(core);
+    (void)core_cmap_deliver(core);
     return 0;
 }
 
@@ -208,6 +240,9 @@ cs_error_t core_cmap_attach(struct core *core, char text[CORE_TEXT_SIZE])
 
 void core_cmap_detach(struct core *core)
 {
+    if (core->reread_armed)
+        qb_loop_timer_del(core->config.loop, core->reread_timer);
+    core->reread_armed = false;
     if (core->cmap_fd >= 0)
         qb_loop_poll_del(core->config.loop, core->cmap_fd);
     core->cmap_fd = -1;

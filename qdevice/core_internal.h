@@ -34,6 +34,8 @@ struct core {
     bool in_sync;
     bool reload_under_way;
     bool keys_changed;
+    qb_loop_timer_handle reread_timer;
+    bool reread_armed;
 };
 
 /* CS_OK, or what failed, named in text. */
@@ -42,8 +44,8 @@ void core_votequorum_detach(struct core *core, bool unregister);
 cs_error_t core_cmap_attach(struct core *core, char text[CORE_TEXT_SIZE]);
 void core_cmap_detach(struct core *core);
 
-/* Reads the keys and hands them over, if they have changed and may be read now. */
-void core_cmap_deliver(struct core *core);
+/* Reads the keys and hands them over, if they have changed and may be read now. False: they cannot be read; tried again. */
+bool core_cmap_deliver(struct core *core);
 
 /* The core has gone: detaches, tells the handler, begins to try again. */
 void core_lose(struct core *core, const char *why);

@@ -15,12 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "qdevice/heuristics_protocol.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define RESTART_MS 1000
-#define ORPHANS_MAX 1000
+#define ORPHANS_MS 200
 #define ANSWER_MS 1000 /* the worker's own time, beyond the timeout of the run */
 
 struct heuristics {
@@ -49,6 +50,9 @@ struct heuristics {
     bool restart_armed;
     qb_loop_timer_handle answer_timer;
     bool answer_armed;
+    qb_loop_timer_handle orphan_timer;
+    bool orphan_armed;
+    uint64_t started_ms; /* the present worker, or the last one */
 };
 
 static void attach_worker(struct heuristics *h);
@@ -72,6 +76,7 @@ static enum q_err start_worker(struct heuristics *h)
         heuristics_worker_run(ends[1], h->use_path, h->processes_max);
     close(ends[1]);
     h->fd = ends[0];
+    h->started_ms = clock_monotonic_ms();
     return Q_OK;
 }
 
@@ -92,16 +97,21 @@ static void let_worker_go(struct heuristics *h)
         poll(&nothing, 1, 10);
     }
     kill(h->pid, SIGKILL);
-    waitpid(h->pid, NULL, 0);
 }
 
+/*
+ * A worker that does not listen has another list of commands than we, or does not know of a run. It is killed, which shows
+ * when its socket closes.
+ */
 static void send_message(struct heuristics *h, const struct heuristics_message *message, const void *text, size_t size)
 {
     struct iovec parts[2] = {{(void *)message, sizeof(*message)}, {(void *)text, size}};
     struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
 
-    if (h->fd >= 0 && sendmsg(h->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        log_line(LOG_WARNING, "The heuristics worker does not listen: %s", strerror(errno));
+    if (h->fd < 0 || sendmsg(h->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        return;
+    log_line(LOG_ERR, "The heuristics worker does not listen: %s", strerror(errno));
+    kill(h->pid, SIGKILL);
 }
 
 static void send_commands(struct heuristics *h)
@@ -195,6 +205,15 @@ static void finish(struct heuristics *h, enum wire_heuristics result)
 
 /* ---- what the worker says ---- */
 
+static void restart_worker(void *data);
+
+static void arm_restart(struct heuristics *h)
+{
+    if (!h->restart_armed)
+        h->restart_armed = qb_loop_timer_add(h->loop, QB_LOOP_LOW, RESTART_MS * NS_PER_MS, h, restart_worker,
+                                             &h->restart_timer) == 0;
+}
+
 static void restart_worker(void *data)
 {
     struct heuristics *h = data;
@@ -202,44 +221,61 @@ static void restart_worker(void *data)
     h->restart_armed = false;
     if (start_worker(h) != Q_OK) {
         log_line(LOG_ERR, "The heuristics worker cannot be started: %s", strerror(errno));
-        h->restart_armed = qb_loop_timer_add(h->loop, QB_LOOP_LOW, RESTART_MS * NS_PER_MS, h, restart_worker,
-                                             &h->restart_timer) == 0;
+        arm_restart(h);
         return;
     }
     attach_worker(h);
     send_commands(h);
 }
 
-/* One of them, and reaps it; false: there is none. */
-static bool kill_orphan(struct heuristics *h)
+static void on_orphan_timer(void *data);
+
+/*
+ * What a worker has left behind is ours: it is killed, and reaped when it has ended. A command that waits for a dead disk
+ * ends when the disk comes back, perhaps never: nobody waits for it.
+ */
+static void kill_orphans(struct heuristics *h)
 {
     FILE *children = fopen("/proc/thread-self/children", "re");
-    int pid, orphan = 0;
+    bool some_left = false;
+    int pid;
 
-    if (children == NULL)
-        return false;
-    while (orphan == 0 && fscanf(children, "%d", &pid) == 1)
-        if (h->handlers.is_other_child == NULL || !h->handlers.is_other_child(h->context, pid))
-            orphan = pid;
-    fclose(children);
-    if (orphan == 0)
-        return false;
-    kill(orphan, SIGKILL);
-    waitpid(orphan, NULL, 0);
-    return true;
+    while (children != NULL && fscanf(children, "%d", &pid) == 1) {
+        if (pid == h->pid || (h->handlers.is_other_child != NULL && h->handlers.is_other_child(h->context, pid)))
+            continue;
+        kill(pid, SIGKILL);
+        some_left = waitpid(pid, NULL, WNOHANG) == 0 || some_left;
+    }
+    if (children != NULL)
+        fclose(children);
+    if (some_left && !h->orphan_armed)
+        h->orphan_armed = qb_loop_timer_add(h->loop, QB_LOOP_LOW, ORPHANS_MS * NS_PER_MS, h, on_orphan_timer,
+                                            &h->orphan_timer) == 0;
 }
 
-/* It has died, or is of no use any more. */
+static void on_orphan_timer(void *data)
+{
+    struct heuristics *h = data;
+
+    h->orphan_armed = false;
+    kill_orphans(h);
+}
+
+/* It has died, or is of no use any more. One that dies at once is not started again at once. */
 static void replace_worker(struct heuristics *h)
 {
+    bool at_once = clock_monotonic_ms() - h->started_ms >= RESTART_MS;
+
     qb_loop_poll_del(h->loop, h->fd);
     close(h->fd);
     h->fd = -1;
     kill(h->pid, SIGKILL);
-    waitpid(h->pid, NULL, 0);
-    for (int i = 0; i < ORPHANS_MAX && kill_orphan(h); i++)
-        ;
-    restart_worker(h);
+    h->pid = 0;
+    kill_orphans(h);
+    if (at_once)
+        restart_worker(h);
+    else
+        arm_restart(h);
     if (h->pending)
         finish(h, WIRE_HEURISTICS_FAIL);
 }
@@ -398,6 +434,8 @@ void heuristics_free(struct heuristics *heuristics)
         qb_loop_timer_del(h->loop, h->restart_timer);
     if (h->answer_armed)
         qb_loop_timer_del(h->loop, h->answer_timer);
+    if (h->orphan_armed)
+        qb_loop_timer_del(h->loop, h->orphan_timer);
     let_worker_go(h);
     free_execs(h);
     free(h);

@@ -54,6 +54,7 @@ struct worker {
     uint32_t processes_max;
     struct command commands[COMMANDS_MAX];
     size_t command_count;
+    bool incomplete; /* there are others that could not be taken */
     bool running;
     uint64_t run;
     uint64_t run_until_ms;
@@ -270,6 +271,11 @@ static void start_run(struct worker *worker, const struct heuristics_message *me
         report(worker, false);
         return;
     }
+    if (worker->incomplete || worker->command_count == 0) {
+        log_to_daemon(worker, LOG_ERR, "Heuristics fail: not all commands are known to the worker");
+        report(worker, false);
+        return;
+    }
     for (size_t i = 0; i < worker->command_count; i++) {
         if (start_command(worker, &worker->commands[i]))
             continue;
@@ -278,8 +284,6 @@ static void start_run(struct worker *worker, const struct heuristics_message *me
         report(worker, false);
         return;
     }
-    if (worker->command_count == 0)
-        report(worker, true);
 }
 
 static bool all_have_ended(const struct worker *worker)
@@ -385,6 +389,7 @@ static void clear_commands(struct worker *worker)
         command_line_fini(&worker->commands[i].line);
     }
     worker->command_count = 0;
+    worker->incomplete = false;
 }
 
 static void add_command(struct worker *worker, size_t size)
@@ -392,19 +397,22 @@ static void add_command(struct worker *worker, size_t size)
     const char *name = worker->text;
     size_t name_size = strlen(name);
     struct command *command = &worker->commands[worker->command_count];
+    bool incomplete = worker->incomplete;
 
+    worker->incomplete = true;
     if (name_size + 1 >= size || worker->command_count == COMMANDS_MAX)
         return;
     memset(command, 0, sizeof(*command));
     command->output_fd = -1;
-    if (command_line_parse(&command->line, name + name_size + 1) != Q_OK) {
-        log_to_daemon(worker, LOG_ERR, "quorum.device.heuristics.exec_%s is no command line (an open quote?): ignored",
-                      name);
+    if (command_line_parse(&command->line, name + name_size + 1) != Q_OK)
+        return;
+    command->name = strdup(name);
+    if (command->name == NULL) {
+        command_line_fini(&command->line);
         return;
     }
-    command->name = strdup(name);
-    if (command->name != NULL)
-        worker->command_count++;
+    worker->command_count++;
+    worker->incomplete = incomplete;
 }
 
 /* False: the daemon has gone. */

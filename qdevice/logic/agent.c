@@ -72,7 +72,8 @@ static bool take_config(struct agent *a, const struct agent_config *config)
 
 static bool same_hosts(const struct agent *a, const struct agent_config *config)
 {
-    if (a->config.host_count != config->host_count)
+    if (a->config.host_count != config->host_count || a->config.port != config->port ||
+        a->config.ip_version != config->ip_version)
         return false;
     for (size_t i = 0; i < config->host_count; i++)
         if (strcmp(a->hosts[i], config->hosts[i]) != 0)
@@ -92,7 +93,7 @@ static bool same_nodes(const struct agent *a, const struct agent_config *config)
 static const char *why_restart(const struct agent *a, const struct agent_config *config)
 {
     if (!same_hosts(a, config))
-        return "quorum.device.net.host has changed";
+        return "quorum.device.net.host, port or force_ip_version has changed";
     if (a->config.tls != config->tls)
         return "quorum.device.net.tls has changed";
     if (a->config.algorithm != config->algorithm)
@@ -125,6 +126,9 @@ static void on_config(struct agent *a, const struct agent_config *config)
         a->granted_host = AGENT_HOSTS_MAX; /* whoever granted, it is none of these for certain */
     if (a->host >= config->host_count)
         a->host = 0; /* without a ring, or at the end, nothing is connected anew */
+    heuristics_off = heuristics_off && a->heuristics != WIRE_HEURISTICS_UNDEFINED;
+    if (heuristics_off)
+        a->heuristics = WIRE_HEURISTICS_UNDEFINED;
     if (restart != NULL) {
         link_restart(a, restart);
         return;
@@ -133,10 +137,8 @@ static void on_config(struct agent *a, const struct agent_config *config)
         conversation_config_list(a);
     if (other_kap)
         conversation_keep_active(a);
-    if (heuristics_off && a->heuristics != WIRE_HEURISTICS_UNDEFINED) {
-        a->heuristics = WIRE_HEURISTICS_UNDEFINED;
+    if (heuristics_off)
         conversation_membership_list(a); /* the only message that can say "undefined" */
-    }
 }
 
 /* ---- the core ---- */

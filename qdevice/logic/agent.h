@@ -66,6 +66,8 @@ struct agent_config {
     enum agent_tls tls;
     const char *hosts[AGENT_HOSTS_MAX]; /* arbiters, used in turn */
     size_t host_count;                  /* 1 .. AGENT_HOSTS_MAX */
+    uint16_t port;                      /* of all of them; with ip_version only looked at for what has changed */
+    int ip_version;                     /* 4, 6, or 0 for either */
     const struct wire_node_info *nodes; /* nodelist, in order of appearance */
     uint32_t node_count;
     bool has_config_version;

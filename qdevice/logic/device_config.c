@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "common/printable.h"
+#include "qdevice/logic/command_line.h"
 #include "qdevice/logic/node_keys.h"
 
 #define NET "quorum.device.net."
@@ -375,6 +376,25 @@ static bool add_exec(struct reading *r, const char *name, const char *command)
     return true;
 }
 
+/* A command that cannot be run would fail, or worse not count, for reasons that only show in the log of every run. */
+static bool check_command(struct reading *r, const struct key *key)
+{
+    struct command_line line;
+    enum q_err err = command_line_parse(&line, key->text);
+
+    if (err == Q_OK) {
+        command_line_fini(&line);
+        return true;
+    }
+    if (err == Q_ERR_NO_MEMORY)
+        r->err = err;
+    else if (err == Q_ERR_LIMIT)
+        refuse(r, "%.128s has more than %d words", key->name, COMMAND_LINE_ARGUMENTS_MAX);
+    else
+        refuse(r, "%.128s is no command: a quote is not closed, a backslash ends it, or it is empty", key->name);
+    return false;
+}
+
 static void read_execs(struct reading *r)
 {
     static const char prefix[] = HEURISTICS "exec_";
@@ -392,7 +412,7 @@ static void read_execs(struct reading *r)
         if (r->config->heuristics.exec_count == r->limits->heuristics_execs_max)
             refuse(r, "there are more than %u commands " HEURISTICS "exec_NAME (heuristics_max_execs)",
                    r->limits->heuristics_execs_max);
-        else if (!add_exec(r, name, key->text))
+        else if (check_command(r, key) && !add_exec(r, name, key->text))
             r->err = Q_ERR_NO_MEMORY;
     }
 }
@@ -437,6 +457,8 @@ static void point_agent_at_copies(struct device_config *config)
 {
     config->agent.cluster_name = config->cluster_name;
     config->agent.nodes = config->node_list;
+    config->agent.port = config->port;
+    config->agent.ip_version = config->force_ip_version;
     for (size_t i = 0; i < config->agent.host_count; i++)
         config->agent.hosts[i] = config->host_list[i];
 }

@@ -65,6 +65,8 @@ static void on_send(struct agent_driver *driver, const struct agent_actions *act
         driver->echo_seq = m->seq;
     else if (m->type != WIRE_VOTE_INFO_REPLY)
         driver->seq = m->seq;
+    if (m->type == WIRE_NODE_LIST && m->u.node_list.list_type == WIRE_LIST_MEMBERSHIP)
+        driver->list_heuristics = m->u.node_list.heuristics;
     if (m->type == WIRE_NODE_LIST)
         print(driver, "SEND NODE_LIST %d", (int)m->u.node_list.list_type);
     else

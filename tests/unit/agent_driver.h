@@ -22,6 +22,7 @@ struct agent_driver {
     uint64_t run_sequence;
     uint32_t seq;           /* of the newest message sent, echoes apart */
     uint32_t echo_seq;
+    enum wire_heuristics list_heuristics; /* in the newest membership list */
     bool hold_casts;        /* the voter does not answer */
     bool ours;              /* the arbiter echoes LEASE */
     enum agent_cast cast;   /* what the voter was told last */

@@ -407,6 +407,41 @@ static void heuristics_come_before_the_list(void **state)
     agent_driver_fini(&d);
 }
 
+static void another_port_is_another_arbiter(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.config.port = 5999;
+    assert_non_null(strstr(agent_driver_config(&d), "CLOSE; RESOLVE a"));
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_CONNECTED);
+    agent_driver_preinit_reply(&d, WIRE_TLS_REQUIRED);
+    agent_driver_event(&d, AGENT_EV_SECURED);
+    assert_int_equal(d.cast, AGENT_CAST_NO); /* what the first one granted is not used beside it */
+    agent_driver_fini(&d);
+}
+
+static void results_of_heuristics_end_with_them_whatever_else_has_changed(void **state)
+{
+    (void)state;
+    agent_driver_init(&d, OURS);
+    d.config.heuristics_active = true;
+    agent_driver_config(&d);
+    agent_driver_nodelist(&d, "1,2", 8);
+    agent_driver_heuristics(&d, AGENT_RUN_MEMBERSHIP, WIRE_HEURISTICS_FAIL);
+    d.config.heuristics_active = false;
+    d.config.tie_breaker.mode = WIRE_TIE_BREAKER_HIGHEST;
+    agent_driver_config(&d);
+    agent_driver_pass(&d, 200);
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_CONNECTED);
+    agent_driver_preinit_reply(&d, WIRE_TLS_UNSUPPORTED);
+    d.list_heuristics = WIRE_HEURISTICS_FAIL;
+    assert_non_null(strstr(agent_driver_init_reply(&d, WIRE_ERROR_NONE), "SEND NODE_LIST 2"));
+    assert_int_equal(d.list_heuristics, WIRE_HEURISTICS_UNDEFINED);
+    agent_driver_fini(&d);
+}
+
 static void the_end_withdraws_the_vote_before_the_goodbye(void **state)
 {
     (void)state;
@@ -547,6 +582,8 @@ int main(void)
         cmocka_unit_test(nothing_of_an_ended_session_is_confirmed_in_the_next),
         cmocka_unit_test(another_arbiter_is_only_met_without_the_vote_of_the_first),
         cmocka_unit_test(heuristics_come_before_the_list),
+        cmocka_unit_test(another_port_is_another_arbiter),
+        cmocka_unit_test(results_of_heuristics_end_with_them_whatever_else_has_changed),
         cmocka_unit_test(the_end_withdraws_the_vote_before_the_goodbye),
         cmocka_unit_test(the_end_does_not_wait_for_a_dead_voter_for_ever),
         cmocka_unit_test(the_end_waits_for_the_ring_that_overtakes_it),

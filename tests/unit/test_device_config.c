@@ -279,6 +279,22 @@ static void heuristics_need_a_mode_and_a_command(void **state)
     device_config_fini(&config);
 }
 
+static void commands_that_cannot_be_run_are_refused(void **state)
+{
+    static const char *const bad[] = {"'/bin/false", "/bin/echo \"a", "/bin/true \\", "   "};
+
+    (void)state;
+    text(HEURISTICS "mode", "on");
+    text(HEURISTICS "exec_good", "/bin/true 'a b'");
+    accept();
+    device_config_fini(&config);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        text(HEURISTICS "exec_bad", bad[i]);
+        refuse("exec_bad");
+        remove_key(HEURISTICS "exec_bad");
+    }
+}
+
 static void odd_commands_are_ignored_and_named(void **state)
 {
     (void)state;
@@ -395,6 +411,7 @@ int main(void)
         TEST(a_node_without_an_id_is_refused_by_position),
         TEST(without_nodes_there_is_no_device),
         TEST(heuristics_need_a_mode_and_a_command),
+        TEST(commands_that_cannot_be_run_are_refused),
         TEST(odd_commands_are_ignored_and_named),
         TEST(too_many_commands_are_refused),
         TEST(debug_follows_the_subsystem_before_the_rest),
