@@ -301,6 +301,7 @@ void arbiter_host_start(struct world *world)
     bool complete = host->disk_complete;
     uint32_t life = ++host->life;
 
+    check_on_arbiter_start(world);
     host->host_up = true;
     host->disk_volatile = false;
     host->started_ms = world->now_ms;

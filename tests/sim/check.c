@@ -305,6 +305,20 @@ void check_on_gone(struct conn *conn, enum arbiter_disconnect how, bool by_arbit
     }
 }
 
+/* Which NACKs were confirmed in vain is not on record: after a restart a lease must do (docs/safety.md, "What is left"). */
+void check_on_arbiter_start(struct world *world)
+{
+    for (unsigned i = 0; i < world->cluster_count; i++) {
+        for (unsigned j = 0; j < world->clusters[i].node_count; j++) {
+            struct ledger *ledger = &world->clusters[i].nodes[j].ledger;
+
+            ledger->held = ledger->held && !ledger->goodbye;
+            ledger->goodbye = false;
+            ledger->stuck_until_ms = 0;
+        }
+    }
+}
+
 /* ---- safety -------------------------------------------------------------------------------------------- */
 
 /*

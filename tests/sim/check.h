@@ -27,6 +27,7 @@ void check_safety(struct world *world);
 void check_on_received(struct conn *conn, const struct wire_message *message);
 void check_on_sent(struct conn *conn, const struct wire_message *message);
 void check_on_gone(struct conn *conn, enum arbiter_disconnect how, bool by_arbiter);
+void check_on_arbiter_start(struct world *world);
 
 /* Whether the arbiter must still reckon with this node's vote. */
 bool ledger_in_force(const struct node *node);
