@@ -25,6 +25,7 @@ libqnetd_logic_a_SOURCES = \
 	qnetd/logic/machine.h \
 	qnetd/logic/ranking.c \
 	qnetd/logic/ranking.h \
+	qnetd/logic/record.c \
 	qnetd/logic/report.c \
 	qnetd/logic/session.c \
 	qnetd/logic/two_node_lms.c \

@@ -2,7 +2,7 @@
 /*
  * From reports to votes: one decision per cluster, and its delivery in the only safe order. Losers are told NACK at
  * once; winners are told ACK when no node outside the winning partition can still be casting an earlier ACK: each
- * has confirmed a NACK for its present ring, or its lease has ended. Before an ACK leaves, the grant is on record.
+ * has confirmed a NACK for its present ring, or its lease has ended. Before an ACK leaves, the grant is on record (record.c).
  * The rule lives here and nowhere else. (docs/safety.md; spec/arbitration.md sections 9 and 11.5 to 11.8.)
  */
 #include <assert.h>
@@ -77,7 +77,7 @@ static bool in_winning_partition(const struct cluster *cluster, const struct mem
            node_set_equal(&member->membership, &cluster->winner);
 }
 
-static bool is_winner(const struct cluster *cluster, const struct member *member)
+bool delivery_is_winner(const struct cluster *cluster, const struct member *member)
 {
     return member_is_reporting(cluster, member) && in_winning_partition(cluster, member);
 }
@@ -108,7 +108,7 @@ static bool has_verdict(const struct member *member, enum wire_vote vote)
 
 bool delivery_is_due(const struct cluster *cluster, const struct member *member)
 {
-    return is_winner(cluster, member) && !has_verdict(member, WIRE_VOTE_ACK);
+    return delivery_is_winner(cluster, member) && !has_verdict(member, WIRE_VOTE_ACK);
 }
 
 /* ---- sending ---- */
@@ -229,76 +229,12 @@ static void release(struct arbiter *a, struct cluster *cluster)
     set_phase(cluster, CLUSTER_SETTLED);
 }
 
-/* ---- the record on disk ---- */
+/* ---- the record on disk: record.c ---- */
 
-static uint32_t lease_to_record(const struct arbiter *a, const struct member *member)
-{
-    if (member->conn != 0)
-        return lease_bound_ms(member, &a->settings);
-    /* A ghost: what is left of it is less than what was recorded, or than the whole of what it was given. */
-    return member->recorded_lease_ms > member->ghost_lease_ms ? member->recorded_lease_ms : member->ghost_lease_ms;
-}
-
-/* Whether the newest record, written or on its way, says all that must be known after a restart. */
-static bool record_covers(const struct arbiter *a, const struct cluster *cluster)
-{
-    if (!node_set_equal(&cluster->recorded_active, &cluster->winner) ||
-        !node_set_equal(&cluster->recorded_config, &cluster->config))
-        return false;
-    for (const struct member *m = cluster->members; m != NULL; m = m->next) {
-        bool holder = m->grant != GRANT_NONE || is_winner(cluster, m);
-
-        if (holder && (m->recorded_lease_ms == 0 || m->recorded_lease_ms < lease_to_record(a, m)))
-            return false;
-    }
-    return true;
-}
-
-/*
- * The PERSIST action is the last of its step: its answer releases ACKs, and a reply of this step that says "wait"
- * must not overtake them.
- */
 static void begin_persist(struct arbiter *a, struct cluster *cluster)
 {
-    cluster->recorded = false; /* until the answer comes */
-    cluster->persist_in_flight = false;
-    cluster->persist_generation++;
-    cluster->persist_retry_ms = ARBITER_NEVER;
+    record_begin(a, cluster);
     set_phase(cluster, CLUSTER_PERSISTING);
-    if (cluster->persist_due)
-        return;
-    cluster->persist_due = true;
-    cluster->next_persist = a->persist_first;
-    a->persist_first = cluster;
-}
-
-static bool persist(struct arbiter *a, struct cluster *cluster)
-{
-    struct grant_record record = {.name = cluster->name, .active = cluster->winner, .config = cluster->config};
-    uint32_t count = 0;
-    bool emitted;
-
-    for (const struct member *m = cluster->members; m != NULL; m = m->next)
-        count += m->grant != GRANT_NONE || is_winner(cluster, m);
-    record.holders = calloc(count > 0 ? count : 1, sizeof(*record.holders));
-    if (record.holders == NULL) {
-        a->out_of_memory = true;
-        return false;
-    }
-    for (struct member *m = cluster->members; m != NULL; m = m->next) {
-        bool holder = m->grant != GRANT_NONE || is_winner(cluster, m);
-
-        m->recorded_lease_ms = holder ? lease_to_record(a, m) : 0;
-        if (holder)
-            record.holders[record.holder_count++] = (struct grant_holder){m->node_id, m->recorded_lease_ms};
-    }
-    if (node_set_copy(&cluster->recorded_active, &cluster->winner) != Q_OK ||
-        node_set_copy(&cluster->recorded_config, &cluster->config) != Q_OK)
-        a->out_of_memory = true;
-    emitted = emit_persist(a, cluster, &record);
-    cluster->persist_in_flight = emitted;
-    free(record.holders);
-    return emitted;
 }
 
 void delivery_finish_step(struct arbiter *a)
@@ -308,7 +244,7 @@ void delivery_finish_step(struct arbiter *a)
 
         a->persist_first = cluster->next_persist;
         cluster->persist_due = false;
-        if (cluster->phase != CLUSTER_PERSISTING || persist(a, cluster))
+        if (cluster->phase != CLUSTER_PERSISTING || record_emit(a, cluster))
             continue;
         postpone(a, cluster);
         schedule(a, cluster);
@@ -318,11 +254,7 @@ void delivery_finish_step(struct arbiter *a)
 void delivery_on_persisted(struct arbiter *a, struct cluster *cluster, uint64_t generation,
                            enum arbiter_persist_result result)
 {
-    if (generation != cluster->persist_generation)
-        return;
-    cluster->persist_in_flight = false;
-    cluster->recorded = result == ARBITER_PERSIST_DONE;
-    if (cluster->phase != CLUSTER_PERSISTING)
+    if (!record_on_persisted(cluster, generation, result) || cluster->phase != CLUSTER_PERSISTING)
         return;
     if (result == ARBITER_PERSIST_FAILED) {
         cluster->persist_retry_ms = a->now_ms + PERSIST_RETRY_MS;
@@ -452,9 +384,9 @@ static void deliver(struct arbiter *a, struct cluster *cluster, const struct vie
     find_obstacles(a, cluster, storage, &obstacles);
     if (obstacles.any)
         wait_for(a, cluster, &obstacles);
-    else if (!a->settings.strict || MUTATION(persist_first) || (cluster->recorded && record_covers(a, cluster)))
+    else if (!a->settings.strict || MUTATION(persist_first) || record_is_in_place(a, cluster))
         release(a, cluster);
-    else if (cluster->persist_in_flight && record_covers(a, cluster))
+    else if (record_is_under_way(a, cluster))
         set_phase(cluster, CLUSTER_PERSISTING);
     else if (cluster->phase != CLUSTER_PERSISTING || cluster->persist_retry_ms == ARBITER_NEVER)
         begin_persist(a, cluster);

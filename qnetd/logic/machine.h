@@ -193,11 +193,28 @@ void delivery_on_departure(struct arbiter *a, struct cluster *cluster, struct me
                            enum arbiter_disconnect how);
 /* When an unconfirmed NACK makes the arbiter give this member's connection up; ARBITER_NEVER: none. */
 uint64_t delivery_confirmation_deadline_ms(const struct member *member);
+/* Whether this member reports what the winning partition reports. */
+bool delivery_is_winner(const struct cluster *cluster, const struct member *member);
 /* Whether this member is among the winners and has not been told ACK yet. */
 bool delivery_is_due(const struct cluster *cluster, const struct member *member);
 /* Whether grants of an earlier life may exist that nobody has told us of. */
 bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster);
 /* When they have all ended, by the heartbeat intervals of those who are connected; the start, if nobody is. */
 uint64_t delivery_caution_end_ms(const struct arbiter *a, const struct cluster *cluster);
+
+/* ---- record.c: what must be on disk before ACKs leave ---- */
+
+/* Whether the newest record says all that must be known after a restart, and is written; or has been emitted. */
+bool record_is_in_place(const struct arbiter *a, const struct cluster *cluster);
+bool record_is_under_way(const struct arbiter *a, const struct cluster *cluster);
+/*
+ * A new one is needed: it is emitted when the step ends. The PERSIST action is the last of its step, since its answer releases
+ * ACKs, and a reply of this step that says "wait" must not overtake them.
+ */
+void record_begin(struct arbiter *a, struct cluster *cluster);
+/* Emits it, at the end of the step. False without memory. */
+bool record_emit(struct arbiter *a, struct cluster *cluster);
+/* The answer. False: to an earlier record than the newest. */
+bool record_on_persisted(struct cluster *cluster, uint64_t generation, enum arbiter_persist_result result);
 
 #endif
