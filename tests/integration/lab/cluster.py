@@ -174,6 +174,18 @@ class Arbiter:
         """Run our corosync-qnetd-tool beside it without waiting for its end; returns the `Process`."""
         return self.host.start([program("corosync-qnetd-tool", "ours"), *options])
 
+    def know_all(self):
+        """Become an arbiter that has been running for long: it knows that no votes are out from before its start, and need not
+        wait for their end (19 s). Only where no cluster has been served yet."""
+        if self.flavour != "ours":
+            return
+        self.kill()
+        for marker in pathlib.Path(f"/proc/{self.host.pid}/root/run/corosync-qnetd").glob("*/marker"):
+            text, found = re.subn(r"(?m)^unknown [0-9]+$", f"unknown {0:020}", marker.read_text(encoding="ascii"))
+            check(found == 1, f"no start is noted in {marker}")
+            marker.write_text(text, encoding="ascii")
+        self.start()
+
     def wait_all_known(self):
         """Wait until every vote is known: an arbiter that starts without records waits longer for votes than later on."""
         def known():

@@ -20,9 +20,12 @@ DEFAULT_LEASE_MS = 2500
 
 
 def our_cluster(lab, arbiter="ours", wait=True, start=True, **config):
-    """A cluster whose nodes run our device, with an arbiter of that flavour; (arbiter, cluster)."""
+    """A cluster whose nodes run our device, with an arbiter of that flavour; (arbiter, cluster). With default times the arbiter
+    has been running for long: its caution after a start would be the longest part of every scenario."""
     lab.device_flavour = "ours"
     the_arbiter = lab.arbiter(arbiter)
+    if config.get("timeout_ms") == 0:
+        the_arbiter.know_all()
     return the_arbiter, lab.cluster(wait=wait, start=start, **config)
 
 
