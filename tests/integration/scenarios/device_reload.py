@@ -139,6 +139,22 @@ def device_reload_timeout(lab):
 
 
 @scenario(ours_only=True)
+def device_reload_timeout_appears(lab):
+    """quorum.device.timeout, not set before (10 s), becomes 2500: the heartbeat interval is the same, so that nothing is said
+    anew, but votequorum now drops a vote that is not repeated for 2.5 s. The voter repeats it in time, from the first."""
+    _, cluster = our_cluster(lab, timeout_ms=0)
+    start = split(cluster, 1, 2)
+    session = _session(lab, cluster, 1)
+    cluster.config.timeout_ms, cluster.config.sync_timeout_ms = 2500, 30000
+    reload(cluster)
+    wait_for("the new timing", lambda: status(cluster.nodes[1])["timing"]["poll_ms"] == 1250, 10)
+    cluster.hold("the timeout is 2500 ms", [1], 8)
+    cluster.check_quorate_since([1], start)
+    check_equal(_session(lab, cluster, 1), session, "the connection of node 1")
+    check_no_overlap(lab)
+
+
+@scenario(ours_only=True)
 def device_reload_host(lab):
     """The host changes from an address to a name while the nodes are split: another host may be another arbiter, so the
     vote is withdrawn before the device introduces itself there; then one node has it again."""
