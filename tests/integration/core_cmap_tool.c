@@ -227,7 +227,7 @@ static void do_iterate(void)
     static const char *const prefixes[] = {"own.", "own.a", "own.b.", "own.c1", "kkk", "zzz"};
     const char *prefix = prefixes[number(sizeof(prefixes) / sizeof(prefixes[0]))];
     cmap_iter_handle_t their_iterator;
-    uint64_t iterator;
+    uint64_t iterator = 0;
     bool deletes = number(4) == 0;
     int error;
 
