@@ -66,3 +66,8 @@ FUZZERS += tests/fuzz/fuzz_heuristics
 tests_fuzz_fuzz_heuristics_SOURCES = tests/fuzz/fuzz_heuristics.c $(fuzz_main)
 tests_fuzz_fuzz_heuristics_LDADD = libqdevice_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_heuristics_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_votequorum
+tests_fuzz_fuzz_votequorum_SOURCES = tests/fuzz/fuzz_votequorum.c $(fuzz_main)
+tests_fuzz_fuzz_votequorum_LDADD = libcore_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_votequorum_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
