@@ -346,6 +346,27 @@ static void the_window_does_not_end_in_a_synchronisation(void **state)
     assert_int_equal(vq_cluster_quorate(&cluster) & 1, 0);
 }
 
+/* Nor is a timer asked for before it is over. */
+static void in_a_synchronisation_the_window_is_no_deadline(void **state)
+{
+    uint32_t members[] = {1};
+    struct votequorum_event event = {.type = VOTEQUORUM_EV_SYNC_BEGIN, .u.begin = {{1, 99}, members, 1}};
+    struct votequorum *machine;
+
+    (void)state;
+    bring_up(3, last_man);
+    split(3, 4);
+    machine = cluster.nodes[1].machine;
+    assert_int_equal(votequorum_deadline_ms(machine), cluster.now_ms + 10000);
+    event.now_ms = cluster.now_ms;
+    assert_int_equal(votequorum_step(machine, &event, &cluster.actions), Q_OK);
+    assert_true(votequorum_deadline_ms(machine) == VOTEQUORUM_NEVER);
+    event = (struct votequorum_event){.type = VOTEQUORUM_EV_TIME, .now_ms = cluster.now_ms + 20000};
+    assert_int_equal(votequorum_step(machine, &event, &cluster.actions), Q_OK);
+    cluster.now_ms += 20000;
+    assert_int_equal(vq_cluster_info(&cluster, 1, 0)->expected_votes, 3);
+}
+
 static void last_man_standing_needs_equal_nodes(void **state)
 {
     (void)state;
@@ -369,6 +390,8 @@ static void of_two_halves_the_tie_breakers_is_quorate(void **state)
     split(1, 2);
     assert_string_equal(shown(1), "2 2 1 2 0x12");
     assert_string_equal(shown(2), "2 2 1 2 0x10");
+    assert_int_equal(cluster.nodes[1].published[VOTEQUORUM_KEY_HIGHEST_NODE_ID],
+                     2); /* of the last quorum by votes */
     vq_cluster_kill(&cluster, 2);
     vq_cluster_start(&cluster, 2);
     vq_cluster_form(&cluster, 2);
@@ -410,6 +433,33 @@ static void expected_votes_are_set_for_everybody_if_they_keep_quorum(void **stat
     assert_int_equal(ask_votes(1, VOTEQUORUM_SET_EXPECTED, 0, UINT32_MAX), CS_ERROR_INVALID_PARAM);
     assert_int_equal(ask_votes(1, VOTEQUORUM_SET_EXPECTED, 0, 3), CS_ERROR_OK);
     assert_string_equal(shown(3), "3 3 3 2 0x2");
+}
+
+static void who_is_not_quorate_anyway_may_expect_more(void **state)
+{
+    (void)state;
+    bring_up(3, NULL);
+    split(3, 4);
+    assert_int_equal(ask_votes(3, VOTEQUORUM_SET_EXPECTED, 0, 0), CS_ERROR_INVALID_PARAM);
+    assert_int_equal(ask_votes(3, VOTEQUORUM_SET_EXPECTED, 0, 9), CS_ERROR_OK);
+    assert_string_equal(shown(3), "9 9 1 5 0");
+}
+
+/* Node 4 starts with what is in its configuration. */
+static void who_joins_a_quorate_partition_expects_what_it_expects(void **state)
+{
+    (void)state;
+    bring_up(4, NULL);
+    assert_int_equal(ask_votes(1, VOTEQUORUM_SET_EXPECTED, 0, 5), CS_ERROR_OK);
+    vq_cluster_kill(&cluster, 4);
+    vq_cluster_form(&cluster, 7);
+    vq_cluster_start(&cluster, 4);
+    vq_cluster_form(&cluster, 8);
+    assert_string_equal(shown(4), "4 4 1 3 0");
+    vq_cluster_form(&cluster, 15);
+    assert_string_equal(shown(4), "5 5 4 3 0x2");
+    assert_int_equal(vq_cluster_info(&cluster, 1, 4)->expected_votes,
+                     4); /* it was not quorate: nobody believes it */
 }
 
 static void votes_are_set_for_one_node_if_the_cluster_still_makes_sense(void **state)
@@ -491,6 +541,33 @@ static void who_leaves_in_order_is_not_expected_any_more(void **state)
     assert_string_equal(shown(1), "2 3 2 2 0x26");
     assert_string_equal(shown(2), "3 3 2 2 0x24");
     assert_int_equal(cluster.nodes[1].stored, 3); /* the most that was ever expected, for the next start */
+}
+
+/* Three are in everybody's list, two more are in their own. */
+static void who_came_on_top_of_the_list_may_leave_again(void **state)
+{
+    (void)state;
+    vq_cluster_init(&cluster, 5);
+    for_all(downscale);
+    for (uint32_t id = 1; id <= 3; id++)
+        cluster.nodes[id].config.node_count = 3;
+    vq_cluster_start_all(&cluster, 31);
+    vq_cluster_form(&cluster, 31);
+    assert_string_equal(shown(1), "5 5 5 3 0x26");
+    leave(5, 15);
+    assert_string_equal(shown(1), "4 4 4 3 0x26");
+    leave(4, 7);
+    assert_string_equal(shown(1), "3 3 3 2 0x26");
+}
+
+static void expected_votes_that_were_set_are_the_barrier_for_leaving(void **state)
+{
+    (void)state;
+    bring_up(4, downscale);
+    assert_int_equal(ask_votes(1, VOTEQUORUM_SET_EXPECTED, 0, 6), CS_ERROR_OK);
+    assert_string_equal(shown(1), "6 6 4 4 0x26");
+    leave(4, 7);
+    assert_string_equal(shown(1), "3 3 3 4 0x24");
 }
 
 /* ---- reload ----------------------------------------------------------------------------------------------------------------- */
@@ -576,14 +653,19 @@ int main(void)
         cmocka_unit_test_teardown(after_the_window_expected_votes_follow_the_survivors, tear_down),
         cmocka_unit_test_teardown(with_a_tie_breaker_the_last_man_stands, tear_down),
         cmocka_unit_test_teardown(the_window_does_not_end_in_a_synchronisation, tear_down),
+        cmocka_unit_test_teardown(in_a_synchronisation_the_window_is_no_deadline, tear_down),
         cmocka_unit_test_teardown(last_man_standing_needs_equal_nodes, tear_down),
         cmocka_unit_test_teardown(of_two_halves_the_tie_breakers_is_quorate, tear_down),
         cmocka_unit_test_teardown(a_half_that_lost_the_tie_does_not_win_it_by_forming_its_ring_again,
                                   tear_down),
         cmocka_unit_test_teardown(expected_votes_are_set_for_everybody_if_they_keep_quorum, tear_down),
+        cmocka_unit_test_teardown(who_is_not_quorate_anyway_may_expect_more, tear_down),
+        cmocka_unit_test_teardown(who_joins_a_quorate_partition_expects_what_it_expects, tear_down),
         cmocka_unit_test_teardown(votes_are_set_for_one_node_if_the_cluster_still_makes_sense, tear_down),
         cmocka_unit_test_teardown(what_cannot_be_sent_is_refused, tear_down),
         cmocka_unit_test_teardown(who_leaves_in_order_is_not_expected_any_more, tear_down),
+        cmocka_unit_test_teardown(who_came_on_top_of_the_list_may_leave_again, tear_down),
+        cmocka_unit_test_teardown(expected_votes_that_were_set_are_the_barrier_for_leaving, tear_down),
         cmocka_unit_test_teardown(a_reload_announces_what_it_changes, tear_down),
         cmocka_unit_test_teardown(when_two_node_goes_so_does_the_waiting_it_implied, tear_down),
         cmocka_unit_test_teardown(a_reload_without_this_node_changes_nothing, tear_down),
