@@ -309,6 +309,14 @@ def core_configs():
     return texts[::3] + [good + b"\xff" + text for text in texts[1::5]]
 
 
+def votequorum():
+    """Configurations of some kinds, then a ring, a device that registers and polls, and whatever comes."""
+    ring = bytes((6, 0, 7, 0, 6, 2))
+    device = bytes((9, 5, 0, 0, 0, 0, 0)) + bytes((13, 3, 0, 2, 1, 1, 0)) + bytes((9, 8, 8, 0, 0, 0, 0))
+    return [bytes((bits, 3, device_on, 1, 1)) + ring + device + ring + bytes(range(64))
+            for bits in (0, 4, 24, 32, 64, 128) for device_on in (0, 1)]
+
+
 SEEDS = {
     "core_config": core_configs,
     "wire_decode": wire_decode,
@@ -320,6 +328,7 @@ SEEDS = {
     "device_config": device_config,
     "heuristics": heuristics,
     "totem_wire": totem_wire,
+    "votequorum": votequorum,
     "votequorum_wire": votequorum_wire,
 }
 
