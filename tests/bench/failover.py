@@ -139,6 +139,7 @@ def measure_inside(index, flavour, scratch, far):
     with Lab(scratch / f"{index}-{flavour}-{os.getpid()}-{time.monotonic_ns()}", runner.certificates_path(scratch),
              device_flavour=flavour, watcher=runner.watcher_path(scratch)) as lab:
         arbiter = lab.arbiter(flavour, quiet=True)
+        arbiter.know_all()
         cluster = lab.cluster(start=False, timeout_ms=0, totem={"hold": 30} if case is lan_cut_short_hold else {})
         lines = cluster.bad_lines(far.delay_ms, (far.seed, far.seed + 1)) if far.delay_ms else {}
         cluster.start()
