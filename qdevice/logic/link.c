@@ -156,11 +156,20 @@ void link_on_secured(struct agent *a)
     conversation_init(a);
 }
 
+/* An arbiter tells a stranger nothing: what it means when it hangs up at this point has to be known here. */
+static const char *hint(const struct agent *a)
+{
+    if (a->link == AGENT_INIT && a->secured)
+        return ". It does not accept our certificate, or not for this cluster (its log says which): is the certificate that of "
+               "totem.cluster_name?";
+    return "";
+}
+
 void link_on_disconnected(struct agent *a, const char *text)
 {
     if (a->link == AGENT_IDLE || a->link == AGENT_RESOLVING)
         return;
-    act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s", host_name(a), text);
+    act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s%s", host_name(a), text, hint(a));
     resume_or_fail(a);
 }
 

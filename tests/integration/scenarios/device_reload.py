@@ -18,13 +18,19 @@ def _session(lab, cluster, node_id):
 
 @scenario(ours_only=True)
 def device_reload_unchanged(lab):
-    """Reloads that change nothing, and one that only raises config_version, ten in a row: same connection, same vote."""
+    """Reloads that change nothing, ten in a row, and ten that only raise config_version: same connection, same vote, and
+    the arbiter knows the newest version."""
     _, cluster = our_cluster(lab, **_PATIENT)
     start = split(cluster, 1, 2)
     session = _session(lab, cluster, 1)
     for _ in range(10):
         reload(cluster)
-    cluster.hold("ten reloads", [1], 1)
+    for version in range(1, 11):
+        cluster.config.totem["config_version"] = version
+        reload(cluster)
+    wait_for("the newest version at the arbiter",
+             lambda: "10" in lab.the_arbiter.listing(cluster.config.name, "-v")[1].get("Configuration version", ""), 10)
+    cluster.hold("twenty reloads", [1], 1)
     cluster.check_quorate_since([1], start)
     check_equal(_session(lab, cluster, 1), session, "the connection of node 1")
     check("not taken" not in cluster.nodes[1].device.text(), "nothing was refused")
