@@ -170,6 +170,10 @@ UNIT_TESTS += tests/unit/test_voter
 tests_unit_test_voter_SOURCES = tests/unit/test_voter.c
 tests_unit_test_voter_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(COROSYNC_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_voter_watch
+tests_unit_test_voter_watch_SOURCES = tests/unit/test_voter_watch.c
+tests_unit_test_voter_watch_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(COROSYNC_LIBS) $(CMOCKA_LIBS)
+
 # The membership core: keys and values, configuration.
 UNIT_TESTS += tests/unit/test_name_tree
 UNIT_TESTS += tests/unit/test_cmap_store
