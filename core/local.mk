@@ -71,9 +71,32 @@ libcore_logic_a_SOURCES += \
 
 # The ring.
 libcore_logic_a_SOURCES += \
+	core/totem/actions.c \
+	core/totem/assembly.c \
+	core/totem/assembly.h \
+	core/totem/commit.c \
+	core/totem/datagram.c \
+	core/totem/datagram.h \
+	core/totem/flow.c \
 	core/totem/frame.c \
 	core/totem/frame.h \
+	core/totem/handover.c \
+	core/totem/machine.h \
+	core/totem/membership.c \
+	core/totem/nodes.c \
+	core/totem/nodes.h \
 	core/totem/octets.h \
+	core/totem/ordering.c \
+	core/totem/packing.c \
+	core/totem/packing.h \
+	core/totem/recovery.c \
+	core/totem/settings.c \
+	core/totem/settings.h \
+	core/totem/store.c \
+	core/totem/store.h \
+	core/totem/token.c \
+	core/totem/totem.c \
+	core/totem/totem.h \
 	core/totem/wire.h \
 	core/totem/wire_decode.c \
 	core/totem/wire_encode.c

@@ -42,3 +42,14 @@ tests_sim_qsim_SOURCES = \
 	$(libqnetd_logic_a_SOURCES)
 tests_sim_qsim_CPPFLAGS = $(AM_CPPFLAGS) -DQUORATE_MUTATIONS
 tests_sim_qsim_LDADD = $(PURE_LIBS)
+
+# The ring alone: core/totem under an adversarial network (ring/ringsim.c says how to use it).
+SIM_BINARIES += tests/sim/ringsim
+SIM_TESTS += tests/sim/ring/check.sh
+tests_sim_ringsim_SOURCES = \
+	tests/sim/ring/check.c \
+	tests/sim/ring/check.h \
+	tests/sim/ring/ringsim.c \
+	tests/sim/ring/world.c \
+	tests/sim/ring/world.h
+tests_sim_ringsim_LDADD = libcore_logic.a $(PURE_LIBS)

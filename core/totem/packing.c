@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/totem/packing.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/totem/frame.h"
+
+#define QUEUE_BYTES (4 * TOTEM_MESSAGE_MAX)
+
+bool packing_init(struct packing *packing, uint32_t netmtu)
+{
+    *packing = (struct packing){0};
+    assert(netmtu > 2 * TOTEM_MCAST_SIZE + 256);
+    packing->frame_size_max = netmtu - 2 * TOTEM_MCAST_SIZE;
+    packing->queue_max = QUEUE_BYTES / packing->frame_size_max;
+    packing->items = malloc(packing->frame_size_max);
+    packing->sizes = malloc(packing->frame_size_max / TOTEM_FRAME_ITEM_SIZE * sizeof(packing->sizes[0]));
+    return packing->items != NULL && packing->sizes != NULL;
+}
+
+void packing_fini(struct packing *packing)
+{
+    free(packing->items);
+    free(packing->sizes);
+    *packing = (struct packing){0};
+}
+
+/* Bytes that one more item may have in this frame. */
+static uint32_t room(const struct packing *packing)
+{
+    uint32_t used = TOTEM_FRAME_SIZE + TOTEM_FRAME_ITEM_SIZE * (uint32_t)(packing->item_count + 1) + packing->items_size;
+
+    return used < packing->frame_size_max ? packing->frame_size_max - used : 0;
+}
+
+static bool finish_frame(struct packing *packing, struct datagram_queue *queue, uint8_t fragmented)
+{
+    size_t lengths_size = (size_t)packing->item_count * TOTEM_FRAME_ITEM_SIZE;
+    struct datagram *datagram = datagram_new(TOTEM_MCAST_SIZE + TOTEM_FRAME_SIZE + lengths_size + packing->items_size);
+    uint8_t *at;
+
+    if (datagram == NULL)
+        return false;
+    at = datagram->bytes + TOTEM_MCAST_SIZE;
+    totem_frame_encode_header(at, fragmented, packing->continuation, packing->item_count);
+    at += TOTEM_FRAME_SIZE;
+    for (uint16_t i = 0; i < packing->item_count; i++)
+        totem_put_u16(at + (size_t)i * TOTEM_FRAME_ITEM_SIZE, packing->sizes[i], TOTEM_ORDER_OURS);
+    memcpy(at + lengths_size, packing->items, packing->items_size);
+    packing->item_count = 0;
+    packing->items_size = 0;
+    packing->continuation = fragmented;
+    return datagram_queue_push(queue, datagram);
+}
+
+bool packing_has_room(const struct packing *packing, const struct datagram_queue *queue, size_t size)
+{
+    size_t frames = size / (packing->frame_size_max - TOTEM_FRAME_SIZE - TOTEM_FRAME_ITEM_SIZE) + 2;
+
+    return queue->count + frames <= packing->queue_max;
+}
+
+bool packing_add(struct packing *packing, struct datagram_queue *queue, const uint8_t *message, size_t size)
+{
+    uint8_t fragment = 0;
+
+    while (size > 0) {
+        uint32_t piece = room(packing);
+
+        if (piece == 0) {
+            if (!finish_frame(packing, queue, fragment))
+                return false;
+            continue;
+        }
+        piece = piece < size ? piece : (uint32_t)size;
+        memcpy(packing->items + packing->items_size, message, piece);
+        packing->items_size += piece;
+        packing->sizes[packing->item_count++] = (uint16_t)piece;
+        message += piece;
+        size -= piece;
+        if (size > 0) {
+            fragment = fragment == UINT8_MAX ? 1 : (uint8_t)(fragment + 1);
+            if (!finish_frame(packing, queue, fragment))
+                return false;
+        }
+    }
+    return room(packing) > 0 || finish_frame(packing, queue, 0);
+}
+
+bool packing_flush(struct packing *packing, struct datagram_queue *queue)
+{
+    return packing->item_count == 0 || finish_frame(packing, queue, 0);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Messages into frames: small ones share a frame, large ones are cut into several (spec/totem-wire.md section 6). What is not
+ * yet full waits for the token's next visit or for more. Pure, but for memory. Embedded in the machine, which owns the
+ * queue that the frames go to; each is a datagram with room for the MCAST header in front.
+ */
+#ifndef QUORATE_CORE_TOTEM_PACKING_H
+#define QUORATE_CORE_TOTEM_PACKING_H
+
+#include "core/totem/datagram.h"
+
+struct packing {
+    uint32_t frame_size_max; /* "net_mtu": netmtu less two MCAST headers */
+    size_t queue_max;        /* datagrams in each queue */
+    uint8_t *items;          /* frame_size_max bytes */
+    uint16_t *sizes;
+    uint32_t items_size;
+    uint16_t item_count;
+    uint8_t continuation; /* of the frame that is being filled */
+};
+
+/* False without memory (packing_fini is fine then too). */
+bool packing_init(struct packing *packing, uint32_t netmtu);
+void packing_fini(struct packing *packing);
+
+/* Whether a message of this size surely fits into the queue; what is in the frame already is provided for. */
+bool packing_has_room(const struct packing *packing, const struct datagram_queue *queue, size_t size);
+
+/* Appends the message; full frames go to the queue. False without memory. */
+bool packing_add(struct packing *packing, struct datagram_queue *queue, const uint8_t *message, size_t size);
+
+/* Puts a frame that has something in it into the queue, though not full. False without memory. */
+bool packing_flush(struct packing *packing, struct datagram_queue *queue);
+
+#endif
