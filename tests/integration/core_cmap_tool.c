@@ -88,7 +88,8 @@ static void put_value(struct notice *notice, int index, int type, const void *by
 {
     notice->values[index].type = type;
     notice->values[index].size = size;
-    memcpy(notice->values[index].bytes, bytes, size < 32 ? size : 32);
+    if (size > 0)
+        memcpy(notice->values[index].bytes, bytes, size < 32 ? size : 32);
 }
 
 static void on_change(cmap_handle_t handle, cmap_track_handle_t track, int32_t event, const char *name,
