@@ -16,6 +16,8 @@ libcore_logic_a_SOURCES += \
 libcore_logic_a_SOURCES += \
 	core/services/quorum.c \
 	core/services/quorum.h \
+	core/services/quorum_ipc.c \
+	core/services/quorum_ipc.h \
 	core/services/votequorum.c \
 	core/services/votequorum.h \
 	core/services/votequorum_act.c \

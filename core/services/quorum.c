@@ -262,6 +262,7 @@ static void on_request(struct quorum *quorum, const struct quorum_event *event)
         break;
     }
     answer = add(quorum, QUORUM_ACT_ANSWER, event->u.request.conn);
+    answer->request = event->u.request.type;
     answer->error = error;
     answer->value = value;
 }

@@ -82,7 +82,8 @@ enum quorum_action_type {
 struct quorum_action {
     enum quorum_action_type type;
     uint64_t conn;
-    enum cs_error error; /* ANSWER */
+    enum quorum_request_type request; /* ANSWER: to what */
+    enum cs_error error;              /* ANSWER */
     uint32_t value;      /* ANSWER: quorate, or the type of quorum: 1 if there is a provider */
     uint32_t model;
     bool quorate;

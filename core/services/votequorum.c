@@ -63,7 +63,6 @@ static void publish_start(struct votequorum *vq, bool has_tie_breaker)
         votequorum_act_publish(vq, VOTEQUORUM_KEY_EV_TRACKING_BARRIER, vq->tracking_barrier);
 }
 
-/* What is registered but may not act any more does not vote either. */
 static void start(struct votequorum *vq, const struct votequorum_config *config)
 {
     struct votequorum_complaints complaints;
@@ -111,8 +110,7 @@ static void update(struct votequorum *vq, const struct votequorum_config *config
     }
     publish_settings(vq);
     votequorum_act_publish(vq, VOTEQUORUM_KEY_ATB_TYPE, vq->settings.options.tie_breaker);
-    if (!vq->settings.options.wait_for_all && vq->waiting)
-        votequorum_set_waiting(vq, false);
+    votequorum_set_waiting(vq, vq->waiting && vq->settings.options.wait_for_all);
     own->votes = vq->settings.own_votes;
     own->expected_votes = vq->settings.own_expected_votes;
     vq->device_votes = vq->settings.device_votes;

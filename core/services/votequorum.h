@@ -158,7 +158,7 @@ enum votequorum_action_type {
     VOTEQUORUM_ACT_SEND,            /* data: an exec message in this machine's byte order */
     VOTEQUORUM_ACT_PASS,            /* PROCESS is done: enter the barrier */
     VOTEQUORUM_ACT_REPORT,          /* to the quorum service: quorate, ring_id, nodes (the members) */
-    VOTEQUORUM_ACT_ANSWER,          /* error; to GET_INFO also `info` */
+    VOTEQUORUM_ACT_ANSWER,          /* error; to GET_INFO (has_info) also `info` */
     VOTEQUORUM_ACT_QUORUM_EVENT,    /* quorate, context, nodes with their states */
     VOTEQUORUM_ACT_NODELIST_EVENT,  /* context, ring_id, nodes */
     VOTEQUORUM_ACT_EXPECTED_EVENT,  /* context, value */
@@ -209,6 +209,7 @@ struct votequorum_action {
     uint64_t conn;    /* ANSWER and the events */
     uint64_t context;
     enum cs_error error;
+    bool has_info;      /* ANSWER: to GET_INFO, also if it is an error */
     bool for_this_ring; /* SEND */
     bool quorate;
     struct totem_ring_id ring_id;

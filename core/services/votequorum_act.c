@@ -186,6 +186,15 @@ void votequorum_act_answer(struct votequorum *vq, uint64_t conn, enum cs_error e
     action->error = error;
 }
 
+void votequorum_act_answer_info(struct votequorum *vq, uint64_t conn, enum cs_error error)
+{
+    struct votequorum_action *action = add(vq, VOTEQUORUM_ACT_ANSWER);
+
+    action->conn = conn;
+    action->error = error;
+    action->has_info = true;
+}
+
 static struct votequorum_action *add_event(struct votequorum *vq, enum votequorum_action_type type,
                                            const struct votequorum_tracker *tracker)
 {

@@ -176,8 +176,8 @@ void votequorum_on_request(struct votequorum *vq, const struct votequorum_event 
 
     switch (request->type) {
     case VOTEQUORUM_GET_INFO:
-        error = on_get_info(vq, request->node_id);
-        break;
+        votequorum_act_answer_info(vq, conn, on_get_info(vq, request->node_id));
+        return;
     case VOTEQUORUM_SET_EXPECTED:
         error = on_set_expected(vq, can_send, request->votes);
         break;

@@ -9,7 +9,7 @@
  *
  *   contradiction                                          | at start | later
  *   neither a node list with this node nor expected_votes  | refused  | everything stays as it is
- *   two_node and a device                                  | refused  | two_node off if a device is registered here, else no device
+ *   two_node and a device                                  | refused  | no device; if one is registered here, two_node off
  *   a device and last_man_standing, auto_tie_breaker or    | refused  | no device
  *     allow_downscale
  *   expected_votes and a device without votes              | refused  | no device

@@ -215,7 +215,10 @@ void votequorum_on_device_request(struct votequorum *vq, uint64_t conn, bool can
 
 /* ---- messages ---------------------------------------------------------------------------------------------- */
 
-/* Only the registration a client waits for makes us registered: in every synchronisation we repeat the name to tell newcomers. */
+/*
+ * Only the registration a client waits for makes us registered: in every synchronisation we repeat the name to tell
+ * newcomers.
+ */
 static void on_own_registration(struct votequorum *vq, const char *name)
 {
     enum cs_error error = CS_ERROR_EXIST;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The inside of votequorum.h, shared by the files it is made of and by nobody else: votequorum.c (step, configuration,
- * synchronisation, clock), votequorum_act.c (actions), votequorum_count.c (the table of nodes, counting them), votequorum_delivered.c
- * (messages), votequorum_device.c (the device), votequorum_client.c (requests, trackers). A machine owns all it points to,
- * except `out`, which is set during a step only.
+ * synchronisation, clock), votequorum_act.c (actions), votequorum_count.c (the table of nodes, counting them),
+ * votequorum_delivered.c (messages), votequorum_device.c (the device), votequorum_client.c (requests, trackers). A
+ * machine owns all it points to, except `out`, which is set during a step only.
  *
  * Invariants (votequorum_check): nodes are in the order of their ids, without duplicates; this node is among them, as a
  * member; its flags say QUORATE and WAITING exactly if it is; no device votes that is not alive, none is alive that is
@@ -92,6 +92,8 @@ void votequorum_act_pass(struct votequorum *vq);
 /* To the quorum service, then to all trackers. */
 void votequorum_act_report(struct votequorum *vq);
 void votequorum_act_answer(struct votequorum *vq, uint64_t conn, enum cs_error error);
+/* With what has been put into out->info. */
+void votequorum_act_answer_info(struct votequorum *vq, uint64_t conn, enum cs_error error);
 void votequorum_act_quorum_event(struct votequorum *vq, const struct votequorum_tracker *tracker);
 void votequorum_act_nodelist_event(struct votequorum *vq, const struct votequorum_tracker *tracker);
 void votequorum_act_expected_events(struct votequorum *vq);
