@@ -162,8 +162,6 @@ static void become_ready(struct agent *a, const struct wire_message *message)
 
     a->link = AGENT_READY;
     a->session++;
-    a->failures = 0;
-    a->pause_ms = a->config.timing.pause_ms_min;
     a->connected_ms = a->now_ms;
     a->answered_ms = 0;
     a->ours = (message->present & WIRE_HAS_LEASE) != 0;

@@ -75,16 +75,20 @@ static void end_session(struct agent *a)
     a->connected_ms = 0;
 }
 
-/* A session that worked is resumed at once, at the same host, once. */
+/*
+ * A session that worked is resumed at once, at the same host. One that ended as soon as it had begun, because the arbiter does
+ * not like what it was told, is a failed attempt like any other.
+ */
 static void resume_or_fail(struct agent *a)
 {
-    bool was_ready = a->link == AGENT_READY;
+    bool worked = a->link == AGENT_READY && a->now_ms - a->connected_ms >= a->config.timing.echo_ms;
 
     end_session(a);
-    if (!was_ready) {
+    if (!worked) {
         fail(a);
         return;
     }
+    a->failures = 0;
     a->pause_ms = a->config.timing.pause_ms_min;
     a->link = AGENT_IDLE;
     a->idle_until_ms = a->now_ms + jittered(a, a->pause_ms);

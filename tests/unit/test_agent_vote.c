@@ -372,6 +372,7 @@ static void another_arbiter_is_only_met_without_the_vote_of_the_first(void **sta
     agent_driver_event(&d, AGENT_EV_SECURED);
     agent_driver_init_reply(&d, WIRE_ERROR_NONE);
     agent_driver_vote(&d, WIRE_VOTE_ACK, 8);
+    agent_driver_pass_answered(&d, 600);
     agent_driver_event(&d, AGENT_EV_DISCONNECTED);
     assert_non_null(strstr(agent_driver_pass(&d, 200), "RESOLVE a"));
     agent_driver_resolved(&d, 0);
@@ -404,6 +405,34 @@ static void heuristics_come_before_the_list(void **state)
     assert_string_equal(agent_driver_heuristics(&d, AGENT_RUN_REGULAR, WIRE_HEURISTICS_PASS), "");
     assert_string_equal(agent_driver_heuristics(&d, AGENT_RUN_REGULAR, WIRE_HEURISTICS_FAIL),
                         "SEND HEURISTICS_CHANGE");
+    agent_driver_fini(&d);
+}
+
+static void sessions_that_end_at_once_are_failures(void **state)
+{
+    uint64_t first_ms = 0, last_ms = 0;
+
+    (void)state;
+    agent_driver_init(&d, OURS);
+    d.random = 0;
+    agent_driver_config(&d);
+    agent_driver_nodelist(&d, "1,2", 8);
+    for (int i = 0; i < 8; i++) {
+        uint64_t lost_ms;
+
+        agent_driver_resolved(&d, 1);
+        agent_driver_event(&d, AGENT_EV_CONNECTED);
+        agent_driver_preinit_reply(&d, WIRE_TLS_UNSUPPORTED);
+        agent_driver_init_reply(&d, WIRE_ERROR_NONE);
+        agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+        lost_ms = d.now_ms;
+        while (strstr(agent_driver_pass(&d, 10), "RESOLVE") == NULL)
+            assert_true(d.now_ms < lost_ms + 5000);
+        last_ms = d.now_ms - lost_ms;
+        first_ms = i == 0 ? last_ms : first_ms;
+    }
+    assert_true(first_ms <= 110);
+    assert_true(last_ms >= 500);
     agent_driver_fini(&d);
 }
 
@@ -582,6 +611,7 @@ int main(void)
         cmocka_unit_test(nothing_of_an_ended_session_is_confirmed_in_the_next),
         cmocka_unit_test(another_arbiter_is_only_met_without_the_vote_of_the_first),
         cmocka_unit_test(heuristics_come_before_the_list),
+        cmocka_unit_test(sessions_that_end_at_once_are_failures),
         cmocka_unit_test(another_port_is_another_arbiter),
         cmocka_unit_test(results_of_heuristics_end_with_them_whatever_else_has_changed),
         cmocka_unit_test(the_end_withdraws_the_vote_before_the_goodbye),
