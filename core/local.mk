@@ -66,6 +66,8 @@ libcore_logic_a_SOURCES += \
 	core/config/config_publish.c \
 	core/config/config_reload.c \
 	core/config/config_reload.h \
+	core/config/config_start.c \
+	core/config/config_start.h \
 	core/config/core_config.c \
 	core/config/core_config.h \
 	core/config/totem_settings.c \

@@ -243,6 +243,35 @@ def check_reload(text, files):
     assert mine == theirs, "only ours: %s\nonly packaged: %s" % (sorted(mine - theirs), sorted(theirs - mine))
 
 
+# ---- what only a start looks at ----
+
+DEVICE = "device {\nmodel: net\n%s}\n"
+NOT_STARTED = {
+    "two_node and device": cases.conf(quorum="two_node: 1\n" + DEVICE % "votes: 1\n"),
+    "last_man_standing and device": cases.conf(quorum="last_man_standing: 1\n" + DEVICE % ""),
+    "auto_tie_breaker and device": cases.conf(quorum="auto_tie_breaker: 1\n" + DEVICE % ""),
+    "allow_downscale and device": cases.conf(quorum="allow_downscale: 1\n" + DEVICE % ""),
+    "expected_votes and device without votes": cases.conf(quorum="expected_votes: 3\n" + DEVICE % ""),
+    "device without votes, uneven votes": cases.conf(quorum=DEVICE % "", nodes=(cases.A + ("quorum_votes: 2",), cases.B)),
+    "device with too many votes": cases.conf(quorum="expected_votes: 3\n" + DEVICE % "votes: 2\n"),
+    "tie-breaker and last man, odd": cases.conf(quorum="auto_tie_breaker: 1\nlast_man_standing: 1",
+                                                nodes=(cases.A, cases.B, ("ring0_addr: 10.4.0.3", "nodeid: 3"))),
+    "no such provider": cases.conf().replace("corosync_votequorum", "foo"),
+    "priority": cases.conf(end="system {\npriority: x\n}"),
+    "priority too large": cases.conf(end="system {\npriority: 2147483648\n}"),
+}
+
+
+def check_not_started(text, files):
+    write(text, files)
+    status, _, found = run(TOOL, CONF, "--start")
+    errors = [line[2:].split(" [")[0] for line in found.splitlines() if line[:2] == "E "]
+    their_status, _, log = run(PACKAGED, "-f")
+    assert status == their_status, (status, errors, their_status, log)
+    assert errors[0] in log, (errors, log)
+    assert run(TOOL, CONF)[0] == run(PACKAGED, "-t")[0] == 0
+
+
 # ---- the key/value map ----
 
 def check_cmap(files):
@@ -290,6 +319,9 @@ def work(t, scratch):
     for name, text in KEYS.items():
         with t.test("keys: " + name):
             check_keys(text, files)
+    for name, text in NOT_STARTED.items():
+        with t.test("does not start: " + name):
+            check_not_started(text, files)
     with t.test("the key/value map: the same answers, values and notices"):
         check_cmap(files)
     for name, text in RELOADS.items():

@@ -3,7 +3,7 @@
  * What tests/integration/core_config.py compares with the packaged daemon: reads a configuration as the core does, says
  * what it finds on standard error, one line each, with E or W before it, ends with the core's status, and prints the keys
  * that the core would have on standard output, as corosync-cmapctl does. With a second file that is read again as at a
- * reload, and the status is what the client of a reload is answered.
+ * reload, and the status is what the client of a reload is answered; with --start also what only a start looks at.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/config/config_reload.h"
+#include "core/config/config_start.h"
 #include "core/config_loader.h"
 
 /* Of Debian's libknet. */
@@ -68,21 +69,26 @@ static int reload(struct config_loaded *now, const char *path, const struct conf
 int main(int argc, char **argv)
 {
     const struct config_plugins plugins = {crypto_models, compression_models};
+    const char *again = argc == 3 ? argv[2] : NULL;
     struct config_loaded loaded;
     enum q_err err;
     int status;
 
     if (argc != 2 && argc != 3) {
-        fprintf(stderr, "usage: %s FILE [FILE-TO-RELOAD]\n", argv[0]);
+        fprintf(stderr, "usage: %s FILE [FILE-TO-RELOAD | --start]\n", argv[0]);
         return 1;
     }
     err = config_load(&loaded, argv[1], &plugins);
+    if (err == Q_OK && again != NULL && strcmp(again, "--start") == 0) {
+        config_start_check(&loaded.config, &loaded.map, &loaded.report);
+        again = NULL;
+    }
     print_findings(&loaded.report);
-    status = err == Q_OK ? 0 : conf_report_exit_status(&loaded.report);
+    status = conf_report_exit_status(&loaded.report);
     if (err == Q_OK && core_config_publish(&loaded.config, &loaded.map.keys, NULL) != CS_ERROR_OK)
         status = 1;
-    if (err == Q_OK && argc == 3)
-        status = reload(&loaded, argv[2], &plugins);
+    if (err == Q_OK && again != NULL)
+        status = reload(&loaded, again, &plugins);
     if (err == Q_OK)
         print_keys(&loaded.map.keys);
     config_loaded_fini(&loaded);
