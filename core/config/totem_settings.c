@@ -184,6 +184,22 @@ void totem_settings_check(const struct totem_settings *s, const struct cmap_stor
     check_minimum(&c, "downcheck timeout", "totem.downcheck", s->downcheck_ms, TIMEOUT_MS_MIN);
 }
 
+enum q_err totem_settings_update(struct totem_settings *settings, const struct cmap_store *keys,
+                                 size_t node_count, struct conf_report *report)
+{
+    struct totem_settings next;
+    size_t error_count = report->error_count;
+
+    totem_settings_read(&next, keys, node_count);
+    totem_settings_check(&next, keys, NULL, report);
+    if (report->no_memory)
+        return Q_ERR_NO_MEMORY;
+    if (report->error_count > error_count)
+        return Q_ERR_INVALID;
+    *settings = next;
+    return Q_OK;
+}
+
 /* ---- what is in effect ---- */
 
 #define MEMBER(name, member)                                                                                 \

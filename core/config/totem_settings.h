@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/err.h"
 #include "core/config/conf_report.h"
 #include "core/services/cmap_store.h"
 
@@ -54,6 +55,13 @@ void totem_settings_read(struct totem_settings *settings, const struct cmap_stor
  */
 void totem_settings_check(const struct totem_settings *settings, const struct cmap_store *keys,
                           const struct conf_map *map, struct conf_report *report);
+
+/*
+ * After a client has changed keys of the running daemon: takes over what they say now. Q_ERR_INVALID: it breaks a rule,
+ * the report says which, and the settings stay as they are (the packaged daemon says so too, but uses the values).
+ */
+enum q_err totem_settings_update(struct totem_settings *settings, const struct cmap_store *keys,
+                                 size_t node_count, struct conf_report *report);
 
 bool totem_settings_equal(const struct totem_settings *a, const struct totem_settings *b);
 

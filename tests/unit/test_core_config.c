@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/config/conf_reader.h"
+#include "core/config/config_start.h"
 #include "tests/unit/config_host.h"
 
 #define NODE_1 "node {\nring0_addr: 10.4.0.1\nnodeid: 1\nname: n1\n}\n"
@@ -334,6 +335,95 @@ static void test_more_nodes_than_a_message_can_name(void **state)
     }
 }
 
+/* What the packaged daemon published for these keys, set one after the other with corosync-cmapctl. */
+static void test_derived_timers(void **state)
+{
+    static const struct {
+        uint32_t token, retransmits, retransmit, expected_retransmit, expected_hold, expected_consensus;
+    } cases[] = {
+        {126, 0, 0, 30, 14, 151},
+        {128, 0, 0, 30, 14, 153},
+        {135, 0, 0, 32, 15, 162},
+        {150, 0, 0, 35, 18, 180},
+        {999, 0, 0, 237, 179, 1198},
+        {1234, 0, 0, 293, 224, 1480},
+        {3650, 0, 0, 869, 685, 4380},
+        {4300, 0, 0, 1023, 808, 5160},
+        {10000, 0, 0, 2380, 1894, 12000},
+        {84312, 0, 0, 20074, 16049, 101174},
+        {123456, 0, 0, 29394, 23505, 148147},
+        {3000, 1, 0, 2500, 1990, 3600},
+        {3000, 7, 0, 416, 322, 3600},
+        {3000, 15, 0, 197, 147, 3600},
+        {3000, 0, 30, 30, 14, 3600},
+        {3000, 0, 99, 99, 69, 3600},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct totem_settings s;
+        struct cmap_store *keys = &loaded.map.keys;
+        cmap_store_set_number(keys, "totem.token", CMAP_U32, cases[i].token, NULL);
+        cmap_store_set_number(keys, "totem.token_retransmits_before_loss_const", CMAP_U32,
+                              cases[i].retransmits, NULL);
+        cmap_store_set_number(keys, "totem.token_retransmit", CMAP_U32, cases[i].retransmit, NULL);
+        totem_settings_read(&s, keys, 2);
+        assert_int_equal(s.token_ms, cases[i].token);
+        assert_int_equal(s.token_retransmit_ms, cases[i].expected_retransmit);
+        assert_int_equal(s.hold_ms, cases[i].expected_hold);
+        assert_int_equal(s.consensus_ms, cases[i].expected_consensus);
+    }
+}
+
+static void test_keys_that_clients_change(void **state)
+{
+    struct totem_settings settings;
+    struct cmap_store *keys = &loaded.map.keys;
+    struct conf_report *report = &loaded.report;
+
+    (void)state;
+    load_good("totem {\nversion: 2\n}\n" NODES);
+    settings = loaded.config.totem;
+    cmap_store_set_number(keys, "totem.token", CMAP_U32, 2000, NULL);
+    assert_int_equal(totem_settings_update(&settings, keys, 2, report), Q_OK);
+    assert_int_equal(settings.consensus_ms, 2400);
+    /* of another type: as if it were not there */
+    cmap_store_set_text(keys, "totem.token", "5000", NULL);
+    assert_int_equal(totem_settings_update(&settings, keys, 2, report), Q_OK);
+    assert_int_equal(settings.token_ms, 3000);
+    cmap_store_set_number(keys, "totem.token", CMAP_U32, 5, NULL);
+    assert_int_equal(totem_settings_update(&settings, keys, 2, report), Q_ERR_INVALID);
+    assert_int_equal(settings.token_ms, 3000);
+    assert_string_equal(finding(0),
+                        "parse error in config: The token timeout parameter (5 ms) may not be less than "
+                        "(30 ms). [totem.token: set it to 30 or more, or leave it out]");
+    cmap_store_delete(keys, "totem.token", NULL);
+    assert_int_equal(totem_settings_update(&settings, keys, 4, report), Q_OK);
+    assert_int_equal(settings.token_ms, 4300);
+}
+
+static void test_what_only_a_start_looks_at(void **state)
+{
+    int32_t number;
+
+    (void)state;
+    load_good("totem {\nversion: 2\n}\nquorum {\nprovider: corosync_votequorum\ntwo_node: 1\ndevice "
+              "{\nmodel: net\n}\n"
+              "}\nsystem {\npriority: x\n}\n" NODES);
+    config_start_check(&loaded.config, &loaded.map, &loaded.report);
+    assert_int_equal(loaded.report.error_count, 2);
+    assert_string_equal(finding(0), "Priority value x is invalid [/etc/conf:12: system.priority: "
+                                    "it is max, min or a nice value]");
+    assert_int_equal(conf_report_exit_status(&loaded.report), 8);
+    assert_non_null(strstr(finding(1), "two_node and quorum device cannot be configured at the same time!"));
+    load_good("totem {\nversion: 2\n}\nquorum {\nprovider: corosync_ykd\n}\n" NODES);
+    config_start_check(&loaded.config, &loaded.map, &loaded.report);
+    assert_int_equal(conf_report_exit_status(&loaded.report), 20);
+    assert_true(config_priority_number("-20", &number) && number == -20);
+    assert_true(config_priority_number("", &number) && number == 0);
+    assert_false(config_priority_number("max", &number));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -353,6 +443,9 @@ int main(void)
         TEST(test_two_node_waits_for_all),
         TEST(test_keys_that_are_derived),
         TEST(test_more_nodes_than_a_message_can_name),
+        TEST(test_derived_timers),
+        TEST(test_keys_that_clients_change),
+        TEST(test_what_only_a_start_looks_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
