@@ -287,7 +287,8 @@ def check_uidgid_dir(files):
     folder = CONF.parent / "uidgid.d"
     folder.mkdir()
     write(cases.conf(), files)
-    for text in ("uidgid {\nuid: 7\n}\n", "uidgid {\nfoo: 1\n}\n", "totem {\nversion: 2\n}\n", "uidgid {\nuid: nosuch\n}\n"):
+    for text in ("uidgid {\nuid: 7\n}\n", "uidgid {\nfoo: 1\n}\n", "totem {\nversion: 2\n}\n", "uidgid {\nuid: nosuch\n}\n",
+                 "foo: 1\n", "uid: 5\n", "uidgid {\nsub {\n}\n}\n", "uidgid {\nuid: 5\n", "}\n", "{\n", ""):
         write(text, files, folder / "one")
         status, errors, _ = packaged(CONF)
         our_status, our_errors, _, _ = ours(CONF)
