@@ -12,6 +12,7 @@
 #include "core/config/conf_values.h"
 
 #define DEPTH_MAX (CONF_PATH_MAX / 2 + 2)
+#define HELD_MAX 1024  /* keys of such a section as is put together at its end; each is compared with all */
 #define NAME_SIZE 1024 /* of any name put together here, before its length is checked */
 
 struct origin {
@@ -46,7 +47,8 @@ struct reading {
     uint32_t ignored_depth;       /* sections inside of one that cannot be used, itself included */
     char path[CONF_PATH_MAX + 1]; /* of the innermost section; "": top */
     struct held *held;            /* newest first, the order in which the packaged daemon stores them */
-    uint8_t link;                 /* linknumber of the interface section */
+    size_t held_count;
+    uint8_t link; /* linknumber of the interface section */
     uint32_t node_position;
 };
 
@@ -164,8 +166,15 @@ static void store(struct reading *r, const char *name, enum cmap_type type, cons
 
 static void hold(struct reading *r, const char *key, const char *value)
 {
-    struct held *held = calloc(1, sizeof(*held));
+    struct held *held;
 
+    if (++r->held_count > HELD_MAX) {
+        if (r->held_count == HELD_MAX + 1)
+            fail(r, NULL, "spread them over several sections", "Section \"%s\" has more than %d keys",
+                 r->path, HELD_MAX);
+        return;
+    }
+    held = calloc(1, sizeof(*held));
     if (held != NULL) {
         held->key = strdup(key);
         held->value = strdup(value);
@@ -178,6 +187,7 @@ static void hold(struct reading *r, const char *key, const char *value)
 
 static void drop_held(struct reading *r)
 {
+    r->held_count = 0;
     while (r->held != NULL) {
         struct held *held = r->held;
         r->held = held->next;

@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 
+#include "core/config/config_start.h"
 #include "tests/unit/config_host.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -55,6 +56,16 @@ static void check_accepted(const struct core_config *config)
     assert(config->logging.target_count >= 1 && config->netmtu > 0 &&
            config->cluster_name != config->crypto_hash);
     check_links(config);
+}
+
+static void check_start(const struct config_host_loaded *loaded)
+{
+    struct conf_report report;
+
+    conf_report_init(&report);
+    config_start_check(&loaded->config, &loaded->map, &report);
+    check_report(&report, report.error_count == 0 ? Q_OK : Q_ERR_INVALID);
+    conf_report_fini(&report);
 }
 
 static void copy_keys(struct cmap_store *to, const struct cmap_store *from)
@@ -137,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config_host_loaded_fini(&again);
     if (err == Q_OK) {
         check_accepted(&first.config);
+        check_start(&first);
         if (separator != NULL)
             run_and_reload(&first, separator + 1, size - first_size - 1);
         else

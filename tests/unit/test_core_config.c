@@ -132,6 +132,20 @@ static void test_too_many_findings_are_counted(void **state)
     assert_int_equal(loaded.report.left_out, 50);
 }
 
+static void test_a_section_may_not_hold_too_many_keys(void **state)
+{
+    static char text[20000];
+
+    (void)state;
+    strcpy(text, "logging {\nlogger_subsys {\nsubsys: CPG\n");
+    for (int i = 0; i < 1025; i++)
+        strcat(text, "debug: on\n");
+    strcat(text, "}\nlogger_subsys {\nsubsys: CFG\n}\n}\n");
+    load_bad(text, "parser error: /etc/conf:1027: Section \"logging.logger_subsys\" has more than 1024 keys");
+    assert_int_equal(loaded.report.error_count, 1);
+    assert_string_equal(cmap_store_text(&loaded.map.keys, "logging.logger_subsys.CFG.subsys"), "CFG");
+}
+
 static void test_what_is_inside_of_an_unusable_section_is_left_alone(void **state)
 {
     (void)state;
@@ -432,6 +446,7 @@ int main(void)
         TEST(test_sections_are_always_balanced),
         TEST(test_every_error_is_told_with_its_line),
         TEST(test_too_many_findings_are_counted),
+        TEST(test_a_section_may_not_hold_too_many_keys),
         TEST(test_what_is_inside_of_an_unusable_section_is_left_alone),
         TEST(test_a_checked_value_names_its_place),
         TEST(test_where_keys_come_from),
