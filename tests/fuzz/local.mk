@@ -71,3 +71,8 @@ FUZZERS += tests/fuzz/fuzz_votequorum
 tests_fuzz_fuzz_votequorum_SOURCES = tests/fuzz/fuzz_votequorum.c $(fuzz_main)
 tests_fuzz_fuzz_votequorum_LDADD = libcore_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_votequorum_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_quorum_ipc
+tests_fuzz_fuzz_quorum_ipc_SOURCES = tests/fuzz/fuzz_quorum_ipc.c $(fuzz_main)
+tests_fuzz_fuzz_quorum_ipc_LDADD = libcore_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_quorum_ipc_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -317,6 +317,22 @@ def votequorum():
             for bits in (0, 4, 24, 32, 64, 128) for device_on in (0, 1)]
 
 
+def quorum_ipc():
+    """One request of each kind, and all of them in a row."""
+    name = b"Qdevice".ljust(255, b"\0")
+
+    def request(vote, number, body):
+        size = -(-(16 + len(body)) // 8) * 8
+        return bytes((size // 8 << 1 | vote,)) + struct.pack("<iiii", number, 0, size, 0) + body.ljust(size - 16, b"\0")
+
+    numbers = struct.pack("<QI", 3, 3)
+    seeds = [request(0, number, numbers) for number in (4, 3, 1, 0, 2)]
+    seeds += [request(1, number, numbers) for number in (3, 0, 1, 2)]
+    seeds += [request(1, 5, name), request(1, 7, name + name), request(1, 9, name + bytes(1) + numbers),
+              request(1, 8, name + bytes(1) + struct.pack("<iiIIQ", 1, 0, 0, 0, 0)), request(1, 6, name), request(1, 4, b"")]
+    return seeds + [b"".join(seeds)]
+
+
 SEEDS = {
     "core_config": core_configs,
     "wire_decode": wire_decode,
@@ -328,6 +344,7 @@ SEEDS = {
     "device_config": device_config,
     "heuristics": heuristics,
     "totem_wire": totem_wire,
+    "quorum_ipc": quorum_ipc,
     "votequorum": votequorum,
     "votequorum_wire": votequorum_wire,
 }
