@@ -188,7 +188,13 @@ static bool was_overtaken(struct totem *m, uint32_t node_id, uint64_t ring_seq)
     return false;
 }
 
-/* Is this JOIN for the state I am in? (spec/totem-protocol.md section 7.1) */
+/*
+ * Is this JOIN for the state I am in? (spec/totem-protocol.md section 7.1)
+ *
+ * Beyond that section: strangers who have given me up are about to have a ring without me, and will hear me from there. To give
+ * them up in return, as the packaged daemon does, would make it last until the next timeout, and nodes whose timers run in
+ * step would part and meet over and over.
+ */
 static bool concerns_me(const struct totem *m, const struct totem_join *join, const struct totem_nodes *failed)
 {
     bool is_old = join->ring_seq < m->ring.seq;
@@ -197,7 +203,7 @@ static bool concerns_me(const struct totem *m, const struct totem_join *join, co
     case TOTEM_OPERATIONAL:
         return !totem_nodes_has(failed, m->me) && !(totem_nodes_has(&m->members, join->system_from) && is_old);
     case TOTEM_GATHER:
-        return true;
+        return !totem_nodes_has(failed, m->me) || totem_nodes_has(&m->members, join->system_from);
     case TOTEM_COMMITTING:
     case TOTEM_RECOVERY:
         return totem_nodes_has(&m->new_members, join->system_from) && !is_old;
