@@ -191,6 +191,13 @@ tests_unit_test_name_tree_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_totem_wire
 tests_unit_test_totem_wire_SOURCES = tests/unit/test_totem_wire.c tests/unit/totem_vectors.h
 tests_unit_test_totem_wire_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_totem_packing tests/unit/test_totem_ring tests/unit/test_totem_settings
+tests_unit_test_totem_packing_SOURCES = tests/unit/test_totem_packing.c
+tests_unit_test_totem_packing_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_totem_ring_SOURCES = tests/unit/test_totem_ring.c
+tests_unit_test_totem_ring_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_totem_settings_SOURCES = tests/unit/test_totem_settings.c
+tests_unit_test_totem_settings_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # TCP as both ends want it.
 UNIT_TESTS += tests/unit/test_tcp
