@@ -104,7 +104,17 @@ static void check_command(const char *text)
     command_line_fini(&line);
 }
 
-/* As a value of a key it is one line, and otherwise what was configured. */
+static bool is_a_command(const char *text)
+{
+    struct command_line line;
+    bool good = command_line_parse(&line, text) == Q_OK;
+
+    if (good)
+        command_line_fini(&line);
+    return good;
+}
+
+/* As a value of a key it is one line, and otherwise what was configured; what is no command is refused. */
 static void check_configured(const char *text)
 {
     static const char *const needed[][2] = {{"quorum.device.model", "net"},
@@ -125,6 +135,11 @@ static void check_configured(const char *text)
     assert(keys_add_number(&keys, "nodelist.node.0.nodeid", KEY_U32, 1) == Q_OK);
     assert(keys_add_number(&keys, "runtime.votequorum.this_node_id", KEY_U32, 1) == Q_OK);
     assert(keys_add_text(&keys, "quorum.device.heuristics.exec_x", text, strlen(text)) == Q_OK);
+    if (!is_a_command(text)) {
+        assert(device_config_parse(&keys, &limits, &config, err_text) == Q_ERR_INVALID);
+        keys_fini(&keys);
+        return;
+    }
     assert(device_config_parse(&keys, &limits, &config, err_text) == Q_OK);
     assert(config.agent.heuristics_active && config.heuristics.exec_count == 1);
     assert(strcmp(config.heuristics.execs[0].name, "x") == 0);

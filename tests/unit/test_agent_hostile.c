@@ -30,6 +30,7 @@ static void the_voter_hears_of_another_arbiter_first(void **state)
     agent_driver_event(&d, AGENT_EV_SECURED);
     agent_driver_init_reply(&d, WIRE_ERROR_NONE);
     agent_driver_vote(&d, WIRE_VOTE_ACK, 8);
+    agent_driver_pass_answered(&d, 600);
     agent_driver_event(&d, AGENT_EV_DISCONNECTED);
     agent_driver_pass(&d, 200);
     agent_driver_resolved(&d, 0);
