@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The quorum service as a pure machine: what clients of libquorum are told of the membership and of votequorum's verdicts
- * (spec/corosync-ipc.md section 7). It decides nothing. The shell hands it what the synchronisation, votequorum and
- * clients say, and carries out the actions in their order. Nothing here blocks.
+ * The quorum service as a pure machine: what clients of libquorum are told of the membership and of
+ * votequorum's verdicts (spec/corosync-ipc.md section 7). It decides nothing. The shell hands it what the
+ * synchronisation, votequorum and clients say, and carries out the actions in their order. Nothing here
+ * blocks.
  *
  *   what               | comes with                                     | view and ring of
  *   nodelist event     | ACTIVATE of this service's step; track start   | the newest membership
  *   quorum event       | REPORT; track start                            | the newest report
  *
- * A client of model 0 gets quorum events only. What has joined and left is told relative to the nodelist event before: a
- * node that has gone and come back meanwhile, seen or unseen, is in both lists. Without a provider there are no reports, and
- * the node counts as quorate with an empty view, as the packaged daemon has it.
+ * A client of model 0 gets quorum events only. What has joined and left is told relative to the nodelist
+ * event before: a node that has gone and come back meanwhile, seen or unseen, is in both lists. Without a
+ * provider there are no reports, and the node counts as quorate with an empty view, as the packaged daemon
+ * has it.
  *
- * Connections are named by ids that are never the same twice, and not 0. The order of events on a connection is that of
- * the actions; an answer comes behind the events its request has caused.
+ * Connections are named by ids that are never the same twice, and not 0. The order of events on a connection
+ * is that of the actions; an answer comes behind the events its request has caused.
  */
 #ifndef QUORATE_CORE_SERVICES_QUORUM_H
 #define QUORATE_CORE_SERVICES_QUORUM_H

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What passes between the clients of libquorum and libvotequorum and us: requests as bytes to the requests of quorum.h and
- * votequorum.h, and their answers and events to bytes (spec/corosync-ipc.md sections 3, 4, 7 and 8). Pure; owns nothing.
- * Integers are in this machine's order, for both ends are on it. What is padding is zero.
+ * What passes between the clients of libquorum and libvotequorum and us: requests as bytes to the requests of
+ * quorum.h and votequorum.h, and their answers and events to bytes (spec/corosync-ipc.md sections 3, 4, 7 and
+ * 8). Pure; owns nothing. Integers are in this machine's order, for both ends are on it. What is padding is
+ * zero.
  *
- * Clients are not trusted: a request is taken only if it is long enough for all it has to say and its names are terminated.
- * A request that is not taken is answered by the shell, with the bare header of a refusal (section 1.4).
+ * Clients are not trusted: a request is taken only if it is long enough for all it has to say and its names
+ * are terminated. A request that is not taken is answered by the shell, with the bare header of a refusal
+ * (section 1.4).
  */
 #ifndef QUORATE_CORE_SERVICES_QUORUM_IPC_H
 #define QUORATE_CORE_SERVICES_QUORUM_IPC_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The synchronisation after a change of the membership, as a pure machine: all members walk through the union of their
- * services in the order of their ids, and none goes on to the next before all have done with this one
- * (spec/totem-protocol.md section 13). The shell tells what the ring delivers and what services say, calls services and
- * sends as it is told, in the order of the actions. Nothing here blocks or knows what a service does.
+ * The synchronisation after a change of the membership, as a pure machine: all members walk through the union
+ * of their services in the order of their ids, and none goes on to the next before all have done with this
+ * one (spec/totem-protocol.md section 13). The shell tells what the ring delivers and what services say,
+ * calls services and sends as it is told, in the order of the actions. Nothing here blocks or knows what a
+ * service does.
  *
  *   state   | BEGIN | SERVICES of all members | service says DONE | BARRIER of all members       | ABORT
  *   IDLE    | BUILD | -                       | -                 | -                            | IDLE
@@ -11,12 +12,13 @@
  *   PROCESS | BUILD | -                       | BARRIER           | (counted: peers are faster)  | IDLE, service is told
  *   BARRIER | BUILD | -                       | -                 | PROCESS of the next, or IDLE | IDLE, service is told
  *
- *  - A service takes part if it is in `services`: INIT before anything of the new ring is delivered, PROCESS when its turn
- *    has come, answered by DONE at once or later, ACTIVATE when all members have answered. A service that only others have
- *    is answered for at once.
+ *  - A service takes part if it is in `services`: INIT before anything of the new ring is delivered, PROCESS
+ *    when its turn has come, answered by DONE at once or later, ACTIVATE when all members have answered. A
+ *    service that only others have is answered for at once.
  *  - COMPLETE ends it: what was held back for the time of the synchronisation may go.
- *  - ABORT comes with the transitional configuration; a BEGIN that finds the machine at work aborts by itself. A service is
- *    told so too while it waits for the barrier (the packaged daemon of 3.1.7 does not tell it).
+ *  - ABORT comes with the transitional configuration; a BEGIN that finds the machine at work aborts by
+ *    itself. A service is told so too while it waits for the barrier (the packaged daemon of 3.1.7 does not
+ *    tell it).
  *  - Messages of other rings, of nodes that are no members and those that come twice change nothing.
  */
 #ifndef QUORATE_CORE_SERVICES_SYNC_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What synchronisations tell one another: the two messages of the group "sync", from their header on (spec/totem-wire.md
- * section 9). Pure; owns nothing. Services are bits of a set: their ids are 0 to 63 (no real node has others, nor could one
- * take messages for them).
+ * What synchronisations tell one another: the two messages of the group "sync", from their header on
+ * (spec/totem-wire.md section 9). Pure; owns nothing. Services are bits of a set: their ids are 0 to 63 (no
+ * real node has others, nor could one take messages for them).
  *
- * Packaged nodes never convert these messages, so they cannot share a ring with nodes of the other byte order; ours read
- * them in their sender's.
+ * Packaged nodes never convert these messages, so they cannot share a ring with nodes of the other byte
+ * order; ours read them in their sender's.
  */
 #ifndef QUORATE_CORE_SERVICES_SYNC_WIRE_H
 #define QUORATE_CORE_SERVICES_SYNC_WIRE_H

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * votequorum as a pure machine: the votes of the cluster as this node knows them, whether the node is quorate, its quorum
- * device, and what clients of libvotequorum ask (spec/votequorum.md, corosync-ipc.md section 8). The shell turns what
- * happens in the synchronisation, on the ring, at clients, in the configuration and on the clock into events, hands each
- * to votequorum_step and carries out the actions that come back, in their order. Nothing here blocks, waits or reads a
- * clock. The rules are in votequorum_rules.h, the meaning of the configuration in votequorum_config.h.
+ * votequorum as a pure machine: the votes of the cluster as this node knows them, whether the node is
+ * quorate, its quorum device, and what clients of libvotequorum ask (spec/votequorum.md, corosync-ipc.md
+ * section 8). The shell turns what happens in the synchronisation, on the ring, at clients, in the
+ * configuration and on the clock into events, hands each to votequorum_step and carries out the actions that
+ * come back, in their order. Nothing here blocks, waits or reads a clock. The rules are in
+ * votequorum_rules.h, the meaning of the configuration in votequorum_config.h.
  *
  * Contract of the shell:
- *  - The first event is CONFIG; its action REFUSE ends the daemon. Time is monotonic milliseconds and never goes back.
- *  - A synchronisation is BEGIN when the ring has changed, PROCESS when it is this service's turn, answered by exactly one
- *    PASS action, at once or at a later event (the device is waited for), then ACTIVATE when all members have passed.
- *    ABORT may come at any time after BEGIN; then comes another BEGIN.
- *  - What SEND gives is multicast in order, and comes back as DELIVERED to every member, this node too. Messages marked
- *    `for_this_ring` that are still waiting for a token when the ring changes are best dropped: the synchronisation says
- *    the same anew.
+ *  - The first event is CONFIG; its action REFUSE ends the daemon. Time is monotonic milliseconds and never
+ *    goes back.
+ *  - A synchronisation is BEGIN when the ring has changed, PROCESS when it is this service's turn, answered
+ *    by exactly one PASS action, at once or at a later event (the device is waited for), then ACTIVATE when
+ *    all members have passed. ABORT may come at any time after BEGIN; then comes another BEGIN.
+ *  - What SEND gives is multicast in order, and comes back as DELIVERED to every member, this node too.
+ *    Messages marked `for_this_ring` that are still waiting for a token when the ring changes are best
+ *    dropped: the synchronisation says the same anew.
  *  - Connections are named by ids that are never the same twice, and not 0.
  *
  *   synchronising | event    | quorate or not may change  | and is told
@@ -21,13 +23,13 @@
  *   yes           | any      | unseen                     | no
  *   yes           | ACTIVATE | at once; -> no             | always
  *
- * A node is the authority for its own vote. The packaged daemon takes its own flags, even that of a vote cast by the
- * device, from its own broadcasts as they come back; one that waited for the token when the ring was cut comes back on
- * the next ring and turns a withdrawn vote on again (docs/observed.md, "relapse"). Here only what happens on this node,
- * a poll, a timeout, the end of the device, changes the flags of this node: an own broadcast that comes back is but a
- * moment to count again. If it is not what we would say now, it is followed by what we would, so that peers do not keep
- * an old one either. And a vote that is withdrawn is gone at once, not when the ring has delivered the news: there
- * may be no ring any more.
+ * A node is the authority for its own vote. The packaged daemon takes its own flags, even that of a vote cast
+ * by the device, from its own broadcasts as they come back; one that waited for the token when the ring was
+ * cut comes back on the next ring and turns a withdrawn vote on again (docs/observed.md, "relapse"). Here
+ * only what happens on this node, a poll, a timeout, the end of the device, changes the flags of this node:
+ * an own broadcast that comes back is but a moment to count again. If it is not what we would say now, it is
+ * followed by what we would, so that peers do not keep an old one either. And a vote that is withdrawn is
+ * gone at once, not when the ring has delivered the news: there may be no ring any more.
  */
 #ifndef QUORATE_CORE_SERVICES_VOTEQUORUM_H
 #define QUORATE_CORE_SERVICES_VOTEQUORUM_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The quorum section of the configuration, from the keys as they stand to what votequorum works with: defaults, what
- * follows from what, and what contradicts what (spec/votequorum.md section 1, corosync-conf.md section 6). Pure. A
- * struct votequorum_settings owns the list of tie-breaker nodes.
+ * The quorum section of the configuration, from the keys as they stand to what votequorum works with:
+ * defaults, what follows from what, and what contradicts what (spec/votequorum.md section 1, corosync-conf.md
+ * section 6). Pure. A struct votequorum_settings owns the list of tie-breaker nodes.
  *
- * At start a contradiction ends the daemon. When the configuration is read again it must not: then what was configured
- * last gives way, and a text says so.
+ * At start a contradiction ends the daemon. When the configuration is read again it must not: then what was
+ * configured last gives way, and a text says so.
  *
  *   contradiction                                          | at start | later
  *   neither a node list with this node nor expected_votes  | refused  | everything stays as it is
@@ -93,8 +93,8 @@ enum q_err votequorum_settings_start(struct votequorum_settings *settings, const
                                      struct votequorum_complaints *complaints);
 
 /*
- * Later. What is read at start only stays (options except two_node and what follows from it). Q_ERR_INVALID: everything
- * stays as it is, the first complaint says why.
+ * Later. What is read at start only stays (options except two_node and what follows from it). Q_ERR_INVALID:
+ * everything stays as it is, the first complaint says why.
  */
 enum q_err votequorum_settings_update(struct votequorum_settings *settings, const struct votequorum_config *config,
                                       bool device_is_registered, struct votequorum_complaints *complaints);

@@ -2,9 +2,9 @@
 #include "core/services/votequorum_machine.h"
 
 /*
- * What we said ourselves. Our own table is right whatever this says (votequorum.h); it tells when the ring has heard us,
- * and what peers believe now: if that is out of date, they are told again. Something newer may be on its way already: then
- * once more does no harm.
+ * What we said ourselves. Our own table is right whatever this says (votequorum.h); it tells when the ring
+ * has heard us, and what peers believe now: if that is out of date, they are told again. Something newer may
+ * be on its way already: then once more does no harm.
  */
 static void on_own_info(struct votequorum *vq, const struct votequorum_message *message)
 {

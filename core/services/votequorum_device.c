@@ -38,9 +38,9 @@ static void end_wait(struct votequorum *vq)
 }
 
 /*
- * Everybody is told of a change. What the device gives is counted when the ring has heard of it; what it takes away,
- * at once: a ring that has lost a member delivers nothing until the next has formed, which takes seconds in which this
- * node would go on without a vote that may have gone to others.
+ * Everybody is told of a change. What the device gives is counted when the ring has heard of it; what it
+ * takes away, at once: a ring that has lost a member delivers nothing until the next has formed, which takes
+ * seconds in which this node would go on without a vote that may have gone to others.
  */
 static void set_flags(struct votequorum *vq, uint32_t flags)
 {
@@ -216,8 +216,8 @@ void votequorum_on_device_request(struct votequorum *vq, uint64_t conn, bool can
 /* ---- messages ---------------------------------------------------------------------------------------------- */
 
 /*
- * Only the registration a client waits for makes us registered: in every synchronisation we repeat the name to tell
- * newcomers.
+ * Only the registration a client waits for makes us registered: in every synchronisation we repeat the name
+ * to tell newcomers.
  */
 static void on_own_registration(struct votequorum *vq, const char *name)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The inside of votequorum.h, shared by the files it is made of and by nobody else: votequorum.c (step, configuration,
- * synchronisation, clock), votequorum_act.c (actions), votequorum_count.c (the table of nodes, counting them),
- * votequorum_delivered.c (messages), votequorum_device.c (the device), votequorum_client.c (requests, trackers). A
- * machine owns all it points to, except `out`, which is set during a step only.
+ * The inside of votequorum.h, shared by the files it is made of and by nobody else: votequorum.c (step,
+ * configuration, synchronisation, clock), votequorum_act.c (actions), votequorum_count.c (the table of nodes,
+ * counting them), votequorum_delivered.c (messages), votequorum_device.c (the device), votequorum_client.c
+ * (requests, trackers). A machine owns all it points to, except `out`, which is set during a step only.
  *
- * Invariants (votequorum_check): nodes are in the order of their ids, without duplicates; this node is among them, as a
- * member; its flags say QUORATE and WAITING exactly if it is; no device votes that is not alive, none is alive that is
- * not registered, none is registered without a name.
+ * Invariants (votequorum_check): nodes are in the order of their ids, without duplicates; this node is among
+ * them, as a member; its flags say QUORATE and WAITING exactly if it is; no device votes that is not alive,
+ * none is alive that is not registered, none is registered without a name.
  */
 #ifndef QUORATE_CORE_SERVICES_VOTEQUORUM_MACHINE_H
 #define QUORATE_CORE_SERVICES_VOTEQUORUM_MACHINE_H

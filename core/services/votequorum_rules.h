@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Is this node quorate? The rules of votequorum as functions of a view of the cluster, which they do not change and of
- * which they keep nothing (spec/votequorum.md section 3). The machine of votequorum.h makes the view, asks, and acts.
+ * Is this node quorate? The rules of votequorum as functions of a view of the cluster, which they do not
+ * change and of which they keep nothing (spec/votequorum.md section 3). The machine of votequorum.h makes the
+ * view, asks, and acts.
  *
- * All sums are taken in 64 bits, so that no number of votes wraps; what does not fit the 32 bits that clients and peers
- * have room for is shown as the largest that does.
+ * All sums are taken in 64 bits, so that no number of votes wraps; what does not fit the 32 bits that clients
+ * and peers have room for is shown as the largest that does.
  *
- * The rules in words. "Voters" are the nodes in the membership that have told their votes, T the sum of their votes and of
- * the device's if our own device casts its vote, N their number, the device counted likewise.
+ * The rules in words. "Voters" are the nodes in the membership that have told their votes, T the sum of their
+ * votes and of the device's if our own device casts its vote, N their number, the device counted likewise.
  *
- *  expected     Our expected votes rise to the votes of all voters and of the device (whether it votes or not). When it
- *               is asked to count by nodes, everybody's expected votes become the number of nodes, plus one for a device.
- *  quorum       More than half of the highest expected votes of any voter, and more than half of T. It never falls unless
- *               that is allowed. With two_node it is 1 as long as N is at most 2.
- *  waiting      Who waits for all is not quorate before T is exactly the expected votes; then waiting is over. It begins
- *               again whenever a node is found not quorate.
+ *  expected     Our expected votes rise to the votes of all voters and of the device (whether it votes or
+ *               not). When it is asked to count by nodes, everybody's expected votes become the number of
+ *               nodes, plus one for a device.
+ *  quorum       More than half of the highest expected votes of any voter, and more than half of T. It never
+ *               falls unless that is allowed. With two_node it is 1 as long as N is at most 2.
+ *  waiting      Who waits for all is not quorate before T is exactly the expected votes; then waiting is
+ *               over. It begins again whenever a node is found not quorate.
  *  by votes     Quorate: T reaches the quorum.
- *  tie-breaker  Quorate: T is half of our expected votes, fewer nodes than the quorum have gone since the voters were
- *               quorate by votes last, and the tie is ours: the lowest (highest) node they had then is here; or, of the
- *               list, nobody was with them who stands before the first of those who are here.
- *  master wins  Quorate: our device has said that masters win, be it that it has gone since, and some voter whose device
- *               casts its vote says so too.
+ *  tie-breaker  Quorate: T is half of our expected votes, fewer nodes than the quorum have gone since the
+ *               voters were quorate by votes last, and the tie is ours: the lowest (highest) node they had
+ *               then is here; or, of the list, nobody was with them who stands before the first of those who
+ *               are here.
+ *  master wins  Quorate: our device has said that masters win, be it that it has gone since, and some voter
+ *               whose device casts its vote says so too.
  *
- * One rule is stricter than the packaged daemon's, which counts those who have gone, and looks for nodes of the list, in the
- * ring before this one only: there a half that has lost the tie wins it as soon as its ring is formed once more. Who has
- * never been quorate by votes is judged by the ring before, here as there.
+ * One rule is stricter than the packaged daemon's, which counts those who have gone, and looks for nodes of
+ * the list, in the ring before this one only: there a half that has lost the tie wins it as soon as its ring
+ * is formed once more. Who has never been quorate by votes is judged by the ring before, here as there.
  */
 #ifndef QUORATE_CORE_SERVICES_VOTEQUORUM_RULES_H
 #define QUORATE_CORE_SERVICES_VOTEQUORUM_RULES_H
@@ -117,8 +120,8 @@ uint32_t votequorum_highest_expected(const struct votequorum_view *view);
 bool votequorum_wins_tie(const struct votequorum_view *view);
 
 /*
- * Does a change of the membership from `previous` to `members` start the window of last_man_standing? `quorum` and the
- * remembered nodes are those of before the change.
+ * Does a change of the membership from `previous` to `members` start the window of last_man_standing?
+ * `quorum` and the remembered nodes are those of before the change.
  */
 bool votequorum_starts_window(const struct votequorum_view *view);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What votequorum services tell one another: the bytes of the four messages of service 5, from the header of an exec
- * message on (spec/votequorum.md 5.4, totem-wire.md 8.1 and 8.3). Pure; owns nothing.
+ * What votequorum services tell one another: the bytes of the four messages of service 5, from the header of
+ * an exec message on (spec/votequorum.md 5.4, totem-wire.md 8.1 and 8.3). Pure; owns nothing.
  *
- * A sender writes in the byte order of its machine, and a receiver knows that order from the Totem header: both are
- * supported for both directions. A message is taken only as a whole: shorter than its layout, a size in the header that
- * does not fit, an unknown operation or an unterminated name, and it is refused. What comes behind the layout is left to
- * newer releases and ignored, as is the padding, which packaged nodes fill with whatever was there.
+ * A sender writes in the byte order of its machine, and a receiver knows that order from the Totem header:
+ * both are supported for both directions. A message is taken only as a whole: shorter than its layout, a size
+ * in the header that does not fit, an unknown operation or an unterminated name, and it is refused. What
+ * comes behind the layout is left to newer releases and ignored, as is the padding, which packaged nodes fill
+ * with whatever was there.
  */
 #ifndef QUORATE_CORE_SERVICES_VOTEQUORUM_WIRE_H
 #define QUORATE_CORE_SERVICES_VOTEQUORUM_WIRE_H
@@ -75,8 +76,8 @@ struct votequorum_message {
 };
 
 /*
- * The number of bytes written to `bytes`, at most VOTEQUORUM_MESSAGE_SIZE_MAX. What is padding is zero. Names must be
- * terminated and not empty.
+ * The number of bytes written to `bytes`, at most VOTEQUORUM_MESSAGE_SIZE_MAX. What is padding is zero. Names
+ * must be terminated and not empty.
  */
 size_t votequorum_message_encode(const struct votequorum_message *message, enum totem_order order,
                                  uint8_t bytes[VOTEQUORUM_MESSAGE_SIZE_MAX]);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What local clients may send to the quorum and votequorum services: what is accepted has its names terminated and is
- * answered by the machines, once (a registration later), and their answers and events can be written, each as long as its
- * header says.
+ * What local clients may send to the quorum and votequorum services: what is accepted has its names
+ * terminated and is answered by the machines, once (a registration later), and their answers and events can
+ * be written, each as long as its header says.
  *
- * Input: requests, each a byte for its service and size, then its bytes; the rest of a request that is cut off is missing.
+ * Input: requests, each a byte for its service and size, then its bytes; the rest of a request that is cut
+ * off is missing.
  */
 #include <assert.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One votequorum machine among hostile peers, clients and configurations. After every step votequorum_check asserts the
- * machine's own invariants, and what is kept apart here asserts others: a synchronisation's turn is answered once; every
- * request is answered once, a registration perhaps later; what is sent can be read by peers; pieces of actions lie where
- * the data is; deadlines move on; no vote is told that the last poll has not cast, whatever comes back from the ring. Every
- * input runs twice and must give the same actions.
+ * One votequorum machine among hostile peers, clients and configurations. After every step votequorum_check
+ * asserts the machine's own invariants, and what is kept apart here asserts others: a synchronisation's turn
+ * is answered once; every request is answered once, a registration perhaps later; what is sent can be read by
+ * peers; pieces of actions lie where the data is; deadlines move on; no vote is told that the last poll has
+ * not cast, whatever comes back from the ring. Every input runs twice and must give the same actions.
  *
  * Input: a program, one byte for what happens, then what that needs.
  */

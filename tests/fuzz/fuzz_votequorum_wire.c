@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the decoder of votequorum's messages accepts, the encoder writes, in either byte order, and that decodes to the
- * same; names are terminated.
+ * What the decoder of votequorum's messages accepts, the encoder writes, in either byte order, and that
+ * decodes to the same; names are terminated.
  *
  * Input: one byte for the order, the message.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The synchronisation: its two messages, and up to five nodes that walk through their services while every node delivers
- * at its own speed, services take their time, and memberships change in the middle.
+ * The synchronisation: its two messages, and up to five nodes that walk through their services while every
+ * node delivers at its own speed, services take their time, and memberships change in the middle.
  *
  *  S1  Services are processed one after another, by ascending ids, each by every member that has it.
  *  S2  No member activates a service before all members that have it have done with it.

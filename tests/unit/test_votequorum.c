@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * votequorum's machine on rings formed by hand: the situations of spec/votequorum.md, each with what a client is told and
- * what `corosync-quorumtool` would show. Where a fact was seen with the packaged daemon the test has its numbers.
+ * votequorum's machine on rings formed by hand: the situations of spec/votequorum.md, each with what a client
+ * is told and what `corosync-quorumtool` would show. Where a fact was seen with the packaged daemon the test
+ * has its numbers.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The quorum section: what follows from what, and what contradicts what, at start and when it is read again. The refusals
- * are those of the packaged daemon, word for word (corosync -f with each of these configurations).
+ * The quorum section: what follows from what, and what contradicts what, at start and when it is read again.
+ * The refusals are those of the packaged daemon, word for word (corosync -f with each of these
+ * configurations).
  */
 #include <stdarg.h>
 #include <stddef.h>

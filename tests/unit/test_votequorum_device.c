@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * votequorum and its quorum device: registration, polls and timeouts, the synchronisation that waits for a vote, and when
- * a vote counts (spec/votequorum.md 5.3, 6.2, 9.2; docs/observed.md). Flags and numbers are those of the packaged daemon.
+ * votequorum and its quorum device: registration, polls and timeouts, the synchronisation that waits for a
+ * vote, and when a vote counts (spec/votequorum.md 5.3, 6.2, 9.2; docs/observed.md). Flags and numbers are
+ * those of the packaged daemon.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -371,8 +372,8 @@ static void a_vote_for_the_ring_before_is_none(void **state)
 /* ---- withdrawn votes -------------------------------------------------------------------------------------------------------- */
 
 /*
- * docs/observed.md, "relapse": the broadcast of an ACK waits for the token when the ring is cut, and is delivered after
- * that of the NACK for the new ring. `keeps_stale`: with a transport that cannot drop it.
+ * docs/observed.md, "relapse": the broadcast of an ACK waits for the token when the ring is cut, and is
+ * delivered after that of the NACK for the new ring. `keeps_stale`: with a transport that cannot drop it.
  */
 static void check_no_relapse(bool keeps_stale)
 {

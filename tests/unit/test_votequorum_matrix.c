@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whole clusters of two to five nodes under every valid combination of options: booted in every part, cut in every way, cut
- * again, healed; and with a quorum device that votes for any of the nodes. Nothing here computes a quorum. What must come
- * out, for a part of k of the n nodes:
+ * Whole clusters of two to five nodes under every valid combination of options: booted in every part, cut in
+ * every way, cut again, healed; and with a quorum device that votes for any of the nodes. Nothing here
+ * computes a quorum. What must come out, for a part of k of the n nodes:
  *
- *  M1  Boot. Who waits for all is quorate when all are there, not before. Two nodes with two_node are, even alone.
- *      Otherwise it takes more than half of the nodes; or exactly half with a list of tie-breakers, if one of it is there.
- *  M2  Cut of a whole cluster. Both halves stay quorate with two_node; else a side does if it has more than half of the
- *      nodes, or exactly half and the winner of the tie. Waiting for all does not matter.
- *  M3  The window of last_man_standing changes nothing for anybody, except that half a cluster that lives on its
- *      tie-breaker is held to the quorum of the whole one if allow_downscale keeps that.
- *  M4  Second cut, of the side Q that is quorate. With last_man_standing as M2 with Q for the cluster. Without it, or if
- *      allow_downscale keeps the old quorum, it takes more than half of the whole cluster still, or half of it (rounded
- *      down) with the winner of the tie, if fewer nodes than the quorum went since the votes sufficed.
+ *  M1  Boot. Who waits for all is quorate when all are there, not before. Two nodes with two_node are, even
+ *      alone. Otherwise it takes more than half of the nodes; or exactly half with a list of tie-breakers, if
+ *      one of it is there.
+ *  M2  Cut of a whole cluster. Both halves stay quorate with two_node; else a side does if it has more than
+ *      half of the nodes, or exactly half and the winner of the tie. Waiting for all does not matter.
+ *  M3  The window of last_man_standing changes nothing for anybody, except that half a cluster that lives on
+ *      its tie-breaker is held to the quorum of the whole one if allow_downscale keeps that.
+ *  M4  Second cut, of the side Q that is quorate. With last_man_standing as M2 with Q for the cluster.
+ *      Without it, or if allow_downscale keeps the old quorum, it takes more than half of the whole cluster
+ *      still, or half of it (rounded down) with the winner of the tie, if fewer nodes than the quorum went
+ *      since the votes sufficed.
  *  M5  Heal. All are quorate.
- *  M6  Device with V votes: a node is quorate if its side's votes, with V if its own device votes, are more than half of
- *      n + V; or if master wins and a device votes for any node of the side.
+ *  M6  Device with V votes: a node is quorate if its side's votes, with V if its own device votes, are more
+ *      than half of n + V; or if master wins and a device votes for any node of the side.
  */
 #include <stdarg.h>
 #include <stddef.h>

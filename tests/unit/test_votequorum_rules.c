@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The rules of votequorum over everything they can be asked about clusters of two to five nodes: every set of nodes
- * that is left, seen from each of them, under every valid combination of options, every state of the own quorum
- * device and of a peer's, and every history that matters. What must come out is said again here, as properties instead of
- * formulas:
+ * The rules of votequorum over everything they can be asked about clusters of two to five nodes: every set of
+ * nodes that is left, seen from each of them, under every valid combination of options, every state of the
+ * own quorum device and of a peer's, and every history that matters. What must come out is said again here,
+ * as properties instead of formulas:
  *
- *  R1  Our expected votes never fall by themselves. They are at least the votes of all voters and of the device together.
- *  R2  The quorum is the smallest number of which two sets cannot both be: twice the quorum is more than the highest
- *      expected votes of any voter, and more than the votes that are there. It is not below what it was, unless asked.
- *      Asked to count by nodes, it is the number of voters and the device that counts as the highest expected votes, and
- *      with allow_downscale not less than the barrier (if it may fall at all).
+ *  R1  Our expected votes never fall by themselves. They are at least the votes of all voters and of the
+ *      device together.
+ *  R2  The quorum is the smallest number that no two sides can both reach: twice the quorum is more than the
+ *      highest expected votes of any voter, and more than the votes that are there. It is not below what it
+ *      was, unless asked. Asked to count by nodes, it is the number of voters and the device that counts as
+ *      the highest expected votes, and with allow_downscale not less than the barrier (if it may fall at
+ *      all).
  *  R3  two_node: with one or two voters (a device that votes for us is one) the quorum is 1.
  *  R4  Who waits for all decides nothing before exactly the expected votes are there.
  *  R5  Quorate by votes: the votes that are there reach the quorum.
- *  R6  Quorate by tie-breaker: half of the expected votes are there (rounded down), fewer nodes than the quorum have
- *      gone since the membership was last quorate by votes (never yet: since the ring before), and the winner of the tie
- *      is here: the lowest or highest node of that membership; or the first of the list that is here or was in it.
+ *  R6  Quorate by tie-breaker: half of the expected votes are there (rounded down), fewer nodes than the
+ *      quorum have gone since the membership was last quorate by votes (never yet: since the ring before),
+ *      and the winner of the tie is here: the lowest or highest node of that membership; or the first of the
+ *      list that is here or was in it.
  *  R7  Quorate because master wins: our device has said so last, and a voter's that casts its vote says so.
  *  R8  Otherwise not quorate; who is not and shall wait for all waits (again), who is does not.
  */

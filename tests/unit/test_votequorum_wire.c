@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * votequorum's messages: as packaged nodes send them (captured from corosync 3.1.7 on a udpu ring without encryption, with
- * the rubbish it leaves in its padding), in both byte orders, cut off at every length, and with every field damaged.
+ * votequorum's messages: as packaged nodes send them (captured from corosync 3.1.7 on a udpu ring without
+ * encryption, with the rubbish it leaves in its padding), in both byte orders, cut off at every length, and
+ * with every field damaged.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A cluster of votequorum machines on rings that tests form by hand: a test says which nodes form a ring, what clients ask
- * and how time passes, and reads as text what each node has told. Messages are delivered in one order to everybody on a
- * ring; in a synchronisation only what is sent since it began, as Totem does it, and what waited before follows it.
- * Embedded by the test; owns the machines.
+ * A cluster of votequorum machines on rings that tests form by hand: a test says which nodes form a ring,
+ * what clients ask and how time passes, and reads as text what each node has told. Messages are delivered in
+ * one order to everybody on a ring; in a synchronisation only what is sent since it began, as Totem does it,
+ * and what waited before follows it. Embedded by the test; owns the machines.
  */
 #ifndef QUORATE_TESTS_UNIT_VOTEQUORUM_CLUSTER_H
 #define QUORATE_TESTS_UNIT_VOTEQUORUM_CLUSTER_H
