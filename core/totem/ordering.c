@@ -24,6 +24,12 @@ void ordering_advance_aru(struct totem *m)
         m->aru++;
 }
 
+static void note_seq(struct totem *m, uint32_t seq)
+{
+    if (totem_seq_before(m->high_seq, seq))
+        m->high_seq = seq;
+}
+
 /*
  * Where a message of the ring that is going on belongs; NULL: nowhere. In RECOVERY a member that was faster may send
  * new messages already, they are kept beside those that are sent again. After a ring that was never complete `regular`
@@ -64,8 +70,7 @@ void ordering_on_mcast(struct totem *m, const struct totem_mcast *mcast, const u
     }
     memcpy(datagram->bytes, bytes, size);
     store_put(store, mcast->seq, datagram);
-    if (totem_seq_before(m->high_seq, mcast->seq))
-        m->high_seq = mcast->seq;
+    note_seq(m, mcast->seq);
     ordering_advance_aru(m);
     if (m->state == TOTEM_OPERATIONAL)
         ordering_deliver(m);
@@ -81,5 +86,5 @@ void ordering_send(struct totem *m, struct datagram *datagram, enum totem_encaps
     totem_encode_mcast_header(datagram->bytes, &header, &mcast);
     act_send(m, 0, datagram);
     store_put(ordering_store(m), seq, datagram);
-    m->high_seq = seq;
+    note_seq(m, seq);
 }

@@ -20,28 +20,30 @@ void store_free(struct store *store)
 /* Only slots in use are touched: an idle ring never needs most of the pages. */
 void store_clear(struct store *store)
 {
-    for (uint32_t i = 0; i < TOTEM_WINDOW; i++) {
-        if (store->slots[i] != NULL) {
-            datagram_unref(store->slots[i]);
-            store->slots[i] = NULL;
-        }
-        if (store->missed[i] != 0)
-            store->missed[i] = 0;
-    }
+    store_release(store, store->highest);
     store->released = 0;
+    store->highest = 0;
+}
+
+static void note_highest(struct store *store, uint32_t seq)
+{
+    if (seq - store->released > store->highest - store->released)
+        store->highest = seq;
 }
 
 void store_put(struct store *store, uint32_t seq, struct datagram *datagram)
 {
     assert(store_in_window(store, seq) && store->slots[seq % TOTEM_WINDOW] == NULL);
     store->slots[seq % TOTEM_WINDOW] = datagram;
+    note_highest(store, seq);
 }
 
 void store_release(struct store *store, uint32_t seq)
 {
-    if (!totem_seq_before(store->released, seq))
+    if (!store_in_window(store, seq))
         return;
-    assert(store_in_window(store, seq));
+    if (seq - store->released > store->highest - store->released)
+        store->highest = seq;
     while (store->released != seq) {
         uint32_t slot = ++store->released % TOTEM_WINDOW;
 
@@ -54,5 +56,6 @@ void store_release(struct store *store, uint32_t seq)
 uint32_t store_miss(struct store *store, uint32_t seq)
 {
     assert(store_in_window(store, seq));
+    note_highest(store, seq);
     return ++store->missed[seq % TOTEM_WINDOW];
 }

@@ -12,6 +12,7 @@
 
 struct store {
     uint32_t released; /* every number up to this has been given back */
+    uint32_t highest;  /* that was put or missed; at least `released` */
     struct datagram *slots[TOTEM_WINDOW];
     uint32_t missed[TOTEM_WINDOW];
 };

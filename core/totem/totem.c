@@ -148,7 +148,9 @@ static void on_datagram(struct totem *m, const uint8_t *bytes, size_t size, bool
             membership_on_foreign(m, message->u.merge.system_from, &message->u.merge.ring, "another ring is within reach");
         break;
     case TOTEM_JOIN:
-        if (message->u.join.ring_seq < RING_SEQ_MAX && (own || !stood_still(m)))
+        /* One of mine that the transport, or somebody else, brings back has been heard already. */
+        if (message->u.join.ring_seq < RING_SEQ_MAX &&
+            (own || (message->u.join.system_from != m->me && !stood_still(m))))
             membership_on_join(m, &message->header, &message->u.join);
         break;
     case TOTEM_COMMIT:

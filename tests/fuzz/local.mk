@@ -47,6 +47,11 @@ tests_fuzz_fuzz_totem_wire_SOURCES = tests/fuzz/fuzz_totem_wire.c $(fuzz_main)
 tests_fuzz_fuzz_totem_wire_LDADD = libcore_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_totem_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
+FUZZERS += tests/fuzz/fuzz_totem_ring
+tests_fuzz_fuzz_totem_ring_SOURCES = tests/fuzz/fuzz_totem_ring.c $(fuzz_main)
+tests_fuzz_fuzz_totem_ring_LDADD = libcore_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_totem_ring_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
 FUZZERS += tests/fuzz/fuzz_votequorum_wire
 tests_fuzz_fuzz_votequorum_wire_SOURCES = tests/fuzz/fuzz_votequorum_wire.c $(fuzz_main)
 tests_fuzz_fuzz_votequorum_wire_LDADD = libcore_logic.a $(PURE_LIBS)
