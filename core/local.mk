@@ -66,12 +66,14 @@ libcore_logic_a_SOURCES += \
 	core/config/config_publish.c \
 	core/config/config_reload.c \
 	core/config/config_reload.h \
+	core/config/config_ring.c \
+	core/config/config_ring.h \
 	core/config/config_start.c \
 	core/config/config_start.h \
 	core/config/core_config.c \
 	core/config/core_config.h \
-	core/config/totem_settings.c \
-	core/config/totem_settings.h
+	core/config/totem_config.c \
+	core/config/totem_config.h
 
 # The ring.
 libcore_logic_a_SOURCES += \

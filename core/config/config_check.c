@@ -197,7 +197,7 @@ void config_check(struct config_reading *r)
         if (config->links[link].exists)
             check_link(r, link);
     check_version(r);
-    totem_settings_check(&config->totem, r->keys, r->map, r->report);
+    totem_config_check(&config->totem, r->keys, r->map, r->report);
     link_count = count_links(config, &first);
     if (link_count > 1) {
         check_names(r);

@@ -70,5 +70,5 @@ enum cs_error core_config_publish(const struct core_config *config, struct cmap_
             publish_link(&p, config, link);
     if (p.error != CS_ERROR_OK)
         return p.error;
-    return totem_settings_publish(&config->totem, keys, changes);
+    return totem_config_publish(&config->totem, keys, changes);
 }

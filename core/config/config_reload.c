@@ -292,7 +292,7 @@ enum q_err config_reload_compare(const struct core_config *now, struct core_conf
     delay_quorum(&now->quorum, &next->quorum, next_map, report);
     compare_links(now, next, tasks);
     compare_nodes(now, next, tasks);
-    tasks->totem = !totem_settings_equal(&now->totem, &next->totem);
+    tasks->totem = !totem_config_equal(&now->totem, &next->totem);
     tasks->crypto = !same_text(now->crypto_model, next->crypto_model) ||
                     !same_text(now->crypto_cipher, next->crypto_cipher) ||
                     !same_text(now->crypto_hash, next->crypto_hash) ||

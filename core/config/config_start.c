@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/config/conf_values.h"
+#include "core/config/config_ring.h"
 
 /* ---- priority ---- */
 
@@ -33,6 +34,18 @@ static void check_priority(const struct core_config *config, const struct conf_m
         return;
     conf_report_add(report, CONF_ERROR, CONF_STAGE_READ, conf_map_place(map, "system.priority"),
                     "it is max, min or a nice value", "Priority value %s is invalid", priority);
+}
+
+/* Where the ring is stricter than the packaged daemon, which starts with a netmtu of 1. */
+static void check_ring(const struct core_config *config, const struct conf_map *map,
+                       struct conf_report *report)
+{
+    struct totem_settings settings;
+    char why[256];
+
+    if (config_ring_settings(config, &map->keys, &settings, why, sizeof(why)) == Q_ERR_INVALID)
+        conf_report_add(report, CONF_ERROR, CONF_STAGE_CHECK, conf_map_place(map, "totem.netmtu"), NULL, "%s",
+                        why);
 }
 
 /* ---- votequorum ---- */
@@ -92,6 +105,7 @@ void config_start_check(const struct core_config *config, const struct conf_map 
 {
     const char *provider = config->quorum.provider;
 
+    check_ring(config, map, report);
     check_priority(config, map, report);
     if (provider != NULL && strcmp(provider, "corosync_votequorum") != 0)
         conf_report_add(report, CONF_ERROR, CONF_STAGE_SERVICE, conf_map_place(map, "quorum.provider"),

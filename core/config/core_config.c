@@ -257,7 +257,7 @@ static void read_rest_of_totem(struct config_reading *r)
     if (config_number(r, "totem.netmtu", CMAP_U32, &number) && number != 0)
         config->netmtu = (uint32_t)number;
     config->token_node_count = count_for_token(config);
-    totem_settings_read(&config->totem, r->keys, config->token_node_count);
+    totem_config_read(&config->totem, r->keys, config->token_node_count);
 }
 
 /* ---- quorum ---- */

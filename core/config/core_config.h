@@ -15,7 +15,7 @@
 #include "core/config/conf_facts.h"
 #include "core/config/conf_map.h"
 #include "core/config/conf_report.h"
-#include "core/config/totem_settings.h"
+#include "core/config/totem_config.h"
 
 #define CORE_LINKS_MAX 8
 #define CORE_NODES_MAX 384 /* as many as a message of the ring can name */
@@ -116,8 +116,8 @@ struct core_config {
         *key_text; /* by totem.key: the key is its characters and its terminator, as in the packaged daemon */
     enum core_link_mode link_mode;
     uint32_t netmtu;
-    struct totem_settings totem;
-    size_t token_node_count; /* what totem_settings_read is to be given when keys change at run time */
+    struct totem_config totem;
+    size_t token_node_count; /* what totem_config_read is to be given when keys change at run time */
     struct core_node *nodes; /* by their place in sorted keys: 0, 1, 10, 11, 2 */
     size_t node_count;
     size_t local_index; /* into nodes; SIZE_MAX: this host is not one of them */

@@ -24,9 +24,9 @@ static void fill_in(struct totem_settings *s, uint32_t link_nodes, uint32_t netm
         token_ms += (uint64_t)(link_nodes - 2) * s->token_coefficient_ms;
     s->token_ms = token_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)token_ms;
     set_default(&s->token_retransmits_before_loss_const, 4);
-    /* T / (k + 0.2), and 0.8 times that less the length of a kernel tick at 100 Hz. */
+    /* T / (k + 0.2), in floating point: 1001 and 2 give 454. And 0.8 times that less the length of a kernel tick at 100 Hz. */
     set_default(&s->token_retransmit_ms,
-                (uint64_t)s->token_ms * 10 / ((uint64_t)s->token_retransmits_before_loss_const * 10 + 2));
+                (uint64_t)((double)s->token_ms / ((double)s->token_retransmits_before_loss_const + 0.2)));
     if (s->token_retransmit_ms > HOLD_MS_MIN)
         set_default(&s->hold_ms, (uint64_t)s->token_retransmit_ms * 8 / 10 > 10
                                      ? (uint64_t)s->token_retransmit_ms * 8 / 10 - 10

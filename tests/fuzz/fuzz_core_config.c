@@ -44,7 +44,7 @@ static void check_links(const struct core_config *config)
 
 static void check_accepted(const struct core_config *config)
 {
-    const struct totem_settings *t = &config->totem;
+    const struct totem_config *t = &config->totem;
 
     assert(config->node_count > 0 && config->node_count <= CORE_NODES_MAX);
     assert(config->local_index < config->node_count);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/config/conf_reader.h"
+#include "core/config/config_ring.h"
 #include "core/config/config_start.h"
 #include "tests/unit/config_host.h"
 
@@ -238,7 +239,7 @@ static void test_which_node_is_this_one(void **state)
 static void test_defaults(void **state)
 {
     const struct core_config *c = &loaded.config;
-    const struct totem_settings *t = &loaded.config.totem;
+    const struct totem_config *t = &loaded.config.totem;
 
     (void)state;
     load_good("totem {\nversion: 2\n}\n" NODES);
@@ -375,13 +376,13 @@ static void test_derived_timers(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct totem_settings s;
+        struct totem_config s;
         struct cmap_store *keys = &loaded.map.keys;
         cmap_store_set_number(keys, "totem.token", CMAP_U32, cases[i].token, NULL);
         cmap_store_set_number(keys, "totem.token_retransmits_before_loss_const", CMAP_U32,
                               cases[i].retransmits, NULL);
         cmap_store_set_number(keys, "totem.token_retransmit", CMAP_U32, cases[i].retransmit, NULL);
-        totem_settings_read(&s, keys, 2);
+        totem_config_read(&s, keys, 2);
         assert_int_equal(s.token_ms, cases[i].token);
         assert_int_equal(s.token_retransmit_ms, cases[i].expected_retransmit);
         assert_int_equal(s.hold_ms, cases[i].expected_hold);
@@ -389,9 +390,85 @@ static void test_derived_timers(void **state)
     }
 }
 
+static void set_key(const char *name, uint32_t random)
+{
+    if (random % 4 == 0)
+        cmap_store_delete(&loaded.map.keys, name, NULL);
+    else
+        cmap_store_set_number(&loaded.map.keys, name, CMAP_U32, random % 7 == 0 ? 0 : (random >> 3) % 20000,
+                              NULL);
+}
+
+/* What is published and what the ring is given come from two places, and must be the same. */
+static void test_the_ring_is_given_what_is_published(void **state)
+{
+    static const char *const keys[] = {"totem.token",
+                                       "totem.token_coefficient",
+                                       "totem.token_retransmit",
+                                       "totem.hold",
+                                       "totem.join",
+                                       "totem.send_join",
+                                       "totem.consensus",
+                                       "totem.merge",
+                                       "totem.downcheck",
+                                       "totem.fail_recv_const",
+                                       "totem.seqno_unchanged_const",
+                                       "totem.window_size",
+                                       "totem.max_messages",
+                                       "totem.miss_count_const",
+                                       "totem.heartbeat_failures_allowed",
+                                       "totem.max_network_delay"};
+    uint32_t random = 1;
+    unsigned accepted = 0;
+
+    (void)state;
+    load_good("totem {\nversion: 2\n}\n" NODES);
+    for (unsigned round = 0; round < 20000; round++) {
+        struct core_config *c = &loaded.config;
+        struct totem_settings s;
+        struct conf_report report;
+        char why[256];
+        enum q_err err;
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+            random = random * 1664525u + 1013904223u;
+            set_key(keys[i], random >> 8);
+        }
+        cmap_store_set_number(&loaded.map.keys, "totem.token_warning", CMAP_U32, round % 103, NULL);
+        cmap_store_set_number(&loaded.map.keys, "totem.token_retransmits_before_loss_const", CMAP_U32,
+                              round % 9, NULL);
+        c->token_node_count = round % 5;
+        totem_config_read(&c->totem, &loaded.map.keys, c->token_node_count);
+        conf_report_init(&report);
+        totem_config_check(&c->totem, &loaded.map.keys, NULL, &report);
+        err = config_ring_settings(c, &loaded.map.keys, &s, why, sizeof(why));
+        assert_int_equal(err == Q_OK, report.error_count == 0);
+        conf_report_fini(&report);
+        if (err != Q_OK)
+            continue;
+        accepted++;
+        assert_int_equal(s.token_ms, c->totem.token_ms);
+        assert_int_equal(s.token_retransmit_ms, c->totem.token_retransmit_ms);
+        assert_int_equal(s.token_retransmits_before_loss_const, c->totem.token_retransmits_before_loss_const);
+        assert_int_equal(s.hold_ms, c->totem.hold_ms);
+        assert_int_equal(s.consensus_ms, c->totem.consensus_ms);
+        assert_int_equal(s.join_ms + s.send_join_ms, c->totem.join_ms + c->totem.send_join_ms);
+        assert_int_equal(s.merge_ms, c->totem.merge_ms);
+        assert_int_equal(s.downcheck_ms, c->totem.downcheck_ms);
+        assert_int_equal(s.fail_recv_const, c->totem.fail_recv_const);
+        assert_int_equal(s.seqno_unchanged_const, c->totem.seqno_unchanged_const);
+        assert_int_equal(s.miss_count_const, c->totem.miss_count_const);
+        assert_int_equal(s.window_size, c->totem.window_size);
+        assert_int_equal(s.max_messages, c->totem.max_messages);
+        assert_int_equal(s.max_network_delay_ms, c->totem.max_network_delay_ms);
+        assert_int_equal(s.heartbeat_failures_allowed, c->totem.heartbeat_failures_allowed);
+        assert_int_equal(s.token_warning_percent, c->totem.token_warning_percent);
+    }
+    assert_true(accepted > 500);
+}
+
 static void test_keys_that_clients_change(void **state)
 {
-    struct totem_settings settings;
+    struct totem_config settings;
     struct cmap_store *keys = &loaded.map.keys;
     struct conf_report *report = &loaded.report;
 
@@ -399,20 +476,20 @@ static void test_keys_that_clients_change(void **state)
     load_good("totem {\nversion: 2\n}\n" NODES);
     settings = loaded.config.totem;
     cmap_store_set_number(keys, "totem.token", CMAP_U32, 2000, NULL);
-    assert_int_equal(totem_settings_update(&settings, keys, 2, report), Q_OK);
+    assert_int_equal(totem_config_update(&settings, keys, 2, report), Q_OK);
     assert_int_equal(settings.consensus_ms, 2400);
     /* of another type: as if it were not there */
     cmap_store_set_text(keys, "totem.token", "5000", NULL);
-    assert_int_equal(totem_settings_update(&settings, keys, 2, report), Q_OK);
+    assert_int_equal(totem_config_update(&settings, keys, 2, report), Q_OK);
     assert_int_equal(settings.token_ms, 3000);
     cmap_store_set_number(keys, "totem.token", CMAP_U32, 5, NULL);
-    assert_int_equal(totem_settings_update(&settings, keys, 2, report), Q_ERR_INVALID);
+    assert_int_equal(totem_config_update(&settings, keys, 2, report), Q_ERR_INVALID);
     assert_int_equal(settings.token_ms, 3000);
     assert_string_equal(finding(0),
                         "parse error in config: The token timeout parameter (5 ms) may not be less than "
                         "(30 ms). [totem.token: set it to 30 or more, or leave it out]");
     cmap_store_delete(keys, "totem.token", NULL);
-    assert_int_equal(totem_settings_update(&settings, keys, 4, report), Q_OK);
+    assert_int_equal(totem_config_update(&settings, keys, 4, report), Q_OK);
     assert_int_equal(settings.token_ms, 4300);
 }
 
@@ -459,6 +536,7 @@ int main(void)
         TEST(test_keys_that_are_derived),
         TEST(test_more_nodes_than_a_message_can_name),
         TEST(test_derived_timers),
+        TEST(test_the_ring_is_given_what_is_published),
         TEST(test_keys_that_clients_change),
         TEST(test_what_only_a_start_looks_at),
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "core/config/totem_settings.h"
+#include "core/config/totem_config.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,7 +63,7 @@ static uint32_t effective_token(const struct cmap_store *keys, size_t node_count
     return node_count > 2 ? token + (uint32_t)(node_count - 2) * coefficient : token;
 }
 
-static void read_compression(struct totem_settings *settings, const struct cmap_store *keys)
+static void read_compression(struct totem_config *settings, const struct cmap_store *keys)
 {
     const char *model = cmap_store_text(keys, "totem.knet_compression_model");
     uint64_t level;
@@ -75,9 +75,9 @@ static void read_compression(struct totem_settings *settings, const struct cmap_
         cmap_store_number(keys, "totem.knet_compression_level", CMAP_I32, &level) ? (int32_t)level : 0;
 }
 
-void totem_settings_read(struct totem_settings *settings, const struct cmap_store *keys, size_t node_count)
+void totem_config_read(struct totem_config *settings, const struct cmap_store *keys, size_t node_count)
 {
-    struct totem_settings s = {0};
+    struct totem_config s = {0};
     uint32_t derived;
 
     s.token_ms = effective_token(keys, node_count);
@@ -132,7 +132,7 @@ static void check_minimum(const struct checking *c, const char *what, const char
 }
 
 /* token_retransmit as given or as derived. */
-static void check_retransmit(const struct checking *c, const struct totem_settings *s,
+static void check_retransmit(const struct checking *c, const struct totem_config *s,
                              const struct cmap_store *keys)
 {
     if (number_of(keys, "totem.token_retransmit") != 0)
@@ -145,7 +145,7 @@ static void check_retransmit(const struct checking *c, const struct totem_settin
                         "Not appropriate token or token_retransmits_before_loss_const value set");
 }
 
-static void check_consensus(const struct checking *c, const struct totem_settings *s,
+static void check_consensus(const struct checking *c, const struct totem_config *s,
                             const struct cmap_store *keys)
 {
     /* what follows from a wrong token has been said */
@@ -159,8 +159,8 @@ static void check_consensus(const struct checking *c, const struct totem_setting
                         (int)s->consensus_ms, (int)s->join_ms);
 }
 
-void totem_settings_check(const struct totem_settings *s, const struct cmap_store *keys,
-                          const struct conf_map *map, struct conf_report *report)
+void totem_config_check(const struct totem_config *s, const struct cmap_store *keys,
+                        const struct conf_map *map, struct conf_report *report)
 {
     const struct checking c = {map, report};
 
@@ -184,14 +184,14 @@ void totem_settings_check(const struct totem_settings *s, const struct cmap_stor
     check_minimum(&c, "downcheck timeout", "totem.downcheck", s->downcheck_ms, TIMEOUT_MS_MIN);
 }
 
-enum q_err totem_settings_update(struct totem_settings *settings, const struct cmap_store *keys,
-                                 size_t node_count, struct conf_report *report)
+enum q_err totem_config_update(struct totem_config *settings, const struct cmap_store *keys,
+                               size_t node_count, struct conf_report *report)
 {
-    struct totem_settings next;
+    struct totem_config next;
     size_t error_count = report->error_count;
 
-    totem_settings_read(&next, keys, node_count);
-    totem_settings_check(&next, keys, NULL, report);
+    totem_config_read(&next, keys, node_count);
+    totem_config_check(&next, keys, NULL, report);
     if (report->no_memory)
         return Q_ERR_NO_MEMORY;
     if (report->error_count > error_count)
@@ -204,7 +204,7 @@ enum q_err totem_settings_update(struct totem_settings *settings, const struct c
 
 #define MEMBER(name, member)                                                                                 \
     {                                                                                                        \
-        name, offsetof(struct totem_settings, member)                                                        \
+        name, offsetof(struct totem_config, member)                                                          \
     }
 
 struct member {
@@ -240,17 +240,17 @@ static const struct member flags[] = {
     MEMBER("cancel_token_hold_on_retransmit", cancel_token_hold_on_retransmit),
 };
 
-static uint32_t member_number(const struct totem_settings *s, const struct member *member)
+static uint32_t member_number(const struct totem_config *s, const struct member *member)
 {
     return *(const uint32_t *)(const void *)((const char *)s + member->offset);
 }
 
-static bool member_flag(const struct totem_settings *s, const struct member *member)
+static bool member_flag(const struct totem_config *s, const struct member *member)
 {
     return *(const bool *)((const char *)s + member->offset);
 }
 
-bool totem_settings_equal(const struct totem_settings *a, const struct totem_settings *b)
+bool totem_config_equal(const struct totem_config *a, const struct totem_config *b)
 {
     for (size_t i = 0; i < COUNT(numbers); i++)
         if (member_number(a, &numbers[i]) != member_number(b, &numbers[i]))
@@ -271,8 +271,8 @@ static enum cs_error set_number(struct cmap_store *keys, const char *key, enum c
     return cmap_store_set_number(keys, name, type, number, changes);
 }
 
-enum cs_error totem_settings_publish(const struct totem_settings *s, struct cmap_store *keys,
-                                     struct cmap_changes *changes)
+enum cs_error totem_config_publish(const struct totem_config *s, struct cmap_store *keys,
+                                   struct cmap_changes *changes)
 {
     enum cs_error error = CS_ERROR_OK;
 

@@ -4,8 +4,8 @@
  * (spec/totem-protocol.md section 4, spec/corosync-conf.md section 4). Pure. Read from a configuration's keys at start
  * and reload, and from the daemon's live keys whenever a client has changed one of them.
  */
-#ifndef QUORATE_CORE_CONFIG_TOTEM_SETTINGS_H
-#define QUORATE_CORE_CONFIG_TOTEM_SETTINGS_H
+#ifndef QUORATE_CORE_CONFIG_TOTEM_CONFIG_H
+#define QUORATE_CORE_CONFIG_TOTEM_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 struct conf_map;
 
-struct totem_settings {
+struct totem_config {
     uint32_t token_ms;              /* effective: with the share of each node beyond two */
     uint32_t token_warning_percent; /* 0: off */
     uint32_t token_retransmit_ms;
@@ -47,26 +47,26 @@ struct totem_settings {
 };
 
 /* node_count: members of link 0 in the node list. Keys of another type than theirs count as not set. */
-void totem_settings_read(struct totem_settings *settings, const struct cmap_store *keys, size_t node_count);
+void totem_config_read(struct totem_config *settings, const struct cmap_store *keys, size_t node_count);
 
 /*
  * Adds an error for each rule that is broken, in the order in which the packaged daemon looks; without a map (values
  * that clients have set) the findings name no place.
  */
-void totem_settings_check(const struct totem_settings *settings, const struct cmap_store *keys,
-                          const struct conf_map *map, struct conf_report *report);
+void totem_config_check(const struct totem_config *settings, const struct cmap_store *keys,
+                        const struct conf_map *map, struct conf_report *report);
 
 /*
  * After a client has changed keys of the running daemon: takes over what they say now. Q_ERR_INVALID: it breaks a rule,
  * the report says which, and the settings stay as they are (the packaged daemon says so too, but uses the values).
  */
-enum q_err totem_settings_update(struct totem_settings *settings, const struct cmap_store *keys,
-                                 size_t node_count, struct conf_report *report);
+enum q_err totem_config_update(struct totem_config *settings, const struct cmap_store *keys,
+                               size_t node_count, struct conf_report *report);
 
-bool totem_settings_equal(const struct totem_settings *a, const struct totem_settings *b);
+bool totem_config_equal(const struct totem_config *a, const struct totem_config *b);
 
 /* The keys runtime.config.totem.*, as far as they are not of one link. NO_MEMORY, NO_RESOURCES. */
-enum cs_error totem_settings_publish(const struct totem_settings *settings, struct cmap_store *keys,
-                                     struct cmap_changes *changes);
+enum cs_error totem_config_publish(const struct totem_config *settings, struct cmap_store *keys,
+                                   struct cmap_changes *changes);
 
 #endif
