@@ -377,22 +377,19 @@ static bool add_exec(struct reading *r, const char *name, const char *command)
 }
 
 /* A command that cannot be run would fail, or worse not count, for reasons that only show in the log of every run. */
-static bool check_command(struct reading *r, const struct key *key)
+static void check_command(struct reading *r, const char *name, const char *command)
 {
     struct command_line line;
-    enum q_err err = command_line_parse(&line, key->text);
+    enum q_err err = command_line_parse(&line, command);
 
-    if (err == Q_OK) {
+    if (err == Q_OK)
         command_line_fini(&line);
-        return true;
-    }
-    if (err == Q_ERR_NO_MEMORY)
+    else if (err == Q_ERR_NO_MEMORY)
         r->err = err;
     else if (err == Q_ERR_LIMIT)
-        refuse(r, "%.128s has more than %d words", key->name, COMMAND_LINE_ARGUMENTS_MAX);
+        refuse(r, "%.128s has more than %d words", name, COMMAND_LINE_ARGUMENTS_MAX);
     else
-        refuse(r, "%.128s is no command: a quote is not closed, a backslash ends it, or it is empty", key->name);
-    return false;
+        refuse(r, "%.128s is no command: a quote is not closed, a backslash ends it, or it is empty", name);
 }
 
 static void read_execs(struct reading *r)
@@ -412,8 +409,10 @@ static void read_execs(struct reading *r)
         if (r->config->heuristics.exec_count == r->limits->heuristics_execs_max)
             refuse(r, "there are more than %u commands " HEURISTICS "exec_NAME (heuristics_max_execs)",
                    r->limits->heuristics_execs_max);
-        else if (check_command(r, key) && !add_exec(r, name, key->text))
+        else if (!add_exec(r, name, key->text))
             r->err = Q_ERR_NO_MEMORY;
+        else
+            check_command(r, key->name, r->config->heuristics.execs[r->config->heuristics.exec_count - 1].command);
     }
 }
 

@@ -104,13 +104,20 @@ static void check_command(const char *text)
     command_line_fini(&line);
 }
 
+/* On one line. */
 static bool is_a_command(const char *text)
 {
     struct command_line line;
-    bool good = command_line_parse(&line, text) == Q_OK;
+    char *copy = strdup(text);
+    bool good;
 
+    assert(copy != NULL);
+    for (char *at = strchr(copy, '\n'); at != NULL; at = strchr(at, '\n'))
+        *at = ' ';
+    good = command_line_parse(&line, copy) == Q_OK;
     if (good)
         command_line_fini(&line);
+    free(copy);
     return good;
 }
 

@@ -285,7 +285,7 @@ static void commands_that_cannot_be_run_are_refused(void **state)
 
     (void)state;
     text(HEURISTICS "mode", "on");
-    text(HEURISTICS "exec_good", "/bin/true 'a b'");
+    text(HEURISTICS "exec_good", "/bin/true 'a\nb'"); /* a newline is a blank */
     accept();
     device_config_fini(&config);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
