@@ -123,8 +123,9 @@ bool votequorum_starts_window(const struct votequorum_view *view)
         return false;
     if (!node_set_is_subset(view->previous, view->members) && count >= view->quorum)
         return true;
+    /* The lowest node, whoever breaks ties: that is how the packaged daemon has it. */
     return view->options->tie_breaker != VOTEQUORUM_TIE_BREAKER_NONE && count <= view->quorum &&
-           votequorum_wins_tie(view);
+           node_set_has(view->members, view->lowest_node_id);
 }
 
 /* Half of the votes, after a loss that leaves room for no more than one other half. */

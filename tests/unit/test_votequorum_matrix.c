@@ -10,9 +10,10 @@
  *  M2  Cut of a whole cluster. Both halves stay quorate with two_node; else a side does if it has more than
  *      half of the nodes, or exactly half and the winner of the tie. Waiting for all does not matter.
  *  M3  The window of last_man_standing changes nothing for anybody, except that half a cluster that lives on
- *      its tie-breaker is held to the quorum of the whole one if allow_downscale keeps that.
- *  M4  Second cut, of the side Q that is quorate. With last_man_standing as M2 with Q for the cluster.
- *      Without it, or if allow_downscale keeps the old quorum, it takes more than half of the whole cluster
+ *      its tie-breaker is held to the quorum of the whole one if allow_downscale keeps that. Half a cluster
+ *      is counted anew only if the lowest node is in it, whoever breaks ties.
+ *  M4  Second cut, of the side Q that is quorate. If the window has counted it anew, as M2 with Q for the
+ *      cluster. Else, or if allow_downscale keeps the old quorum, it takes more than half of the whole cluster
  *      still, or half of it (rounded down) with the winner of the tie, if fewer nodes than the quorum went
  *      since the votes sufficed.
  *  M5  Heal. All are quorate.
@@ -97,6 +98,12 @@ static bool survives(const struct combination *c, uint32_t part, uint32_t togeth
     return c->two_node || 2 * k > n || (2 * k == n && has(part, winner(c, together)));
 }
 
+/* Does the window count the survivors anew? */
+static bool has_window(const struct combination *c, uint32_t part)
+{
+    return c->last_man_standing && (2 * count_of(part) > c->n || has(part, 1));
+}
+
 static bool keeps_old_quorum(const struct combination *c)
 {
     return c->last_man_standing && c->allow_downscale;
@@ -107,7 +114,7 @@ static bool survives_window(const struct combination *c, uint32_t part)
 {
     bool by_tie = !c->two_node && 2 * count_of(part) == c->n;
 
-    return survives(c, part, everybody(c)) && !(keeps_old_quorum(c) && by_tie);
+    return survives(c, part, everybody(c)) && !(keeps_old_quorum(c) && by_tie && has_window(c, part));
 }
 
 /* M4: `part` of `quorate`, which was part of the whole. */
@@ -118,11 +125,11 @@ static bool survives_second(const struct combination *c, uint32_t part, uint32_t
 
     if (c->two_node)
         return true;
-    if (c->last_man_standing && !c->allow_downscale)
+    if (has_window(c, quorate) && !c->allow_downscale)
         return survives(c, part, quorate);
     if (2 * k > c->n)
         return true;
-    if (c->last_man_standing) /* half of what is expected now, and not too many gone for the old quorum */
+    if (has_window(c, quorate)) /* half of what is expected now, and not too many gone for the old quorum */
         return k == count_of(quorate) / 2 && has(part, winner(c, quorate)) &&
                count_of(quorate) < k + c->n / 2 + 1;
     /* Half, rounded down: in an odd cluster, which waits for all, the majority that stayed is known to be gone. */
