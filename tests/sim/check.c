@@ -165,7 +165,7 @@ void check_on_received(struct conn *conn, const struct wire_message *message)
         break;
     case WIRE_VOTE_INFO_REPLY:
         if (ledger->now_conn == conn && ledger->revoking && ledger->vote == WIRE_VOTE_NACK &&
-            message->seq == ledger->vote_seq) {
+            message->seq == ledger->vote_seq && wire_ring_id_equal(ledger->verdict_ring, ledger->ring)) {
             ledger->held = ledger_in_force(node) && ledger->quorate;
             ledger->stuck_until_ms = ledger->held ? conn->heard_ms + RING_FORMED_MS : 0;
             ledger->revoking = false;

@@ -24,6 +24,11 @@ static bool is_missing_somebody(const struct node *node)
     return false;
 }
 
+static bool in_ring(const struct node *node)
+{
+    return node->totem == TOTEM_SYNC || node->totem == TOTEM_OPERATIONAL;
+}
+
 static bool is_broken(const struct node *node)
 {
     if (is_missing_somebody(node)) {
@@ -37,6 +42,19 @@ static bool is_broken(const struct node *node)
         }
     }
     return false;
+}
+
+/* No token comes round any more, be it that a member is there, but gathers. */
+static bool loses_token(const struct node *node)
+{
+    for (unsigned i = 0; i < node->cluster->node_count; i++) {
+        const struct node *other = &node->cluster->nodes[i];
+
+        if ((node->members & node_bit(other)) && !in_ring(other)) {
+            return true;
+        }
+    }
+    return is_broken(node);
 }
 
 bool totem_delivers(const struct node *node)
@@ -56,10 +74,7 @@ static bool can_merge(const struct node *node)
     return false;
 }
 
-static bool in_ring(const struct node *node)
-{
-    return node->totem == TOTEM_SYNC || node->totem == TOTEM_OPERATIONAL;
-}
+static void watch(struct node *node);
 
 static void schedule_form(struct node *node, uint32_t after_ms)
 {
@@ -80,6 +95,13 @@ static void enter_gather(struct node *node)
     node->cluster->dirty = true;
     schedule_form(node, is_missing_somebody(node) ? settings->consensus_ms
                                                   : prng_between(&node->world->prng, 20, 120));
+    for (unsigned i = 0; i < node->cluster->node_count; i++) {
+        struct node *other = &node->cluster->nodes[i];
+
+        if (other != node && (other->members & node_bit(node))) {
+            watch(other);
+        }
+    }
 }
 
 /* a: boot, b: ring seq, c: ring node id */
@@ -95,7 +117,7 @@ static void on_token_loss(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
 
-    if (still_there(occurrence) && is_broken(node)) {
+    if (still_there(occurrence) && loses_token(node)) {
         enter_gather(node);
     }
 }
@@ -117,7 +139,7 @@ static void watch(struct node *node)
     if (!node_responds(node) || !in_ring(node)) {
         return;
     }
-    if (is_broken(node)) {
+    if (loses_token(node)) {
         schedule_add(&world->schedule, world->now_ms + token_ms - prng_below(&world->prng, token_ms / 10 + 1),
                      on_token_loss, node, node->boot, node->ring.seq, node->ring.node_id);
     }
