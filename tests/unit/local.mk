@@ -77,6 +77,11 @@ UNIT_TESTS += tests/unit/test_log_budget
 tests_unit_test_log_budget_SOURCES = tests/unit/test_log_budget.c
 tests_unit_test_log_budget_LDADD = libqnetd.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
+# The tools' side of the control socket.
+UNIT_TESTS += tests/unit/test_control_client
+tests_unit_test_control_client_SOURCES = tests/unit/test_control_client.c
+tests_unit_test_control_client_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+
 # Leases and their records.
 UNIT_TESTS += tests/unit/test_grant_record tests/unit/test_lease
 tests_unit_test_grant_record_SOURCES = tests/unit/test_grant_record.c

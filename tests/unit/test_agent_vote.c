@@ -542,6 +542,20 @@ static void incompatible_tls_is_refused_and_retried(void **state)
     agent_driver_fini(&d);
 }
 
+static void a_lookup_that_never_ends_is_given_up(void **state)
+{
+    (void)state;
+    agent_driver_init(&d, OURS);
+    d.config.hosts[1] = "b";
+    d.config.host_count = 2;
+    agent_driver_config(&d);
+    assert_string_equal(agent_driver_nodelist(&d, "1,2", 8), "RESOLVE a; NOTHING");
+    assert_null(strstr(agent_driver_pass(&d, d.config.timing.connect_timeout_ms - 1), "RESOLVE"));
+    assert_non_null(strstr(agent_driver_pass(&d, 1), "NO")); /* the node need not wait for ever */
+    assert_non_null(strstr(agent_driver_pass(&d, 200), "RESOLVE b"));
+    agent_driver_fini(&d);
+}
+
 static void pauses_grow_and_differ(void **state)
 {
     uint64_t last = 0;
@@ -620,6 +634,7 @@ int main(void)
         cmocka_unit_test(the_end_does_not_wait_for_a_core_that_has_gone),
         cmocka_unit_test(the_core_takes_the_vote_with_it),
         cmocka_unit_test(incompatible_tls_is_refused_and_retried),
+        cmocka_unit_test(a_lookup_that_never_ends_is_given_up),
         cmocka_unit_test(pauses_grow_and_differ),
         cmocka_unit_test(silence_is_pause_enough),
     };

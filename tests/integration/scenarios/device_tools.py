@@ -111,6 +111,8 @@ def device_tool_exits(lab):
     node.kill_device()
     compare("after a crash")
     check_equal(_tool(node, "ours", "-s").status, 3, "exit status without a device")
+    told = _tool(node, "ours", "--help")
+    check(told.status == 0 and "--format" in told.out and not told.err, f"--help: {told}")
     for device, tool in (("ours", "packaged"), ("packaged", "ours"), ("ours", "ours")):
         lab.device_flavour = device
         node.start_device()

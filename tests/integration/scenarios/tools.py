@@ -92,6 +92,8 @@ def tool_without_daemon(lab):
                 check_equal((got.out, got.err), (wanted.out, wanted.err), f"words of {case} {when}")
     compare("without a daemon")
     check_equal(arbiter.tool("-s", flavour="ours").status, 3, "exit status without a daemon")
+    told = arbiter.tool("--help", flavour="ours")
+    check(told.status == 0 and "--format" in told.out and not told.err, f"--help: {told}")
     arbiter.start()
     arbiter.kill()
     compare("after a crash")
