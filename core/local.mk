@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The membership core. core/totem, core/services and core/config are pure and go into libcore_logic.a (tests/lint
+# The membership core. core/totem, core/services, core/config and core/stack are pure and go into libcore_logic.a (tests/lint
 # checks it); every folder has its own list here.
 
 noinst_LIBRARIES += libcore_logic.a
 libcore_logic_a_SOURCES =
+
+# What services share.
+libcore_logic_a_SOURCES += \
+	core/services/cs_error.h \
+	core/services/ipc_wire.h \
+	core/services/link_status.h \
+	core/services/outbox.c \
+	core/services/outbox.h \
+	core/services/service.h
 
 # The synchronisation after a change of the membership.
 libcore_logic_a_SOURCES += \
@@ -42,7 +51,6 @@ libcore_logic_a_SOURCES += \
 	core/services/cmap_store_internal.h \
 	core/services/cmap_value.c \
 	core/services/cmap_value.h \
-	core/services/cs_error.h \
 	core/services/name_tree.c \
 	core/services/name_tree.h
 
@@ -106,6 +114,10 @@ libcore_logic_a_SOURCES += \
 	core/totem/wire.h \
 	core/totem/wire_decode.c \
 	core/totem/wire_encode.c
+
+# The whole node.
+libcore_logic_a_SOURCES += \
+	core/stack/stack.h
 
 # The shell.
 noinst_LIBRARIES += libcore.a

@@ -10,7 +10,7 @@ import re
 import tree
 
 COMPONENTS = ("qnetd", "qdevice", "core", "certs")
-LOGIC = ("qnetd/logic", "qdevice/logic", "core/totem", "core/services", "core/config")
+LOGIC = ("qnetd/logic", "qdevice/logic", "core/totem", "core/services", "core/config", "core/stack")
 C_HEADERS = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "search.h", "stdalign.h", "stdarg.h",
              "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h"}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^">]+)[">]', re.MULTILINE)
