@@ -17,12 +17,14 @@ void totem_actions_init(struct totem_actions *actions)
 void totem_actions_fini(struct totem_actions *actions)
 {
     free(actions->items);
+    datagram_queue_fini(&actions->held);
     totem_actions_init(actions);
 }
 
 void totem_actions_reset(struct totem_actions *actions)
 {
     actions->count = 0;
+    datagram_queue_clear(&actions->held);
 }
 
 /* A new zeroed action; NULL without memory (remembered for the end of the step). */
@@ -47,10 +49,10 @@ static struct totem_action *add_action(struct totem *m, enum totem_action_type t
     return action;
 }
 
-/* Keeps what an action points to until the next step. Takes the reference over; false without memory. */
+/* Keeps what an action points to until the actions are reset. Takes the reference over; false without memory. */
 static bool hold(struct totem *m, struct datagram *datagram)
 {
-    if (datagram == NULL || !datagram_queue_push(&m->held, datagram)) {
+    if (datagram == NULL || !datagram_queue_push(&m->out->held, datagram)) {
         m->out_of_memory = true;
         return false;
     }

@@ -17,6 +17,12 @@
 #define TOTEM_FRAME_ITEM_SIZE 2  /* each length */
 #define TOTEM_MESSAGE_MAX 1048576 /* largest message, groups included */
 
+/* A message may be given in pieces, which are put together. */
+struct totem_part {
+    const uint8_t *bytes;
+    size_t size;
+};
+
 struct totem_frame {
     enum totem_order order;
     uint8_t fragmented;   /* 0: the last item is complete; else it goes on in this sender's next frame */

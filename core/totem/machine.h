@@ -46,7 +46,6 @@ struct totem {
     uint32_t random;
     struct totem_actions *out;
     bool out_of_memory;
-    struct datagram_queue held;     /* what the actions point to */
     struct datagram_queue loopback; /* said to oneself, not heard yet */
     struct totem_message received;  /* large, therefore here */
     struct totem_message sending;

@@ -62,10 +62,33 @@ bool packing_has_room(const struct packing *packing, const struct datagram_queue
     return queue->count + frames <= packing->queue_max;
 }
 
-bool packing_add(struct packing *packing, struct datagram_queue *queue, const uint8_t *message, size_t size)
+/* Copies `size` bytes of the parts behind the items, from `at` on, which moves along. */
+static void append(struct packing *packing, const struct totem_part **part, size_t *at, size_t size)
+{
+    while (size > 0) {
+        size_t piece = (*part)->size - *at;
+
+        piece = piece < size ? piece : size;
+        if (piece > 0)
+            memcpy(packing->items + packing->items_size, (*part)->bytes + *at, piece);
+        packing->items_size += (uint32_t)piece;
+        *at += piece;
+        size -= piece;
+        if (*at == (*part)->size) {
+            (*part)++;
+            *at = 0;
+        }
+    }
+}
+
+bool packing_add(struct packing *packing, struct datagram_queue *queue, const struct totem_part *parts, size_t count)
 {
     uint8_t fragment = 0;
+    size_t size = 0;
+    size_t at = 0;
 
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
     while (size > 0) {
         uint32_t piece = room(packing);
 
@@ -75,10 +98,8 @@ bool packing_add(struct packing *packing, struct datagram_queue *queue, const ui
             continue;
         }
         piece = piece < size ? piece : (uint32_t)size;
-        memcpy(packing->items + packing->items_size, message, piece);
-        packing->items_size += piece;
+        append(packing, &parts, &at, piece);
         packing->sizes[packing->item_count++] = (uint16_t)piece;
-        message += piece;
         size -= piece;
         if (size > 0) {
             fragment = fragment == UINT8_MAX ? 1 : (uint8_t)(fragment + 1);

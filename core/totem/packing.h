@@ -8,6 +8,7 @@
 #define QUORATE_CORE_TOTEM_PACKING_H
 
 #include "core/totem/datagram.h"
+#include "core/totem/frame.h"
 
 struct packing {
     uint32_t frame_size_max; /* "net_mtu": netmtu less two MCAST headers */
@@ -26,8 +27,8 @@ void packing_fini(struct packing *packing);
 /* Whether a message of this size surely fits into the queue; what is in the frame already is provided for. */
 bool packing_has_room(const struct packing *packing, const struct datagram_queue *queue, size_t size);
 
-/* Appends the message; full frames go to the queue. False without memory. */
-bool packing_add(struct packing *packing, struct datagram_queue *queue, const uint8_t *message, size_t size);
+/* Appends the message, which its parts are together; full frames go to the queue. False without memory. */
+bool packing_add(struct packing *packing, struct datagram_queue *queue, const struct totem_part *parts, size_t count);
 
 /* Puts a frame that has something in it into the queue, though not full. False without memory. */
 bool packing_flush(struct packing *packing, struct datagram_queue *queue);

@@ -194,16 +194,19 @@ static void on_start(struct totem *m, uint64_t ring_seq)
     membership_gather(m, "start");
 }
 
-static enum q_err on_message(struct totem *m, const uint8_t *bytes, size_t size)
+static enum q_err on_message(struct totem *m, const struct totem_part *parts, size_t count)
 {
     struct datagram_queue *queue = outgoing_queue(m);
+    size_t size = 0;
 
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
     if (size == 0 || size > TOTEM_MESSAGE_MAX)
         return Q_ERR_INVALID;
     if (!packing_has_room(&m->packing, queue, size))
         return Q_ERR_AGAIN;
     token_cancel_hold(m);
-    if (!packing_add(&m->packing, queue, bytes, size))
+    if (!packing_add(&m->packing, queue, parts, count))
         m->out_of_memory = true;
     return Q_OK;
 }
@@ -241,7 +244,6 @@ enum q_err totem_step(struct totem *m, const struct totem_event *event, struct t
     enum q_err result = Q_OK;
 
     assert(event->now_ms >= m->now_ms);
-    datagram_queue_clear(&m->held);
     m->now_ms = event->now_ms;
     m->random = event->random;
     m->out = out;
@@ -254,10 +256,10 @@ enum q_err totem_step(struct totem *m, const struct totem_event *event, struct t
     case TOTEM_EV_DATAGRAM:
         handover_continue(m);
         if (m->started)
-            on_datagram(m, event->u.data.bytes, event->u.data.size, false);
+            on_datagram(m, event->u.datagram.bytes, event->u.datagram.size, false);
         break;
     case TOTEM_EV_MESSAGE:
-        result = on_message(m, event->u.data.bytes, event->u.data.size);
+        result = on_message(m, event->u.message.parts, event->u.message.count);
         break;
     case TOTEM_EV_SYNCED:
         on_synced(m);
@@ -320,7 +322,7 @@ struct totem *totem_new(const struct totem_settings *settings, uint32_t node_id)
 
 void totem_free(struct totem *m)
 {
-    struct datagram_queue *queues[] = {&m->held, &m->loopback, &m->recovery_queue, &m->queue, &m->sync_queue};
+    struct datagram_queue *queues[] = {&m->loopback, &m->recovery_queue, &m->queue, &m->sync_queue};
 
     for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
         datagram_queue_fini(queues[i]);
@@ -345,6 +347,7 @@ void totem_get_status(const struct totem *m, struct totem_status *status)
         .high_seq = m->high_seq,
         .high_delivered = m->high_delivered,
         .queued = m->queue.count + m->sync_queue.count,
+        .queue_max = m->packing.queue_max,
         .counters = &m->counters,
         .settings = &m->settings,
     };

@@ -22,7 +22,7 @@
  *
  * Contract of the shell:
  *  - The same machine is given START once, before all others but TIME. Time never goes back between events.
- *  - What an action points to is valid until the next totem_step or totem_free.
+ *  - What an action points to is valid until the actions are reset or ended, whatever becomes of the machine.
  *  - A datagram to target 0 goes to all other nodes; what a node says to itself never leaves its machine, and a copy
  *    that the transport brings back does no harm.
  *  - TOTEM_ACT_PERSIST is carried out, and has succeeded, before what follows it. If it fails, stop the process.
@@ -36,6 +36,7 @@
 #define QUORATE_CORE_TOTEM_TOTEM_H
 
 #include "common/err.h"
+#include "core/totem/datagram.h"
 #include "core/totem/frame.h"
 #include "core/totem/nodes.h"
 #include "core/totem/settings.h"
@@ -69,8 +70,12 @@ struct totem_event {
         uint64_t ring_seq;
         struct {
             const uint8_t *bytes;
-            size_t size; /* MESSAGE: 1 .. TOTEM_MESSAGE_MAX, else Q_ERR_INVALID */
-        } data;
+            size_t size;
+        } datagram;
+        struct {
+            const struct totem_part *parts; /* in all 1 .. TOTEM_MESSAGE_MAX bytes, else Q_ERR_INVALID */
+            size_t count;
+        } message;
         const struct totem_settings *settings;
     } u;
 };
@@ -114,6 +119,7 @@ struct totem_actions {
     struct totem_action *items;
     size_t count;
     size_t capacity;
+    struct datagram_queue held; /* what they point to */
 };
 
 void totem_actions_init(struct totem_actions *actions);
@@ -160,6 +166,7 @@ struct totem_status {
     uint32_t high_seq;
     uint32_t high_delivered;
     size_t queued; /* datagrams that wait for the token */
+    size_t queue_max;
     const struct totem_counters *counters;
     const struct totem_settings *settings;
 };

@@ -160,7 +160,7 @@ static void step(struct totem_event event)
 
 static void receive(const uint8_t *bytes, size_t size)
 {
-    step((struct totem_event){.type = TOTEM_EV_DATAGRAM, .u.data = {bytes, size}});
+    step((struct totem_event){.type = TOTEM_EV_DATAGRAM, .u.datagram = {bytes, size}});
 }
 
 static void receive_message(enum totem_type type, enum totem_encapsulation encapsulated, uint32_t from)
@@ -312,7 +312,7 @@ static void operate(enum operation operation)
         receive_message(TOTEM_HOLD_CANCEL, TOTEM_NOT_MCAST, node());
         break;
     case OP_SEND:
-        step((struct totem_event){.type = TOTEM_EV_MESSAGE, .u.data = {text, byte() * 16u}});
+        step((struct totem_event){.type = TOTEM_EV_MESSAGE, .u.message = {&(struct totem_part){text, byte() * 16u}, 1}});
         break;
     case OP_SYNCED:
         step((struct totem_event){.type = TOTEM_EV_SYNCED});

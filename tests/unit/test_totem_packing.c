@@ -42,7 +42,7 @@ static void add(size_t size)
 {
     for (size_t i = 0; i < size; i++)
         message[i] = (uint8_t)(size * 7 + i + (i >> 8));
-    assert_true(packing_add(&packing, &queue, message, size));
+    assert_true(packing_add(&packing, &queue, &(struct totem_part){message, size}, 1));
 }
 
 static void on_message(void *context, uint32_t sender, struct datagram *holder, const uint8_t *bytes, size_t size)

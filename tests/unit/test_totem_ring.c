@@ -98,7 +98,7 @@ static enum q_err step(struct totem_event event)
 
 static void receive_bytes(const uint8_t *bytes, size_t size)
 {
-    assert_int_equal(step((struct totem_event){.type = TOTEM_EV_DATAGRAM, .u.data = {bytes, size}}), Q_OK);
+    assert_int_equal(step((struct totem_event){.type = TOTEM_EV_DATAGRAM, .u.datagram = {bytes, size}}), Q_OK);
 }
 
 static size_t from_hex(uint8_t *bytes, const char *hex)
@@ -136,7 +136,7 @@ static void assert_sent(size_t index, uint32_t target, const char *hex)
 static void send_text(const char *text)
 {
     assert_int_equal(step((struct totem_event){.type = TOTEM_EV_MESSAGE,
-                                               .u.data = {(const uint8_t *)text, strlen(text)}}), Q_OK);
+                                               .u.message = {&(struct totem_part){(const uint8_t *)text, strlen(text)}, 1}}), Q_OK);
 }
 
 static void wait_for_deadline(void)
@@ -458,7 +458,8 @@ static void replayed_and_random_datagrams_do_not_disturb_a_ring(void **state)
 static void a_full_queue_and_impossible_messages_are_refused(void **state)
 {
     static uint8_t large[TOTEM_MESSAGE_MAX + 1];
-    struct totem_event event = {.type = TOTEM_EV_MESSAGE, .u.data = {large, TOTEM_MESSAGE_MAX}};
+    struct totem_part part = {large, TOTEM_MESSAGE_MAX};
+    struct totem_event event = {.type = TOTEM_EV_MESSAGE, .u.message = {&part, 1}};
     enum q_err result;
 
     (void)state;
@@ -471,9 +472,9 @@ static void a_full_queue_and_impossible_messages_are_refused(void **state)
     } while (result == Q_OK);
     assert_int_equal(result, Q_ERR_AGAIN);
     assert_false(totem_has_room(ring, TOTEM_MESSAGE_MAX));
-    event.u.data.size++;
+    part.size++;
     assert_int_equal(step(event), Q_ERR_INVALID);
-    event.u.data.size = 0;
+    part.size = 0;
     assert_int_equal(step(event), Q_ERR_INVALID);
 }
 

@@ -231,7 +231,7 @@ static bool send_message(struct ring_world *world, struct ring_node *node, enum 
 {
     static uint8_t bytes[TOTEM_MESSAGE_MAX];
     struct content content = {.message = {node->id, node->incarnation, stream, node->number, (uint32_t)size, 0}};
-    struct totem_event event = {.type = TOTEM_EV_MESSAGE, .u.data = {bytes, size}};
+    struct totem_event event = {.type = TOTEM_EV_MESSAGE, .u.message = {&(struct totem_part){bytes, size}, 1}};
 
     assert(size >= sizeof(content) && size <= sizeof(bytes));
     if (node->log->stay_count > 0)
@@ -357,7 +357,7 @@ bool ring_world_whole(const struct ring_world *world)
 static void arrive(struct ring_world *world, struct ring_datagram *datagram)
 {
     struct ring_node *node = &world->nodes[datagram->to];
-    struct totem_event event = {.type = TOTEM_EV_DATAGRAM, .u.data = {datagram->bytes, datagram->size}};
+    struct totem_event event = {.type = TOTEM_EV_DATAGRAM, .u.datagram = {datagram->bytes, datagram->size}};
 
     if (node->totem == NULL) {
         free(datagram);
@@ -397,7 +397,7 @@ static void run_node(struct ring_world *world, struct ring_node *node)
     bool timer_due = totem_deadline_ms(node->totem) <= world->now_us / 1000;
 
     if (datagram != NULL && !(timer_due && prng_chance(&world->prng, 500))) {
-        struct totem_event event = {.type = TOTEM_EV_DATAGRAM, .u.data = {datagram->bytes, datagram->size}};
+        struct totem_event event = {.type = TOTEM_EV_DATAGRAM, .u.datagram = {datagram->bytes, datagram->size}};
 
         node->inbox = datagram->next;
         act(world, node, &event);
