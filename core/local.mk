@@ -117,6 +117,10 @@ libcore_logic_a_SOURCES += \
 
 # The whole node.
 libcore_logic_a_SOURCES += \
+	core/stack/connections.c \
+	core/stack/connections.h \
+	core/stack/mail.c \
+	core/stack/mail.h \
 	core/stack/stack.h
 
 # The shell.

@@ -27,7 +27,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "common/err.h"
 #include "core/config/config_reload.h"
@@ -119,15 +118,20 @@ enum stack_admission {
     STACK_NOT_LOADED, /* -ENOSYS */
     STACK_REFUSE      /* -EACCES */
 };
-enum stack_admission stack_admits(const struct stack *stack, enum service_id service, uid_t uid, gid_t gid);
+enum stack_admission stack_admits(const struct stack *stack, enum service_id service, uint32_t uid, uint32_t gid);
 bool stack_has_service(const struct stack *stack, enum service_id service);
 
 /* How fast clients of a service may come (section 1.5); asked after each step. */
 enum stack_flow { STACK_FLOW_OFF, STACK_FLOW_SLOW, STACK_FLOW_NORMAL, STACK_FLOW_FAST };
 enum stack_flow stack_flow(const struct stack *stack, enum service_id service);
 
-/* The live map; the shell adds keys of its own (runtime.config.*, stats) by stack_set_key. */
+/* The live map. */
 const struct cmap_store *stack_keys(const struct stack *stack);
+
+/* The map of statistics: the shell brings its part of it (transport, clients) up to date before the request of a client,
+ * or with 0 before TIME, if it is wanted. */
+bool stack_wants_statistics(const struct stack *stack, uint64_t conn);
+struct cmap_store *stack_statistics(struct stack *stack);
 
 void stack_get_ring(const struct stack *stack, struct totem_status *status);
 bool stack_is_quorate(const struct stack *stack);

@@ -346,7 +346,7 @@ void totem_get_status(const struct totem *m, struct totem_status *status)
         .aru = m->aru,
         .high_seq = m->high_seq,
         .high_delivered = m->high_delivered,
-        .queued = m->queue.count + m->sync_queue.count,
+        .queued = m->queue.count + m->sync_queue.count + (m->packing.item_count > 0 ? 1 : 0),
         .queue_max = m->packing.queue_max,
         .counters = &m->counters,
         .settings = &m->settings,
