@@ -54,6 +54,22 @@ libcore_logic_a_SOURCES += \
 	core/services/name_tree.c \
 	core/services/name_tree.h
 
+# The services of keys and of configuration.
+libcore_logic_a_SOURCES += \
+	core/services/cfg.c \
+	core/services/cfg.h \
+	core/services/cfg_machine.h \
+	core/services/cfg_requests.c \
+	core/services/cfg_shutdown.c \
+	core/services/cfg_status.c \
+	core/services/cmap_machine.h \
+	core/services/cmap_requests.c \
+	core/services/cmap_samples.c \
+	core/services/cmap_service.c \
+	core/services/cmap_service.h \
+	core/services/cmap_wire.c \
+	core/services/cmap_wire.h
+
 # Configuration.
 libcore_logic_a_SOURCES += \
 	core/config/conf_facts.c \
