@@ -22,11 +22,12 @@ static struct {
     int threshold;
     bool raise; /* -dd: what is below info goes to syslog as info */
     const char *ident;
+    void (*sink)(int priority, const char *text);
     struct syslog_socket syslog;
 } log_state = {.threshold = LOG_INFO, .ident = "quorate"};
 
 /* systemd tells in JOURNAL_STREAM which device and inode stderr has if it leads to the journal. */
-static bool stderr_is_journal(void)
+bool log_stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
     uintmax_t device, inode;
@@ -64,6 +65,11 @@ void log_open(const struct log_config *config)
     log_state.debug_count = config->debug_count;
     log_set_debug(false);
     log_state.ident = config->ident;
+    log_state.sink = config->sink;
+    if (config->sink != NULL) {
+        log_state.open = true;
+        return;
+    }
     log_state.starting = !config->foreground;
 
     log_state.raise = config->debug_count > 1;
@@ -73,7 +79,7 @@ void log_open(const struct log_config *config)
     syslog_target = qb_log_custom_open(on_syslog_line, NULL, NULL, NULL);
     if (syslog_target >= 0)
         enable(syslog_target);
-    if (config->foreground && !stderr_is_journal()) {
+    if (config->foreground && !log_stderr_is_journal()) {
         qb_log_format_set(QB_LOG_STDERR, "%t %7p %b");
         enable(QB_LOG_STDERR);
     }
@@ -85,6 +91,8 @@ void log_close(void)
     if (!log_state.open)
         return;
     log_state.open = false;
+    if (log_state.sink != NULL)
+        return;
     qb_log_fini();
     syslog_socket_drain(&log_state.syslog, DRAIN_MS);
     syslog_socket_fini(&log_state.syslog);
@@ -92,7 +100,7 @@ void log_close(void)
 
 void log_flush(void)
 {
-    if (log_state.open)
+    if (log_state.open && log_state.sink == NULL)
         syslog_socket_flush(&log_state.syslog);
 }
 
@@ -122,6 +130,10 @@ void log_line(int priority, const char *format, ...)
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
 
+    if (log_state.open && log_state.sink != NULL) {
+        log_state.sink(priority, line);
+        return;
+    }
     if (!log_state.open || (log_state.starting && priority <= LOG_WARNING))
         fprintf(stderr, "%s: %s\n", log_state.ident, line);
     /* One call site per priority for libqb to look up, however many lines there are in the program. */

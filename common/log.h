@@ -16,6 +16,8 @@ struct log_config {
     const char *ident; /* of syslog; must outlive the log */
     bool foreground; /* to stderr too, unless stderr is the journal, which has the line from syslog already */
     int debug_count; /* 0: from info up; 1: debug lines too; 2: syslog gets them as info */
+    /* For a daemon that has a log of its own: gets every line; libqb is left alone. NULL: the log as described above. */
+    void (*sink)(int priority, const char *text);
 };
 
 void log_open(const struct log_config *config);
@@ -29,6 +31,9 @@ void log_start_completed(void);
 
 /* Debug lines too, or, unless -d was given, no longer: for a setting that changes at run time. */
 void log_set_debug(bool on);
+
+/* Whether stderr leads to the journal, which has what went to syslog already. */
+bool log_stderr_is_journal(void);
 
 /* Whether a line of this priority would go anywhere; lets hot paths skip the formatting. */
 bool log_enabled(int priority);

@@ -110,7 +110,9 @@ static void write_line(struct syslog_socket *log, int priority, const char *text
 
     if (localtime_r(&now, &local) != NULL)
         strftime(date, sizeof(date), "%h %e %T", &local);
-    length = snprintf(line, sizeof(line), "<%d>%s %s[%ld]: %s", LOG_DAEMON | priority, date, log->ident,
+    if ((priority & LOG_FACMASK) == 0)
+        priority |= LOG_DAEMON;
+    length = snprintf(line, sizeof(line), "<%d>%s %s[%ld]: %s", priority, date, log->ident,
                       (long)getpid(), text);
     if (length < 0)
         return;

@@ -29,7 +29,7 @@ struct syslog_socket {
 void syslog_socket_init(struct syslog_socket *log, const char *path, const char *ident);
 void syslog_socket_fini(struct syslog_socket *log);
 
-/* One line with its priority (syslog(3)); facility daemon. Never blocks. */
+/* One line with its priority (syslog(3)), and a facility unless it is daemon. Never blocks. */
 void syslog_socket_write(struct syslog_socket *log, int priority, const char *text);
 
 /* Sends what is queued, as far as it goes. Returns whether anything is left. */

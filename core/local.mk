@@ -142,7 +142,25 @@ libcore_logic_a_SOURCES += \
 # The shell.
 noinst_LIBRARIES += libcore.a
 libcore_a_SOURCES = \
+	core/client_file.c \
+	core/client_file.h \
 	core/config_loader.c \
 	core/config_loader.h \
 	core/host_facts.c \
-	core/host_facts.h
+	core/host_facts.h \
+	core/ipc_queue.c \
+	core/ipc_queue.h \
+	core/ipc_server.c \
+	core/ipc_server.h \
+	core/ipc_server_internal.h \
+	core/ipc_statistics.c \
+	core/ipc_watch.c \
+	core/ipc_watch.h \
+	core/logging.c \
+	core/logging.h \
+	core/ring_store.c \
+	core/ring_store.h \
+	core/scheduling.c \
+	core/scheduling.h \
+	core/settings.c \
+	core/settings.h

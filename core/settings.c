@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "core/settings.h"
+
+#include <getopt.h>
+
+static const struct option long_options[] = {{"config-file", required_argument, NULL, 'c'},
+                                             {"foreground", no_argument, NULL, 'f'},
+                                             {"lock-file", required_argument, NULL, 'l'},
+                                             {"test", no_argument, NULL, 't'},
+                                             {"version", no_argument, NULL, 'v'},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
+
+enum q_err settings_parse(struct settings *settings, int argc, char **argv)
+{
+    int option;
+
+    *settings = (struct settings){.command = SETTINGS_RUN,
+                                  .config_file = Q_CONFDIR "/corosync.conf",
+                                  .lock_file = Q_RUNDIR "/corosync.pid"};
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "c:fhl:tv", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            settings->config_file = optarg;
+            break;
+        case 'f':
+            settings->foreground = true;
+            break;
+        case 'h':
+            settings->command = SETTINGS_SHOW_HELP;
+            return Q_OK;
+        case 'l':
+            settings->lock_file = optarg;
+            break;
+        case 't':
+            settings->command = SETTINGS_TEST;
+            break;
+        case 'v':
+            settings->command = SETTINGS_SHOW_VERSION;
+            return Q_OK;
+        default:
+            return Q_ERR_INVALID;
+        }
+    }
+    return Q_OK;
+}
+
+const char *settings_usage(void)
+{
+    return "usage: corosync-core [-ftvh] [-c config_file] [-l lock_file]\n"
+           "  -c, --config-file FILE  configuration, default " Q_CONFDIR "/corosync.conf\n"
+           "  -f, --foreground        stay in the foreground\n"
+           "  -l, --lock-file FILE    process id, and lock against a second daemon, default " Q_RUNDIR
+           "/corosync.pid\n"
+           "  -t, --test              test the configuration and exit\n"
+           "  -v, --version           version, crypto and compression models\n"
+           "  -h, --help              this text\n";
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The command line of the core: the packaged daemon's options (spec/corosync-conf.md section 1), `-l` of its newest
+ * version, and long names for all of them. Parsed once by main.
+ */
+#ifndef QUORATE_CORE_SETTINGS_H
+#define QUORATE_CORE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/err.h"
+
+enum settings_command { SETTINGS_RUN, SETTINGS_TEST, SETTINGS_SHOW_HELP, SETTINGS_SHOW_VERSION };
+
+struct settings {
+    enum settings_command command;
+    bool foreground;
+    const char *config_file; /* of argv, as the next */
+    const char *lock_file;
+};
+
+/* Q_ERR_INVALID: getopt has said on stderr what is wrong. Words behind the options are ignored, as they always were. */
+enum q_err settings_parse(struct settings *settings, int argc, char **argv);
+
+const char *settings_usage(void);
+
+#endif
