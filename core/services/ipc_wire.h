@@ -72,6 +72,12 @@ static inline void ipc_put_answer(uint8_t *bytes, int32_t id, size_t size, enum 
     ipc_put_u32(bytes, 16, (uint32_t)error);
 }
 
+/* What a client says that it has sent. */
+static inline uint32_t ipc_request_size(const uint8_t *bytes)
+{
+    return ipc_get_u32(bytes, 8);
+}
+
 static inline int32_t ipc_request_id(const uint8_t *bytes)
 {
     return (int32_t)ipc_get_u32(bytes, 0);

@@ -1,36 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "core/services/ipc_wire.h"
 #include "core/services/quorum_ipc.h"
 
-/* Headers: of requests id and size, of answers and events an error behind them. */
-#define HEADER_ID 0
-#define HEADER_SIZE 8
-#define HEADER_ERROR 16
-#define REQUEST_HEADER_SIZE 16
-#define ANSWER_SIZE 24
-#define FIRST_FIELD 24 /* behind the header of an answer or event */
-
-static uint32_t get(const uint8_t *bytes, size_t offset)
-{
-    return totem_get_u32(bytes + offset, TOTEM_ORDER_OURS);
-}
-
-static void put(uint8_t *bytes, size_t offset, uint32_t value)
-{
-    totem_put_u32(bytes + offset, value, TOTEM_ORDER_OURS);
-}
-
-static void put_u64(uint8_t *bytes, size_t offset, uint64_t value)
-{
-    totem_put_u64(bytes + offset, value, TOTEM_ORDER_OURS);
-}
+#define FIRST_FIELD IPC_ANSWER_SIZE
 
 /* A ring id as clients know it: 16 bytes, aligned. */
 static void put_ring_id(uint8_t *bytes, size_t offset, struct totem_ring_id ring_id)
 {
-    put(bytes, offset, ring_id.rep);
-    put_u64(bytes, offset + 8, ring_id.seq);
+    ipc_put_u32(bytes, offset, ring_id.rep);
+    ipc_put_u64(bytes, offset + 8, ring_id.seq);
 }
 
 /* Zeroed room with a header; NULL without memory, which the buffer remembers. */
@@ -41,9 +21,7 @@ static uint8_t *begin(struct q_buf *out, uint32_t id, size_t size, enum cs_error
     if (bytes == NULL)
         return NULL;
     memset(bytes, 0, size);
-    put(bytes, HEADER_ID, id);
-    put(bytes, HEADER_SIZE, (uint32_t)size);
-    put(bytes, HEADER_ERROR, error);
+    ipc_put_answer(bytes, (int32_t)id, size, error);
     return bytes;
 }
 
@@ -52,10 +30,10 @@ static size_t size_of_request(const uint8_t *bytes, size_t size)
 {
     uint32_t meant;
 
-    if (size < REQUEST_HEADER_SIZE)
+    if (size < IPC_REQUEST_SIZE)
         return 0;
-    meant = get(bytes, HEADER_SIZE);
-    return meant >= REQUEST_HEADER_SIZE && meant <= size ? meant : 0;
+    meant = ipc_request_size(bytes);
+    return meant >= IPC_REQUEST_SIZE && meant <= size ? meant : 0;
 }
 
 /* ---- votequorum: requests ------------------------------------------------------------------------------------ */
@@ -77,7 +55,7 @@ static const size_t vq_request_size[] = {
     [VOTEQUORUM_SET_EXPECTED] = VQ_ONLY_FIELD + 4,
     [VOTEQUORUM_SET_VOTES] = VQ_SET_VOTES_NODE + 4,
     [VOTEQUORUM_TRACK_START] = VQ_TRACK_FLAGS + 4,
-    [VOTEQUORUM_TRACK_STOP] = REQUEST_HEADER_SIZE,
+    [VOTEQUORUM_TRACK_STOP] = IPC_REQUEST_SIZE,
     [VOTEQUORUM_REGISTER] = VQ_NAME + VOTEQUORUM_NAME_SIZE,
     [VOTEQUORUM_UNREGISTER] = VQ_NAME + VOTEQUORUM_NAME_SIZE,
     [VOTEQUORUM_RENAME] = VQ_RENAME_NEW + VOTEQUORUM_NAME_SIZE,
@@ -99,28 +77,28 @@ static bool get_fields(const uint8_t *bytes, struct votequorum_ipc_request *in)
 
     switch (request->type) {
     case VOTEQUORUM_GET_INFO:
-        request->node_id = get(bytes, VQ_ONLY_FIELD);
+        request->node_id = ipc_get_u32(bytes, VQ_ONLY_FIELD);
         return true;
     case VOTEQUORUM_SET_EXPECTED:
-        request->votes = get(bytes, VQ_ONLY_FIELD);
+        request->votes = ipc_get_u32(bytes, VQ_ONLY_FIELD);
         return true;
     case VOTEQUORUM_SET_VOTES:
-        request->votes = get(bytes, VQ_ONLY_FIELD);
-        request->node_id = get(bytes, VQ_SET_VOTES_NODE);
+        request->votes = ipc_get_u32(bytes, VQ_ONLY_FIELD);
+        request->node_id = ipc_get_u32(bytes, VQ_SET_VOTES_NODE);
         return true;
     case VOTEQUORUM_TRACK_START:
-        request->context = totem_get_u64(bytes + VQ_TRACK_CONTEXT, TOTEM_ORDER_OURS);
-        request->flags = get(bytes, VQ_TRACK_FLAGS);
+        request->context = ipc_get_u64(bytes, VQ_TRACK_CONTEXT);
+        request->flags = ipc_get_u32(bytes, VQ_TRACK_FLAGS);
         return true;
     case VOTEQUORUM_TRACK_STOP:
         return true;
     case VOTEQUORUM_POLL:
-        request->value = get(bytes, VQ_POLL_VOTE) != 0;
-        request->ring_id.rep = get(bytes, VQ_POLL_RING_NODE);
-        request->ring_id.seq = totem_get_u64(bytes + VQ_POLL_RING_SEQ, TOTEM_ORDER_OURS);
+        request->value = ipc_get_u32(bytes, VQ_POLL_VOTE) != 0;
+        request->ring_id.rep = ipc_get_u32(bytes, VQ_POLL_RING_NODE);
+        request->ring_id.seq = ipc_get_u64(bytes, VQ_POLL_RING_SEQ);
         break;
     case VOTEQUORUM_MASTER_WINS:
-        request->allow = get(bytes, VQ_MASTER_WINS_ALLOW);
+        request->allow = ipc_get_u32(bytes, VQ_MASTER_WINS_ALLOW);
         break;
     case VOTEQUORUM_RENAME:
         if (!get_name(bytes, VQ_RENAME_NEW, in->new_name))
@@ -143,7 +121,7 @@ enum q_err votequorum_ipc_decode(const uint8_t *bytes, size_t size, struct voteq
     memset(request, 0, sizeof(*request));
     if (said == 0)
         return Q_ERR_INVALID;
-    id = get(bytes, HEADER_ID);
+    id = (uint32_t)ipc_request_id(bytes);
     if (id >= VQ_REQUEST_COUNT)
         return Q_ERR_NOT_FOUND;
     request->request.type = (enum votequorum_request_type)id;
@@ -179,15 +157,15 @@ static void encode_info(const struct votequorum_node_info *info, enum cs_error e
     if (bytes == NULL)
         return;
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        put(bytes, FIRST_FIELD + 4 * i, fields[i]);
+        ipc_put_u32(bytes, FIRST_FIELD + 4 * i, fields[i]);
     memcpy(bytes + VQ_INFO_NAME, info->device_name, VOTEQUORUM_NAME_SIZE);
     q_buf_commit(out, VQ_INFO_SIZE);
 }
 
 static void encode_status(enum cs_error error, struct q_buf *out)
 {
-    if (begin(out, VQ_ID_STATUS, ANSWER_SIZE, error) != NULL)
-        q_buf_commit(out, ANSWER_SIZE);
+    if (begin(out, VQ_ID_STATUS, IPC_ANSWER_SIZE, error) != NULL)
+        q_buf_commit(out, IPC_ANSWER_SIZE);
 }
 
 static void encode_vq_quorum(const struct votequorum_actions *actions, const struct votequorum_action *action,
@@ -198,12 +176,12 @@ static void encode_vq_quorum(const struct votequorum_actions *actions, const str
 
     if (bytes == NULL)
         return;
-    put(bytes, FIRST_FIELD, action->quorate);
-    put_u64(bytes, VQ_QUORUM_CONTEXT, action->context);
-    put(bytes, VQ_QUORUM_COUNT, (uint32_t)action->nodes.size);
+    ipc_put_u32(bytes, FIRST_FIELD, action->quorate);
+    ipc_put_u64(bytes, VQ_QUORUM_CONTEXT, action->context);
+    ipc_put_u32(bytes, VQ_QUORUM_COUNT, (uint32_t)action->nodes.size);
     for (size_t i = 0; i < action->nodes.size; i++) {
-        put(bytes, VQ_QUORUM_NODES + 8 * i, actions->nodes[action->nodes.offset + i].node_id);
-        put(bytes, VQ_QUORUM_NODES + 8 * i + 4, actions->nodes[action->nodes.offset + i].state);
+        ipc_put_u32(bytes, VQ_QUORUM_NODES + 8 * i, actions->nodes[action->nodes.offset + i].node_id);
+        ipc_put_u32(bytes, VQ_QUORUM_NODES + 8 * i + 4, actions->nodes[action->nodes.offset + i].state);
     }
     q_buf_commit(out, size);
 }
@@ -216,11 +194,11 @@ static void encode_vq_nodelist(const struct votequorum_actions *actions,
 
     if (bytes == NULL)
         return;
-    put_u64(bytes, FIRST_FIELD, action->context);
+    ipc_put_u64(bytes, FIRST_FIELD, action->context);
     put_ring_id(bytes, VQ_NODELIST_RING, action->ring_id);
-    put(bytes, VQ_NODELIST_COUNT, (uint32_t)action->nodes.size);
+    ipc_put_u32(bytes, VQ_NODELIST_COUNT, (uint32_t)action->nodes.size);
     for (size_t i = 0; i < action->nodes.size; i++)
-        put(bytes, VQ_NODELIST_NODES + 4 * i, actions->nodes[action->nodes.offset + i].node_id);
+        ipc_put_u32(bytes, VQ_NODELIST_NODES + 4 * i, actions->nodes[action->nodes.offset + i].node_id);
     q_buf_commit(out, size);
 }
 
@@ -230,8 +208,8 @@ static void encode_expected(const struct votequorum_action *action, struct q_buf
 
     if (bytes == NULL)
         return;
-    put_u64(bytes, FIRST_FIELD, action->context);
-    put(bytes, VQ_EXPECTED_VOTES, action->value);
+    ipc_put_u64(bytes, FIRST_FIELD, action->context);
+    ipc_put_u32(bytes, VQ_EXPECTED_VOTES, action->value);
     q_buf_commit(out, VQ_EXPECTED_SIZE);
 }
 
@@ -275,10 +253,10 @@ static const struct {
     uint32_t answer_id;
     size_t answer_size;
 } quorum_messages[] = {
-    [QUORUM_GET_QUORATE] = {REQUEST_HEADER_SIZE, 0, 32},
-    [QUORUM_TRACK_START] = {Q_ONLY_FIELD + 4, 1, ANSWER_SIZE},
-    [QUORUM_TRACK_STOP] = {REQUEST_HEADER_SIZE, 2, ANSWER_SIZE},
-    [QUORUM_GET_TYPE] = {REQUEST_HEADER_SIZE, 4, 32},
+    [QUORUM_GET_QUORATE] = {IPC_REQUEST_SIZE, 0, 32},
+    [QUORUM_TRACK_START] = {Q_ONLY_FIELD + 4, 1, IPC_ANSWER_SIZE},
+    [QUORUM_TRACK_STOP] = {IPC_REQUEST_SIZE, 2, IPC_ANSWER_SIZE},
+    [QUORUM_GET_TYPE] = {IPC_REQUEST_SIZE, 4, 32},
     [QUORUM_MODEL_GET_TYPE] = {Q_ONLY_FIELD + 4, 5, 32},
 };
 
@@ -312,16 +290,16 @@ enum q_err quorum_ipc_decode(const uint8_t *bytes, size_t size, struct quorum_ev
     event->type = QUORUM_EV_REQUEST;
     if (said == 0)
         return Q_ERR_INVALID;
-    id = get(bytes, HEADER_ID);
+    id = (uint32_t)ipc_request_id(bytes);
     if (id >= QUORUM_REQUEST_COUNT)
         return Q_ERR_NOT_FOUND;
     if (said < quorum_messages[id].request_size)
         return Q_ERR_INVALID;
     event->u.request.type = (enum quorum_request_type)id;
     if (event->u.request.type == QUORUM_TRACK_START)
-        event->u.request.flags = get(bytes, Q_ONLY_FIELD);
+        event->u.request.flags = ipc_get_u32(bytes, Q_ONLY_FIELD);
     if (event->u.request.type == QUORUM_MODEL_GET_TYPE)
-        event->u.request.model = get(bytes, Q_ONLY_FIELD);
+        event->u.request.model = ipc_get_u32(bytes, Q_ONLY_FIELD);
     return Q_OK;
 }
 
@@ -329,7 +307,7 @@ enum q_err quorum_ipc_decode(const uint8_t *bytes, size_t size, struct quorum_ev
 static size_t put_ids(uint8_t *bytes, size_t offset, const struct node_set *set)
 {
     for (uint32_t i = 0; i < set->count; i++)
-        put(bytes, offset + 4 * (size_t)i, set->ids[i]);
+        ipc_put_u32(bytes, offset + 4 * (size_t)i, set->ids[i]);
     return offset + 4 * (size_t)set->count;
 }
 
@@ -341,12 +319,12 @@ static void encode_quorum(const struct quorum_action *action, struct q_buf *out)
 
     if (bytes == NULL)
         return;
-    put(bytes, FIRST_FIELD, action->quorate);
+    ipc_put_u32(bytes, FIRST_FIELD, action->quorate);
     if (old)
-        put_u64(bytes, Q_QUORUM_0_SEQ, action->ring_id.seq);
+        ipc_put_u64(bytes, Q_QUORUM_0_SEQ, action->ring_id.seq);
     else
         put_ring_id(bytes, Q_QUORUM_1_RING, action->ring_id);
-    put(bytes, old ? Q_QUORUM_0_COUNT : Q_QUORUM_1_COUNT, action->members->count);
+    ipc_put_u32(bytes, old ? Q_QUORUM_0_COUNT : Q_QUORUM_1_COUNT, action->members->count);
     put_ids(bytes, old ? Q_QUORUM_0_NODES : Q_QUORUM_1_NODES, action->members);
     q_buf_commit(out, size);
 }
@@ -361,9 +339,9 @@ static void encode_nodelist(const struct quorum_action *action, struct q_buf *ou
     if (bytes == NULL)
         return;
     put_ring_id(bytes, FIRST_FIELD, action->ring_id);
-    put(bytes, Q_NODELIST_MEMBERS, action->members->count);
-    put(bytes, Q_NODELIST_JOINED, action->joined->count);
-    put(bytes, Q_NODELIST_LEFT, action->left->count);
+    ipc_put_u32(bytes, Q_NODELIST_MEMBERS, action->members->count);
+    ipc_put_u32(bytes, Q_NODELIST_JOINED, action->joined->count);
+    ipc_put_u32(bytes, Q_NODELIST_LEFT, action->left->count);
     offset = put_ids(bytes, offset, action->members);
     offset = put_ids(bytes, offset, action->joined);
     put_ids(bytes, offset, action->left);
@@ -377,8 +355,8 @@ static void encode_answer(const struct quorum_action *action, struct q_buf *out)
 
     if (bytes == NULL)
         return;
-    if (size > ANSWER_SIZE)
-        put(bytes, FIRST_FIELD, action->value);
+    if (size > IPC_ANSWER_SIZE)
+        ipc_put_u32(bytes, FIRST_FIELD, action->value);
     q_buf_commit(out, size);
 }
 
