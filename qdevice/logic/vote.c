@@ -25,13 +25,15 @@ static bool verdict_is_current(const struct agent *a)
 
 /*
  * Until when what the arbiter granted last is honoured by it. In the session that brought the verdict every answer moves
- * the end on. A later session's answers do not: the arbiter may have counted the old lease down and granted anew.
+ * the end on. A later session's answers do not: the arbiter may have counted the old lease down and granted anew. But a later
+ * session's silence ends it: the arbiter now goes by the lease that was stated there, which may be a shorter one.
  */
 uint64_t vote_lease_until_ms(const struct agent *a)
 {
-    bool running = a->link == AGENT_READY && a->verdict_session == a->session;
+    uint64_t until = a->verdict_session == a->session ? AGENT_NEVER : a->ride_until_ms;
 
-    return earliest(running ? a->heard_until_ms : a->ride_until_ms, a->undecided_until_ms);
+    until = earliest(until, a->link == AGENT_READY ? a->heard_until_ms : a->ride_until_ms);
+    return earliest(until, a->undecided_until_ms);
 }
 
 static bool lease_holds(const struct agent *a)
@@ -278,8 +280,10 @@ void vote_on_time(struct agent *a)
 void vote_on_session_end(struct agent *a)
 {
     a->confirm_pending = false;
-    if (a->verdict_session != a->session)
-        return; /* the verdict is older: its end does not move */
+    if (a->verdict_session != a->session) {
+        a->ride_until_ms = earliest(a->ride_until_ms, a->heard_until_ms); /* the verdict is older: its end moves no further */
+        return;
+    }
     a->ride_until_ms = a->ours ? earliest(a->heard_until_ms, a->undecided_until_ms) : 0;
     if (!a->ours && a->verdict == WIRE_VOTE_ACK)
         a->verdict = WIRE_VOTE_UNDEFINED;

@@ -332,6 +332,34 @@ static void a_new_session_does_not_prolong_an_old_grant(void **state)
     agent_driver_fini(&d);
 }
 
+/* A shorter timeout: by the lease of the new session the arbiter may give the vote away sooner than that of the old one ends. */
+static void the_lease_of_a_new_session_bounds_an_old_grant(void **state)
+{
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        granted(OURS);
+        d.config.timing.heartbeat_ms = 1000;
+        d.config.timing.echo_ms = 250;
+        d.config.timing.lease_ms = 1250;
+        agent_driver_config(&d);
+        uint64_t start_ms = d.now_ms;
+        agent_driver_resolved(&d, 1);
+        agent_driver_event(&d, AGENT_EV_CONNECTED);
+        agent_driver_preinit_reply(&d, WIRE_TLS_REQUIRED);
+        agent_driver_event(&d, AGENT_EV_SECURED);
+        agent_driver_init_reply(&d, WIRE_ERROR_NONE);
+        assert_int_equal(d.cast, AGENT_CAST_YES);
+        assert_int_equal(d.until_ms, start_ms + 1250);
+        if (again)
+            agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+        agent_driver_pass(&d, 1249);
+        assert_int_equal(d.cast, AGENT_CAST_YES);
+        agent_driver_pass(&d, 1);
+        assert_int_equal(d.cast, AGENT_CAST_NO);
+        agent_driver_fini(&d);
+    }
+}
+
 static void a_new_ring_while_riding_is_answered_by_the_end_of_the_lease(void **state)
 {
     (void)state;
@@ -621,6 +649,7 @@ int main(void)
         cmocka_unit_test(a_lost_connection_to_our_arbiter_is_ridden_through),
         cmocka_unit_test(a_lost_connection_to_a_packaged_arbiter_costs_the_vote_at_once),
         cmocka_unit_test(a_new_session_does_not_prolong_an_old_grant),
+        cmocka_unit_test(the_lease_of_a_new_session_bounds_an_old_grant),
         cmocka_unit_test(a_new_ring_while_riding_is_answered_by_the_end_of_the_lease),
         cmocka_unit_test(nothing_of_an_ended_session_is_confirmed_in_the_next),
         cmocka_unit_test(another_arbiter_is_only_met_without_the_vote_of_the_first),
