@@ -20,6 +20,7 @@ enum mutation {
     MUTATION_lease_wait,   /* ghosts do not hold winners up: a holder's lease is not waited for */
     MUTATION_stable_view,  /* contradicting reports are decided at once */
     MUTATION_quarantine,   /* a start without trustworthy records grants like any other */
+    MUTATION_accounted,    /* the caution after such a start ends with the first report, not when all have reported */
     MUTATION_persist_first, /* ACKs leave before the grant is recorded */
     /* The device's. */
     MUTATION_echo_pacing, /* echoes leave too seldom for the lease */

@@ -107,6 +107,7 @@ struct cluster {
     struct wire_ring_id winner_ring;
     struct node_set config;      /* the configured nodes the verdict was reached by */
     struct node_set granted_config; /* and those by which ACKs last went out; empty: not known */
+    struct node_set accounted;   /* nodes whose votes from before the start are known, since all of them reported at once */
     struct node_set granted;     /* the partition to which ACKs last went out (keep-active-partition) */
     bool granted_exclusive;      /* that grant excluded all others (not a harmless strict majority) */
     struct verdict verdict;      /* why */

@@ -100,6 +100,7 @@ static void cluster_free(struct cluster *cluster)
     node_set_fini(&cluster->winner);
     node_set_fini(&cluster->config);
     node_set_fini(&cluster->granted_config);
+    node_set_fini(&cluster->accounted);
     node_set_fini(&cluster->recorded_config);
     node_set_fini(&cluster->granted);
     node_set_fini(&cluster->recorded_active);

@@ -62,10 +62,35 @@ uint64_t delivery_caution_end_ms(const struct arbiter *a, const struct cluster *
     return a->start_ms + longest;
 }
 
-bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster)
+static bool is_early(const struct arbiter *a, const struct cluster *cluster)
 {
     return a->settings.strict && !a->restored_complete && !MUTATION(quarantine) &&
            a->now_ms < delivery_caution_end_ms(a, cluster);
+}
+
+bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster)
+{
+    bool accounted = cluster->accounted.count > 0 && node_set_is_subset(&cluster->config, &cluster->accounted);
+
+    return is_early(a, cluster) && !accounted;
+}
+
+bool delivery_is_cautious_about(const struct arbiter *a, const struct cluster *cluster, const struct member *member)
+{
+    return is_early(a, cluster) && !node_set_has(&cluster->accounted, member->node_id);
+}
+
+/*
+ * All configured nodes report: each has been taken for a holder from its first report on, and is like any other, so that no
+ * vote is out that is not known. That remains so, whoever leaves; a node that is configured later is another matter.
+ */
+static void note_accounted(struct arbiter *a, struct cluster *cluster, const struct view_storage *storage)
+{
+    if (a->restored_complete || !(storage->complete || MUTATION(accounted)) ||
+        node_set_equal(&cluster->accounted, &storage->config))
+        return;
+    if (node_set_copy(&cluster->accounted, &storage->config) != Q_OK)
+        a->out_of_memory = true; /* the caution lasts its time */
 }
 
 /* ---- who stands where ---- */
@@ -480,6 +505,7 @@ void delivery_evaluate(struct arbiter *a, struct cluster *cluster)
         if (storage.why[0] == '\0')
             cluster->unstable_until_ms = ARBITER_NEVER;
         decide(a, cluster, &storage.view);
+        note_accounted(a, cluster, &storage);
         deliver(a, cluster, &storage);
         break;
     case VIEW_NO_MEMORY:

@@ -197,8 +197,9 @@ uint64_t delivery_confirmation_deadline_ms(const struct member *member);
 bool delivery_is_winner(const struct cluster *cluster, const struct member *member);
 /* Whether this member is among the winners and has not been told ACK yet. */
 bool delivery_is_due(const struct cluster *cluster, const struct member *member);
-/* Whether grants of an earlier life may exist that nobody has told us of. */
+/* Whether grants of an earlier life may exist that nobody has told us of: in this cluster, or held by this member. */
 bool delivery_is_cautious(const struct arbiter *a, const struct cluster *cluster);
+bool delivery_is_cautious_about(const struct arbiter *a, const struct cluster *cluster, const struct member *member);
 /* When they have all ended, by the heartbeat intervals of those who are connected; the start, if nobody is. */
 uint64_t delivery_caution_end_ms(const struct arbiter *a, const struct cluster *cluster);
 

@@ -139,7 +139,8 @@ static enum q_err list_to_set(const struct wire_node_list *list, struct node_set
 
 /*
  * The first report after INIT. A ghost of this node has come back: from here on a confirmed NACK ends its grant, no
- * longer time alone. After a start without records anybody may still hold a vote of an earlier arbiter's.
+ * longer time alone. After a start without records a node that comes for the first time may still hold a vote of an
+ * earlier arbiter's.
  */
 static void on_reporting(struct arbiter *a, struct cluster *cluster, struct member *member)
 {
@@ -148,7 +149,7 @@ static void on_reporting(struct arbiter *a, struct cluster *cluster, struct memb
         member->restored = false;
         cluster->ghost_count--;
     }
-    if (member->grant == GRANT_NONE && delivery_is_cautious(a, cluster))
+    if (member->grant == GRANT_NONE && delivery_is_cautious_about(a, cluster, member))
         member->grant = GRANT_HELD;
 }
 

@@ -23,9 +23,9 @@ static const struct {
 } mutations[] = {
     {"losers_first", MUTATION_losers_first},   {"lease_wait", MUTATION_lease_wait},
     {"stable_view", MUTATION_stable_view},     {"quarantine", MUTATION_quarantine},
-    {"persist_first", MUTATION_persist_first}, {"echo_pacing", MUTATION_echo_pacing},
-    {"lease_start", MUTATION_lease_start},     {"lease_end", MUTATION_lease_end},
-    {"stale_ring", MUTATION_stale_ring},
+    {"accounted", MUTATION_accounted},         {"persist_first", MUTATION_persist_first},
+    {"echo_pacing", MUTATION_echo_pacing},     {"lease_start", MUTATION_lease_start},
+    {"lease_end", MUTATION_lease_end},         {"stale_ring", MUTATION_stale_ring},
     {"told_ring", MUTATION_told_ring},
 };
 

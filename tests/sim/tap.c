@@ -103,6 +103,7 @@ int tap_run(void)
     test_mutation("lease_wait", 200, false);
     test_mutation("stable_view", 200, false);
     test_mutation("quarantine", 1000, false);
+    test_mutation("accounted", 1000, false);
     test_mutation("persist_first", 1000, false);
     test_mutation("echo_pacing", 200, false);
     test_mutation("lease_end", 200, false);

@@ -453,6 +453,88 @@ static void without_records_a_cluster_of_unknown_size_waits(void **state)
     }
 }
 
+/* Two devices of ours, which say nothing of 8 s, report as one whole cluster. */
+static void start_without_records_and_have_all_report(enum wire_algorithm algorithm)
+{
+    start(false);
+    d.instance = 77;
+    d.heartbeat_ms = 2000;
+    for (int node = 1; node <= 2; node++) {
+        driver_join(&d, node, (uint32_t)node, algorithm, "1,2");
+        driver_membership(&d, node, "1,2", 1, 8, U);
+        driver_confirm(&d, node);
+    }
+}
+
+/* From then on every vote is known: who vanishes is waited for as at any other time. */
+static void without_records_who_has_reported_is_known(void **state)
+{
+    static const enum wire_algorithm algorithms[] = {FF, LMS};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        start_without_records_and_have_all_report(algorithms[i]);
+        assert_int_equal(arbiter_cautious_until_ms(d.arbiter, driver_cluster(&d)), 0);
+        driver_disconnect(&d, 1, ARBITER_GONE_SEND_FAILED);
+        assert_int_equal(driver_grant(&d, 1), GRANT_GHOST);
+        assert_null(strstr(driver_membership(&d, 2, "2", 2, 12, U), "VOTE_INFO ACK"));
+        assert_non_null(strstr(driver_cluster(&d)->waiting_for, "node 1 (gone"));
+        assert_string_equal(driver_pass(&d, 2000), "");
+        driver_echo(&d, 2);
+        assert_non_null(strstr(driver_pass(&d, 1000), "2<VOTE_INFO ACK 2.12"));
+        driver_fini(&d);
+    }
+}
+
+static void without_records_one_report_does_not_speak_for_all(void **state)
+{
+    (void)state;
+    start(false);
+    driver_join(&d, 2, 2, FF, "1,2");
+    driver_membership(&d, 2, "1,2", 1, 8, U);
+    assert_int_not_equal(arbiter_cautious_until_ms(d.arbiter, driver_cluster(&d)), 0);
+    driver_membership(&d, 2, "2", 2, 12, U);
+    assert_string_equal(pass_alive(18999, "2"), "");
+    assert_string_equal(driver_pass(&d, 1), "2<VOTE_INFO ACK 2.12");
+    driver_fini(&d);
+}
+
+/* A node that nobody had configured when all reported: nothing is known of it, nor of what else changes with it. */
+static void without_records_a_node_configured_later_brings_the_caution_back(void **state)
+{
+    uint64_t start_ms;
+
+    (void)state;
+    start_without_records_and_have_all_report(LMS);
+    start_ms = d.now_ms;
+    for (int node = 1; node <= 2; node++)
+        driver_list(&d, node, WIRE_LIST_CHANGED_CONFIG, "1,2,3");
+    assert_int_equal(arbiter_cautious_until_ms(d.arbiter, driver_cluster(&d)), start_ms + 19000);
+    driver_disconnect(&d, 1, ARBITER_GONE_CLOSE_NOTIFY);
+    driver_membership(&d, 2, "2", 2, 12, U);
+    assert_string_equal(pass_alive(18999, "2"), "");
+    assert_non_null(strstr(driver_pass(&d, 1), "2<VOTE_INFO ACK 2.12"));
+    driver_fini(&d);
+}
+
+static void without_records_a_newcomer_is_taken_for_a_holder_and_others_are_not_again(void **state)
+{
+    (void)state;
+    start_without_records_and_have_all_report(LMS);
+    driver_membership(&d, 2, "2", 2, 12, U);
+    driver_membership(&d, 1, "1", 1, 12, U);
+    driver_confirm(&d, 2);
+    assert_int_equal(driver_grant(&d, 2), GRANT_NONE);
+    driver_disconnect(&d, 2, ARBITER_GONE_SEND_FAILED);
+    driver_join(&d, 2, 2, LMS, "1,2");
+    assert_null(strstr(driver_membership(&d, 2, "2", 2, 12, U), "VOTE_INFO ACK"));
+    assert_int_equal(driver_grant(&d, 2), GRANT_NONE);
+    driver_join(&d, 3, 3, LMS, "1,2,3");
+    driver_membership(&d, 3, "3", 3, 12, U);
+    assert_int_equal(driver_grant(&d, 3), GRANT_HELD);
+    driver_fini(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +564,10 @@ int main(void)
         cmocka_unit_test(without_records_lms_waits_with_anything_less_than_the_whole_cluster),
         cmocka_unit_test(without_records_the_whole_cluster_does_not_wait_under_lms_either),
         cmocka_unit_test(without_records_a_cluster_of_unknown_size_waits),
+        cmocka_unit_test(without_records_who_has_reported_is_known),
+        cmocka_unit_test(without_records_one_report_does_not_speak_for_all),
+        cmocka_unit_test(without_records_a_node_configured_later_brings_the_caution_back),
+        cmocka_unit_test(without_records_a_newcomer_is_taken_for_a_holder_and_others_are_not_again),
     };
 
     return cmocka_run_group_tests_name("restore", tests, NULL, NULL);
