@@ -42,6 +42,21 @@ libcore_logic_a_SOURCES += \
 	core/services/votequorum_wire.c \
 	core/services/votequorum_wire.h
 
+# Process groups.
+libcore_logic_a_SOURCES += \
+	core/services/cpg.c \
+	core/services/cpg.h \
+	core/services/cpg_check.c \
+	core/services/cpg_client.c \
+	core/services/cpg_delivered.c \
+	core/services/cpg_event.c \
+	core/services/cpg_group.c \
+	core/services/cpg_iteration.c \
+	core/services/cpg_machine.h \
+	core/services/cpg_sync.c \
+	core/services/cpg_wire.c \
+	core/services/cpg_wire.h
+
 # Keys and values.
 libcore_logic_a_SOURCES += \
 	core/services/cmap_changes.c \

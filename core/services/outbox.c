@@ -67,6 +67,17 @@ uint8_t *outbox_head(struct outbox *out, size_t size)
     return head;
 }
 
+void outbox_repeat(struct outbox *out, uint64_t conn)
+{
+    struct outbox_item item;
+
+    if (out->count == 0)
+        return;
+    item = out->items[out->count - 1];
+    item.conn = conn;
+    *outbox_add(out, item.type) = item;
+}
+
 const uint8_t *outbox_head_of(const struct outbox *out, const struct outbox_item *item)
 {
     return q_buf_bytes(&out->heads) + item->head_offset;

@@ -74,6 +74,8 @@ void outbox_reset(struct outbox *out);
 struct outbox_item *outbox_add(struct outbox *out, enum outbox_type type);
 /* Room for `size` zeroed bytes at the end of the head of the newest item; valid until the next call. Never NULL. */
 uint8_t *outbox_head(struct outbox *out, size_t size);
+/* The newest item, an event, for another connection too; the bytes are not copied. */
+void outbox_repeat(struct outbox *out, uint64_t conn);
 /* The bytes of an item's head. */
 const uint8_t *outbox_head_of(const struct outbox *out, const struct outbox_item *item);
 

@@ -240,3 +240,9 @@ tests_unit_test_votequorum_config_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_
 UNIT_TESTS += tests/unit/test_votequorum_matrix
 tests_unit_test_votequorum_matrix_SOURCES = tests/unit/test_votequorum_matrix.c $(VQ_CLUSTER)
 tests_unit_test_votequorum_matrix_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
+# Process groups; cpg_cluster is their bus, and their clients.
+CPG_CLUSTER = tests/unit/cpg_cluster.c tests/unit/cpg_cluster.h
+UNIT_TESTS += tests/unit/test_cpg
+tests_unit_test_cpg_SOURCES = tests/unit/test_cpg.c $(CPG_CLUSTER)
+tests_unit_test_cpg_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
