@@ -314,7 +314,7 @@ static int32_t on_request(qb_ipcs_connection_t *qb, void *data, size_t size)
         return ipc_watch_spend(0) ? 0 : -1;
     }
     memcpy(server->request, data, size);
-    server->handlers.on_request(server->handlers.context, connection->id, server->request, size);
+    server->handlers.on_request(server->handlers.context, connection->id, connection->service, server->request, size);
     return ipc_watch_spend(size) ? 0 : -1; /* -1: enough for now */
 }
 

@@ -36,7 +36,7 @@ struct ipc_handlers {
     void *context;
     enum stack_admission (*admit)(void *context, enum service_id service, uid_t uid, gid_t gid);
     void (*on_connect)(void *context, uint64_t conn, enum service_id service, uint32_t pid);
-    void (*on_request)(void *context, uint64_t conn, const uint8_t *bytes, size_t size);
+    void (*on_request)(void *context, uint64_t conn, enum service_id service, const uint8_t *bytes, size_t size);
     void (*on_gone)(void *context, uint64_t conn);
 };
 
@@ -61,7 +61,7 @@ void ipc_server_set_flow(struct ipc_server *server, enum service_id service, enu
 bool ipc_server_peer(const struct ipc_server *server, uint64_t conn, uid_t *uid);
 
 /* Sets the keys stats.ipcs.* (section 5.9); those of clients that have gone are deleted. */
-void ipc_server_statistics(struct ipc_server *server, struct cmap_store *keys, struct cmap_changes *changes);
+void ipc_server_statistics(struct ipc_server *server, struct cmap_store *keys);
 void ipc_server_clear_statistics(struct ipc_server *server);
 
 #endif

@@ -15,7 +15,6 @@
 
 struct group {
     struct cmap_store *keys;
-    struct cmap_changes *changes;
     char prefix[96];
 };
 
@@ -24,7 +23,7 @@ static void set_number(const struct group *group, const char *name, enum cmap_ty
     char key[CMAP_NAME_MAX + 1];
 
     snprintf(key, sizeof(key), "%s%s", group->prefix, name);
-    cmap_store_set_number(group->keys, key, type, number, group->changes);
+    cmap_store_set_number(group->keys, key, type, number, NULL);
 }
 
 static void begin_connection(struct group *group, const struct ipc_connection *connection)
@@ -41,7 +40,7 @@ static void set_connection(struct group *group, const struct ipc_connection *con
     (void)qb_ipcs_connection_stats_get(connection->qb, &statistics, QB_FALSE);
     begin_connection(group, connection);
     snprintf(key, sizeof(key), "%sprocname", group->prefix);
-    cmap_store_set_text(group->keys, key, connection->process_name, group->changes);
+    cmap_store_set_text(group->keys, key, connection->process_name, NULL);
     set_number(group, "dispatched", CMAP_U64, connection->events_sent);
     set_number(group, "flow_control", CMAP_U32, (uint32_t)statistics.flow_control_state);
     set_number(group, "flow_control_count", CMAP_U64, statistics.flow_control_count);
@@ -73,13 +72,13 @@ static void delete_old(struct ipc_server *server, struct group *group)
             continue;
         slot = id & IPC_CONNECTIONS_MAX;
         if (slot >= server->slot_count || server->slots[slot] == NULL || server->slots[slot]->id != id)
-            cmap_store_delete(group->keys, name, group->changes);
+            cmap_store_delete(group->keys, name, NULL);
     }
 }
 
-void ipc_server_statistics(struct ipc_server *server, struct cmap_store *keys, struct cmap_changes *changes)
+void ipc_server_statistics(struct ipc_server *server, struct cmap_store *keys)
 {
-    struct group group = {.keys = keys, .changes = changes, .prefix = PREFIX};
+    struct group group = {.keys = keys, .prefix = PREFIX};
 
     delete_old(server, &group);
     set_number(&group, "global.active", CMAP_U64, server->active_count);

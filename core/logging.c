@@ -75,9 +75,16 @@ enum logging_subsystem logging_of_service(uint32_t service)
 
 /* ---- lines of others ---- */
 
+/* What the transport says begins with its name. */
 static void on_common_line(int priority, const char *text)
 {
-    logging_text(LOGGING_MAIN, priority, text, strlen(text));
+    enum logging_subsystem subsystem = LOGGING_MAIN;
+
+    if (strncmp(text, "knet: ", 6) == 0)
+        subsystem = LOGGING_KNET;
+    else if (strncmp(text, "udp", 3) == 0 || strncmp(text, "transport: ", 11) == 0)
+        subsystem = LOGGING_TOTEM;
+    logging_text(subsystem, priority, text, strlen(text));
 }
 
 static void on_qb_line(int32_t target, struct qb_log_callsite *callsite, struct timespec *timestamp,
@@ -113,7 +120,7 @@ void logging_open(bool foreground)
     state.stderr_is_journal = log_stderr_is_journal();
     state.timestamp = CORE_TIMESTAMP_HIRES;
     for (size_t i = 0; i < LOGGING_SUBSYSTEM_COUNT; i++)
-        state.routes[i] = (struct route){LOG_WARNING, -1, -1, LOG_DAEMON, NO_FILE};
+        state.routes[i] = (struct route){LOG_WARNING, LOG_WARNING, -1, LOG_DAEMON, NO_FILE};
     if (gethostname(state.host_name, sizeof(state.host_name)) != 0)
         snprintf(state.host_name, sizeof(state.host_name), "localhost");
     state.host_name[strcspn(state.host_name, ".")] = '\0';
@@ -160,7 +167,7 @@ void logging_flush(void)
 
 static int open_file(const char *path)
 {
-    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
 }
 
 /* The index of the open file of that path; NO_FILE: errno says why not. */

@@ -2,6 +2,10 @@
 #include "core/settings.h"
 
 #include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const struct option long_options[] = {{"config-file", required_argument, NULL, 'c'},
                                              {"foreground", no_argument, NULL, 'f'},
@@ -11,18 +15,32 @@ static const struct option long_options[] = {{"config-file", required_argument, 
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
 
+/* NULL without memory. */
+static char *absolute_path(const char *path)
+{
+    char *directory, *absolute;
+
+    directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    if (directory == NULL)
+        return strdup(path);
+    if (asprintf(&absolute, "%s/%s", directory, path) < 0)
+        absolute = NULL;
+    free(directory);
+    return absolute;
+}
+
 enum q_err settings_parse(struct settings *settings, int argc, char **argv)
 {
+    const char *config_file = Q_CONFDIR "/corosync.conf";
+    const char *lock_file = Q_RUNDIR "/corosync.pid";
     int option;
 
-    *settings = (struct settings){.command = SETTINGS_RUN,
-                                  .config_file = Q_CONFDIR "/corosync.conf",
-                                  .lock_file = Q_RUNDIR "/corosync.pid"};
-    optind = 1;
+    *settings = (struct settings){.command = SETTINGS_RUN};
+    optind = 0; /* glibc: begin anew, even after options that ended the last time early */
     while ((option = getopt_long(argc, argv, "c:fhl:tv", long_options, NULL)) != -1) {
         switch (option) {
         case 'c':
-            settings->config_file = optarg;
+            config_file = optarg;
             break;
         case 'f':
             settings->foreground = true;
@@ -31,7 +49,7 @@ enum q_err settings_parse(struct settings *settings, int argc, char **argv)
             settings->command = SETTINGS_SHOW_HELP;
             return Q_OK;
         case 'l':
-            settings->lock_file = optarg;
+            lock_file = optarg;
             break;
         case 't':
             settings->command = SETTINGS_TEST;
@@ -43,7 +61,15 @@ enum q_err settings_parse(struct settings *settings, int argc, char **argv)
             return Q_ERR_INVALID;
         }
     }
-    return Q_OK;
+    settings->config_file = absolute_path(config_file);
+    settings->lock_file = absolute_path(lock_file);
+    return settings->config_file != NULL && settings->lock_file != NULL ? Q_OK : Q_ERR_NO_MEMORY;
+}
+
+void settings_fini(struct settings *settings)
+{
+    free(settings->config_file);
+    free(settings->lock_file);
 }
 
 const char *settings_usage(void)

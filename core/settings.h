@@ -16,12 +16,16 @@ enum settings_command { SETTINGS_RUN, SETTINGS_TEST, SETTINGS_SHOW_HELP, SETTING
 struct settings {
     enum settings_command command;
     bool foreground;
-    const char *config_file; /* of argv, as the next */
-    const char *lock_file;
+    char *config_file; /* absolute, as the next: the daemon leaves the directory it is started in */
+    char *lock_file;
 };
 
-/* Q_ERR_INVALID: getopt has said on stderr what is wrong. Words behind the options are ignored, as they always were. */
+/*
+ * Q_ERR_INVALID: getopt has said on stderr what is wrong. Words behind the options are ignored, as they always were.
+ * Q_ERR_NO_MEMORY. To be ended in every case.
+ */
 enum q_err settings_parse(struct settings *settings, int argc, char **argv);
+void settings_fini(struct settings *settings);
 
 const char *settings_usage(void);
 

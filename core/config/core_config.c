@@ -395,3 +395,23 @@ enum q_err core_config_read_again(struct core_config *config, const struct conf_
 
     return read_with(&r);
 }
+
+enum q_err core_config_read_logging(struct core_config *config, const struct cmap_store *keys,
+                                    struct conf_report *report)
+{
+    struct conf_map nowhere; /* live keys stand in no file */
+    struct conf_facts facts;
+    struct config_reading r = {
+        .config = config, .map = &nowhere, .keys = keys, .facts = &facts, .report = report, .is_reload = true};
+    bool no_memory;
+
+    conf_map_init(&nowhere);
+    conf_facts_init(&facts);
+    config_read_logging(&r);
+    no_memory = r.no_memory || facts.no_memory || report->no_memory;
+    conf_facts_fini(&facts);
+    conf_map_fini(&nowhere);
+    if (no_memory)
+        return Q_ERR_NO_MEMORY;
+    return config->logging_is_valid ? Q_OK : Q_ERR_INVALID;
+}

@@ -149,6 +149,13 @@ enum q_err core_config_read_again(struct core_config *config, const struct conf_
                                   struct conf_facts *facts, struct conf_report *report);
 
 /*
+ * Only `logging`, of live keys that a client has changed. Q_ERR_INVALID: it is in the report why, keep what is in effect.
+ * Q_ERR_NO_MEMORY.
+ */
+enum q_err core_config_read_logging(struct core_config *config, const struct cmap_store *keys,
+                                    struct conf_report *report);
+
+/*
  * Sets the keys that the daemon adds to those of its files: nodelist.local_node_pos, generated node ids, bindnetaddr and
  * the like, and runtime.config.totem.* (spec/corosync-conf.md section 3).
  */

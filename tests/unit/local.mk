@@ -246,3 +246,13 @@ CPG_CLUSTER = tests/unit/cpg_cluster.c tests/unit/cpg_cluster.h
 UNIT_TESTS += tests/unit/test_cpg
 tests_unit_test_cpg_SOURCES = tests/unit/test_cpg.c $(CPG_CLUSTER)
 tests_unit_test_cpg_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+# The membership core: the shell as far as it needs no network.
+UNIT_TESTS += tests/unit/test_client_file
+tests_unit_test_client_file_SOURCES = tests/unit/test_client_file.c
+tests_unit_test_client_file_LDADD = libcore.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_core_settings
+tests_unit_test_core_settings_SOURCES = tests/unit/test_core_settings.c
+tests_unit_test_core_settings_LDADD = libcore.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_ring_store
+tests_unit_test_ring_store_SOURCES = tests/unit/test_ring_store.c
+tests_unit_test_ring_store_LDADD = libcore.a $(PURE_LIBS) $(CMOCKA_LIBS)
