@@ -179,3 +179,34 @@ libcore_a_SOURCES = \
 	core/scheduling.h \
 	core/settings.c \
 	core/settings.h
+
+# How nodes reach each other.
+libcore_a_SOURCES += \
+	core/transport/backend.h \
+	core/transport/inbox.c \
+	core/transport/inbox.h \
+	core/transport/interface_watch.c \
+	core/transport/interface_watch.h \
+	core/transport/ip_address.c \
+	core/transport/ip_address.h \
+	core/transport/key_file.c \
+	core/transport/key_file.h \
+	core/transport/knet.c \
+	core/transport/knet_crypto.c \
+	core/transport/knet_crypto.h \
+	core/transport/knet_links.c \
+	core/transport/knet_links.h \
+	core/transport/knet_log.c \
+	core/transport/knet_log.h \
+	core/transport/knet_statistics.c \
+	core/transport/knet_statistics.h \
+	core/transport/outbatch.c \
+	core/transport/outbatch.h \
+	core/transport/transport.c \
+	core/transport/transport.h \
+	core/transport/udp.c \
+	core/transport/udp_base.c \
+	core/transport/udp_base.h \
+	core/transport/udp_socket.c \
+	core/transport/udp_socket.h \
+	core/transport/udpu.c

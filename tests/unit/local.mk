@@ -256,3 +256,10 @@ tests_unit_test_core_settings_LDADD = libcore.a $(PURE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_ring_store
 tests_unit_test_ring_store_SOURCES = tests/unit/test_ring_store.c
 tests_unit_test_ring_store_LDADD = libcore.a $(PURE_LIBS) $(CMOCKA_LIBS)
+# The transports; the lab puts some nodes into one process.
+TRANSPORT_LAB = tests/unit/transport_lab.c tests/unit/transport_lab.h
+UNIT_TESTS += tests/unit/test_transport_knet tests/unit/test_transport_udpu
+tests_unit_test_transport_knet_SOURCES = tests/unit/test_transport_knet.c $(TRANSPORT_LAB)
+tests_unit_test_transport_knet_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_transport_udpu_SOURCES = tests/unit/test_transport_udpu.c $(TRANSPORT_LAB)
+tests_unit_test_transport_udpu_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
