@@ -192,6 +192,16 @@ tests_unit_test_core_config_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_name_tree_SOURCES = tests/unit/test_name_tree.c
 tests_unit_test_name_tree_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
+# The membership core: the services of keys and of configuration.
+SERVICE_DRIVER = tests/unit/service_driver.c tests/unit/service_driver.h
+UNIT_TESTS += tests/unit/test_cfg tests/unit/test_cmap_members tests/unit/test_cmap_service
+tests_unit_test_cfg_SOURCES = tests/unit/test_cfg.c $(SERVICE_DRIVER)
+tests_unit_test_cfg_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cmap_members_SOURCES = tests/unit/test_cmap_members.c $(SERVICE_DRIVER)
+tests_unit_test_cmap_members_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cmap_service_SOURCES = tests/unit/test_cmap_service.c $(SERVICE_DRIVER)
+tests_unit_test_cmap_service_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # The membership core: the ring.
 UNIT_TESTS += tests/unit/test_totem_wire
 tests_unit_test_totem_wire_SOURCES = tests/unit/test_totem_wire.c tests/unit/totem_vectors.h
