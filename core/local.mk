@@ -150,9 +150,16 @@ libcore_logic_a_SOURCES += \
 libcore_logic_a_SOURCES += \
 	core/stack/connections.c \
 	core/stack/connections.h \
+	core/stack/keys.c \
 	core/stack/mail.c \
 	core/stack/mail.h \
-	core/stack/stack.h
+	core/stack/requests.c \
+	core/stack/ring.c \
+	core/stack/stack.c \
+	core/stack/stack.h \
+	core/stack/stack_internal.h \
+	core/stack/votes.c \
+	core/stack/walk.c
 
 # The shell.
 noinst_LIBRARIES += libcore.a

@@ -273,3 +273,9 @@ tests_unit_test_transport_knet_SOURCES = tests/unit/test_transport_knet.c $(TRAN
 tests_unit_test_transport_knet_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_transport_udpu_SOURCES = tests/unit/test_transport_udpu.c $(TRANSPORT_LAB)
 tests_unit_test_transport_udpu_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+# The membership core: whole nodes.
+STACK_CLUSTER = tests/unit/config_host.h tests/unit/stack_cluster.c tests/unit/stack_cluster.h
+UNIT_TESTS += tests/unit/test_stack
+tests_unit_test_stack_SOURCES = tests/unit/test_stack.c $(STACK_CLUSTER)
+tests_unit_test_stack_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
