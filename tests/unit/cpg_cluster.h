@@ -6,7 +6,7 @@
  *   answer 0: 1                          the id and the error
  *   change: 1:10 2:20 left 3:30/3        members; who has left or joined, with reasons
  *   mcast 1:10 hello                     fragments: "piece 1:10 1 4/8 abcd" (type, size of it/whole size, bytes)
- *   ring 1.8: 1 2
+ *   ring 1: 1 2                          the representative and the members
  *
  * Events are checked against the layouts of spec/corosync-ipc.md section 4, unused bytes included.
  */
@@ -58,8 +58,8 @@ struct cluster {
     uint64_t now_ms;
     uint64_t next_conn;
     uint32_t next_ring;
-    enum totem_order
-        order; /* in which messages are said to be; tests that change it make their own messages */
+    bool unchecked; /* cpg_check is not called after each step */
+    enum totem_order order; /* in which messages are said to be; tests that change it make their own */
 };
 
 struct cluster *cluster_new(void);
@@ -69,7 +69,10 @@ void cluster_free(struct cluster *cluster);
 void cluster_start(struct cluster *cluster, uint32_t node);
 void cluster_stop(struct cluster *cluster, uint32_t node);
 
-/* Rings: members are listed and end with 0. The steps of a change, and all of them. */
+/*
+ * Rings: members are listed and end with 0. The steps of a change, and all of them. Members that have not been started
+ * are played by the test, and have always come anew.
+ */
 void cluster_init_ring(struct cluster *cluster, const uint32_t *members);
 void cluster_process(struct cluster *cluster, const uint32_t *members);
 void cluster_activate(struct cluster *cluster, const uint32_t *members);

@@ -256,6 +256,10 @@ CPG_CLUSTER = tests/unit/cpg_cluster.c tests/unit/cpg_cluster.h
 UNIT_TESTS += tests/unit/test_cpg
 tests_unit_test_cpg_SOURCES = tests/unit/test_cpg.c $(CPG_CLUSTER)
 tests_unit_test_cpg_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_cpg_sync
+tests_unit_test_cpg_sync_SOURCES = tests/unit/test_cpg_sync.c $(CPG_CLUSTER)
+tests_unit_test_cpg_sync_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 # The membership core: the shell as far as it needs no network.
 UNIT_TESTS += tests/unit/test_client_file
 tests_unit_test_client_file_SOURCES = tests/unit/test_client_file.c
