@@ -8,12 +8,11 @@
 #include "tests/sim/arbiter_host.h"
 #include "tests/sim/campaign.h"
 #include "tests/sim/check.h"
+#include "tests/sim/core.h"
 #include "tests/sim/device.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
 #include "tests/sim/scenario.h"
-#include "tests/sim/totem.h"
-#include "tests/sim/votequorum.h"
 
 #define TICK_MS 20
 #define AFTER_RETURN_MS 120 /* from one connection let through to the next */
@@ -154,7 +153,7 @@ static void check_ride(struct run *run)
     for (unsigned i = 0; i < run->family->nodes; i++) {
         const struct node *node = &cluster_of(run)->nodes[i];
 
-        if (node->color == run->rider->color && !votequorum_effective(node)) {
+        if (node->color == run->rider->color && !node_serves(node)) {
             world_fail(run->world, "RIDE", "node %u loses quorum by a quick restart of the arbiter",
                        node->id);
         }
@@ -229,7 +228,7 @@ static void build(struct run *run, bool tracing)
     for (unsigned i = 0; i < run->family->nodes; i++) {
         ops[i] = run->family->agent ? &device_agent : &device_packaged;
     }
-    (void)world_add_cluster(world, &settings, run->family->nodes, ops);
+    (void)world_add_cluster(world, &settings, run->family->nodes, ops, &core_model);
     arbiter_host_start(world);
     for (unsigned i = 0; i < run->family->nodes; i++) {
         node_start(&cluster_of(run)->nodes[i]);
@@ -250,7 +249,7 @@ static void split(struct run *run)
             network_path(&cluster->nodes[i], false, false);
         }
     }
-    totem_topology_changed(cluster);
+    cluster->core->topology_changed(cluster);
     run->world->healed_ms = run->world->now_ms;
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "tests/sim/device.h"
-#include "tests/sim/votequorum.h"
 
 #define FROZEN_SLACK_MS 5
 
@@ -327,7 +326,7 @@ void check_on_arbiter_start(struct world *world)
  */
 static bool has_relapsed(const struct node *node)
 {
-    return node->votequorum.relapsed && votequorum_needs_device(node);
+    return node->view.relapsed && node_needs_device(node);
 }
 
 /*
@@ -336,7 +335,7 @@ static bool has_relapsed(const struct node *node)
  */
 static bool is_excused(const struct node *node)
 {
-    return node->tainted && !node->ops->ours && votequorum_needs_device(node) && !ledger_in_force(node);
+    return node->tainted && !node->ops->ours && node_needs_device(node) && !ledger_in_force(node);
 }
 
 static void check_pair(struct sim_cluster *cluster, const struct node *one, const struct node *other)
@@ -345,7 +344,7 @@ static void check_pair(struct sim_cluster *cluster, const struct node *one, cons
     char text1[64];
     char text2[64];
 
-    if (!dropped || !votequorum_effective(other)) {
+    if (!dropped || !node_serves(other)) {
         return;
     }
     if (has_relapsed(one) || has_relapsed(other)) {
@@ -364,7 +363,7 @@ static void check_pair(struct sim_cluster *cluster, const struct node *one, cons
 /* Its votequorum waits for a vote on a new ring, and shows "quorate", the answer of the former one, meanwhile. */
 static bool is_frozen(const struct node *node)
 {
-    return node_responds(node) && node->ops->voter && node->votequorum.sync_waiting && node->votequorum.quorate;
+    return node_responds(node) && node->ops->voter && node->view.sync_waiting && node->view.quorate;
 }
 
 static const struct node *arbiters_choice_beside(const struct sim_cluster *cluster, const struct node *node)
@@ -372,8 +371,8 @@ static const struct node *arbiters_choice_beside(const struct sim_cluster *clust
     for (unsigned i = 0; i < cluster->node_count; i++) {
         const struct node *other = &cluster->nodes[i];
 
-        if (other != node && !(node->members & node_bit(other)) && votequorum_effective(other) &&
-            votequorum_needs_device(other)) {
+        if (other != node && !(node->members & node_bit(other)) && node_serves(other) &&
+            node_needs_device(other)) {
             return other;
         }
     }
@@ -417,7 +416,7 @@ void check_safety(struct world *world)
             continue;
         }
         for (unsigned j = 0; j < cluster->node_count; j++) {
-            if (!votequorum_effective(&cluster->nodes[j])) {
+            if (!node_serves(&cluster->nodes[j])) {
                 continue;
             }
             for (unsigned k = j + 1; k < cluster->node_count; k++) {
@@ -466,7 +465,7 @@ static unsigned find_sides(const struct sim_cluster *cluster, struct side sides[
 static bool all_quorate(const struct sim_cluster *cluster, node_mask nodes)
 {
     for (unsigned i = 0; i < cluster->node_count; i++) {
-        if ((nodes & (1u << i)) && !votequorum_effective(&cluster->nodes[i])) {
+        if ((nodes & (1u << i)) && !node_serves(&cluster->nodes[i])) {
             return false;
         }
     }
@@ -504,7 +503,7 @@ bool check_recovered(const struct sim_cluster *cluster, char *why, size_t size)
     for (unsigned i = 0; i < cluster->node_count; i++) {
         const struct node *node = &cluster->nodes[i];
 
-        if (node_responds(node) && node->totem != TOTEM_OPERATIONAL) {
+        if (node_responds(node) && node->ring_state != RING_OPERATIONAL) {
             (void)snprintf(why, size, "%s: node %u has not finished its membership change", cluster->name,
                            node->id);
             return false;

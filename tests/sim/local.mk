@@ -14,10 +14,16 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/canon.h \
 	tests/sim/check.c \
 	tests/sim/check.h \
+	tests/sim/core.h \
+	tests/sim/core_model.c \
 	tests/sim/device.h \
 	tests/sim/device_agent.c \
 	tests/sim/device_ours.c \
 	tests/sim/device_packaged.c \
+	tests/sim/model_totem.c \
+	tests/sim/model_totem.h \
+	tests/sim/model_votequorum.c \
+	tests/sim/model_votequorum.h \
 	tests/sim/network.c \
 	tests/sim/network.h \
 	tests/sim/node.c \
@@ -30,10 +36,6 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/schedule.h \
 	tests/sim/tap.c \
 	tests/sim/tap.h \
-	tests/sim/totem.c \
-	tests/sim/totem.h \
-	tests/sim/votequorum.c \
-	tests/sim/votequorum.h \
 	tests/sim/voter.c \
 	tests/sim/voter.h \
 	tests/sim/world.c \

@@ -3,9 +3,8 @@
 
 #include <string.h>
 
+#include "tests/sim/core.h"
 #include "tests/sim/network.h"
-#include "tests/sim/totem.h"
-#include "tests/sim/votequorum.h"
 #include "tests/sim/voter.h"
 
 static void on_device_timer(void *owner);
@@ -14,9 +13,8 @@ void node_init(struct node *node)
 {
     node->path_to_arbiter = node->path_to_device = true;
     node->config = cluster_all(node->cluster);
-    node->ring_seq = 4 * prng_below(&node->world->prng, 5);
     timer_init(&node->device_timer, &node->world->schedule, on_device_timer, node);
-    votequorum_init(node);
+    node->cluster->core->init(node);
     voter_init(node);
 }
 
@@ -166,7 +164,7 @@ void node_on_quorum(struct node *node)
 {
     if (node->device != NULL) {
         schedule_add(&node->world->schedule, node->world->now_ms, on_quorum, node, node->device_epoch,
-                     node->members, node->votequorum.quorate);
+                     node->members, node->view.quorate);
     }
 }
 
@@ -283,7 +281,7 @@ void device_close(struct node *node, bool goodbye)
 
 bool device_poll(struct node *node, bool cast, struct wire_ring_id ring)
 {
-    bool accepted = votequorum_poll(node, cast, ring);
+    bool accepted = node->cluster->core->poll(node, cast, ring);
 
     if (accepted && !cast) {
         node->tainted = false;
@@ -314,7 +312,7 @@ uint32_t device_random(struct node *node, uint32_t below)
 
 void device_unregister(struct node *node)
 {
-    votequorum_unregister(node);
+    node->cluster->core->unregister(node);
     node->tainted = false;
 }
 
@@ -325,7 +323,7 @@ void device_fresh_verdict(struct node *node)
 
 void device_keeps_vote(struct node *node)
 {
-    if (node->votequorum.cast) {
+    if (node->view.cast) {
         node->tainted = true;
     }
 }
@@ -398,7 +396,7 @@ static void on_device_start(const struct occurrence *occurrence)
     if (!node->up || node->boot != occurrence->a || node->device != NULL || !node->device_wanted) {
         return;
     }
-    if (node_frozen(node, &until_ms) || !node->first_ring) {
+    if (node_frozen(node, &until_ms) || !node->first_ring || !node->cluster->core->attach(node)) {
         schedule_add(&world->schedule, world->now_ms + 200, on_device_start, node, occurrence->a, 0, 0);
         return;
     }
@@ -409,12 +407,8 @@ static void on_device_start(const struct occurrence *occurrence)
     if (node->ops->voter) {
         voter_start(node);
     }
-    votequorum_register(node);
     give(node, &event);
-    node_on_nodelist(node);
-    if (node->totem == TOTEM_OPERATIONAL) {
-        node_on_quorum(node);
-    }
+    node->cluster->core->track(node);
 }
 
 void node_device_start(struct node *node, uint32_t delay_ms)
@@ -429,6 +423,7 @@ static void destroy_device(struct node *node)
     if (node->device != NULL) {
         node->ops->destroy(node->device);
         node->device = NULL;
+        node->cluster->core->detach(node);
         node->device_paused = false;
         node->device_epoch++;
         timer_set(&node->device_timer, node->world->now_ms, SIM_NEVER);
@@ -486,7 +481,7 @@ void node_device_kill(struct node *node)
         schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, within_ms), on_guard, node, 0,
                      node->boot, 0);
     } else {
-        node->tainted = node->votequorum.cast;
+        node->tainted = node->view.cast;
         destroy_device(node);
     }
     if (conn != NULL) {
@@ -542,7 +537,7 @@ void node_device_pause(struct node *node, uint32_t duration_ms)
                          on_guard_of_paused, node, node->device_epoch, 0, node->device_resume_ms);
         }
     } else {
-        node->tainted = node->votequorum.cast;
+        node->tainted = node->view.cast;
     }
 }
 
@@ -571,10 +566,9 @@ void node_start(struct node *node)
     node->boot++;
     node->config = node->cluster->config;
     node->tainted = false;
-    votequorum_boot(node);
-    totem_boot(node);
+    node->cluster->core->boot(node);
     network_node_host_back(node);
-    totem_topology_changed(node->cluster);
+    node->cluster->core->topology_changed(node->cluster);
     node_device_start(node, prng_between(&node->world->prng, 100, 1500));
 }
 
@@ -599,9 +593,8 @@ void node_crash(struct node *node)
     node->conn = NULL;
     node->tainted = false;
     node->away_until_ms = node->world->now_ms + node->cluster->settings.token_ms + 100;
-    votequorum_boot(node);
-    totem_stop(node);
-    totem_topology_changed(node->cluster);
+    node->cluster->core->stop(node);
+    node->cluster->core->topology_changed(node->cluster);
 }
 
 /* b: boot, c: since when */
@@ -616,7 +609,7 @@ static void on_node_resume(const struct occurrence *occurrence)
     }
     NOTE(node->world, node, "the machine goes on");
     node->paused = false;
-    totem_resumed(node, occurrence->c);
+    node->cluster->core->resumed(node, occurrence->c);
     if (node->ops->voter) {
         voter_on_resume(node);
     } else if (node->ops->ours &&
@@ -625,14 +618,11 @@ static void on_node_resume(const struct occurrence *occurrence)
         device_poll(node, false, node->ring); /* the guard, which stood still too */
     }
     /* Everything whose time has passed runs before anybody else gets to see this node. */
-    if (node->votequorum.timer.due_ms <= node->world->now_ms) {
-        node->votequorum.timer.due_ms = SIM_NEVER;
-        node->votequorum.timer.fn(node);
-    }
+    node->cluster->core->resumed_later(node);
     if (node->device != NULL && !node_device_frozen(node, &until_ms)) {
         give(node, &event);
     }
-    totem_topology_changed(node->cluster);
+    node->cluster->core->topology_changed(node->cluster);
 }
 
 void node_pause(struct node *node, uint32_t duration_ms)
@@ -646,10 +636,10 @@ void node_pause(struct node *node, uint32_t duration_ms)
     node->paused = true;
     node->resume_ms = world->now_ms + duration_ms;
     if (!node->ops->ours) {
-        node->tainted = node->votequorum.cast;
+        node->tainted = node->view.cast;
     }
     schedule_add(&world->schedule, node->resume_ms, on_node_resume, node, 0, node->boot, world->now_ms);
-    totem_topology_changed(node->cluster);
+    node->cluster->core->topology_changed(node->cluster);
 }
 
 /* a: boot, b: configuration */
@@ -662,7 +652,7 @@ void node_set_config(struct node *node, node_mask config)
     }
     NOTE(node->world, node, "reads configuration {%s}", mask_text(node->cluster, config, text));
     node->config = config;
-    votequorum_on_config(node);
+    node->cluster->core->on_config(node);
     if (node->device != NULL) {
         schedule_add(&node->world->schedule, node->world->now_ms, on_config, node, node->device_epoch, 0, 0);
     }

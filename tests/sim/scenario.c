@@ -5,10 +5,10 @@
 
 #include "tests/sim/arbiter_host.h"
 #include "tests/sim/check.h"
+#include "tests/sim/core.h"
 #include "tests/sim/device.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
-#include "tests/sim/totem.h"
 
 #define SETTLE_LOOK_MS 200
 
@@ -38,10 +38,10 @@ static void note_state(struct world *world)
             const struct node *node = &world->clusters[i].nodes[j];
 
             world_note(world, node, "= %s ring %u.%llu {%s}, side %u, %s%s votes, %u needed: %s%s",
-                       totem[node->totem], node->ring.node_id, (unsigned long long)node->ring.seq,
+                       totem[node->ring_state], node->ring.node_id, (unsigned long long)node->ring.seq,
                        mask_text(node->cluster, node->members, text), node->color,
-                       node->device == NULL ? "no device, " : "", node->votequorum.cast ? "ACK" : "no",
-                       node->votequorum.quorum, node->votequorum.quorate ? "quorate" : "inquorate",
+                       node->device == NULL ? "no device, " : "", node->view.cast ? "ACK" : "no",
+                       node->view.quorum, node->view.quorate ? "quorate" : "inquorate",
                        node->path_to_arbiter && node->path_to_device ? "" : ", no path to the arbiter");
         }
     }
@@ -122,7 +122,7 @@ static void recolor(struct sim_cluster *cluster)
                        mask_text(cluster, mask, text));
         }
     }
-    totem_topology_changed(cluster);
+    cluster->core->topology_changed(cluster);
 }
 
 static void join_all(struct sim_cluster *cluster)
@@ -131,7 +131,7 @@ static void join_all(struct sim_cluster *cluster)
     for (unsigned i = 0; i < cluster->node_count; i++) {
         cluster->nodes[i].color = 0;
     }
-    totem_topology_changed(cluster);
+    cluster->core->topology_changed(cluster);
 }
 
 static void on_heal_again(const struct occurrence *occurrence);
@@ -383,7 +383,7 @@ static bool is_whole(const struct sim_cluster *cluster)
         const struct node *node = &cluster->nodes[i];
 
         if ((cluster->config & node_bit(node)) &&
-            (!node_responds(node) || node->totem != TOTEM_OPERATIONAL || node->config != cluster->config ||
+            (!node_responds(node) || node->ring_state != RING_OPERATIONAL || node->config != cluster->config ||
              node->members != cluster->config)) {
             return false;
         }
@@ -457,7 +457,7 @@ static void on_fault(const struct occurrence *occurrence)
     } else if (roll < 94) {
         fault_heuristics(cluster, node);
     } else if (roll < 97) {
-        totem_burst(node);
+        cluster->core->burst(node);
     } else {
         fault_config(cluster, node);
     }
@@ -537,7 +537,7 @@ static void add_cluster(struct world *world)
         prng_chance(prng, 150)) {
         spare = 1;
     }
-    cluster = world_add_cluster(world, &settings, node_count + spare, ops);
+    cluster = world_add_cluster(world, &settings, node_count + spare, ops, &core_model);
     if (spare > 0) {
         cluster->config &= ~(1u << node_count);
     }

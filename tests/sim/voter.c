@@ -3,7 +3,6 @@
 
 #include "tests/sim/device.h"
 #include "tests/sim/node.h"
-#include "tests/sim/votequorum.h"
 
 static struct voter_host *present(struct node *node)
 {

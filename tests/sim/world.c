@@ -9,6 +9,7 @@
 
 #include "tests/sim/arbiter_host.h"
 #include "tests/sim/check.h"
+#include "tests/sim/core.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
 
@@ -23,7 +24,7 @@ void world_init(struct world *world)
     arbiter_actions_init(&world->host.actions);
 }
 
-static void free_devices(struct world *world)
+static void free_nodes(struct world *world)
 {
     for (unsigned i = 0; i < world->cluster_count; i++) {
         for (unsigned j = 0; j < world->clusters[i].node_count; j++) {
@@ -33,13 +34,14 @@ static void free_devices(struct world *world)
                 node->ops->destroy(node->device);
                 node->device = NULL;
             }
+            world->clusters[i].core->fini(node);
         }
     }
 }
 
 void world_fini(struct world *world)
 {
-    free_devices(world);
+    free_nodes(world);
     arbiter_host_fini(world);
     arbiter_actions_fini(&world->host.actions);
     network_free(world);
@@ -50,7 +52,7 @@ void world_fini(struct world *world)
 
 void world_reset(struct world *world, uint64_t seed, bool tracing)
 {
-    free_devices(world);
+    free_nodes(world);
     arbiter_host_fini(world);
     network_free(world);
     schedule_clear(&world->schedule);
@@ -84,7 +86,8 @@ void world_reset(struct world *world, uint64_t seed, bool tracing)
 }
 
 struct sim_cluster *world_add_cluster(struct world *world, const struct cluster_settings *settings,
-                                      unsigned node_count, const struct device_ops *const *ops)
+                                      unsigned node_count, const struct device_ops *const *ops,
+                                      const struct core_ops *core)
 {
     struct sim_cluster *cluster = &world->clusters[world->cluster_count];
     uint32_t step = prng_between(&world->prng, 1, 3);
@@ -95,6 +98,7 @@ struct sim_cluster *world_add_cluster(struct world *world, const struct cluster_
     cluster->index = world->cluster_count++;
     (void)snprintf(cluster->name, sizeof cluster->name, "c%u", cluster->index);
     cluster->settings = *settings;
+    cluster->core = core;
     cluster->node_count = node_count;
     for (unsigned i = 0; i < node_count; i++, id += step) {
         struct node *node = &cluster->nodes[i];
@@ -244,4 +248,14 @@ uint64_t node_clock_reaches(const struct node *node, uint64_t local_ms)
 bool node_responds(const struct node *node)
 {
     return node->up && !node->paused;
+}
+
+bool node_serves(const struct node *node)
+{
+    return node_responds(node) && node->ring_state == RING_OPERATIONAL && node->view.quorate;
+}
+
+bool node_needs_device(const struct node *node)
+{
+    return mask_count(node->members) < node->view.quorum;
 }

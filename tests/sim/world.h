@@ -2,8 +2,8 @@
 /*
  * One simulated world: clusters of nodes, the network between them and one arbiter, virtual time. The map of
  * the simulator: every model works on these structs. A world belongs to one run; nothing here is global, so
- * runs cannot influence one another. Models: network.h (streams), totem.h (memberships), votequorum.h (quorum
- * on a node), node.h (processes), device.h (what sits between votequorum and the arbiter), arbiter_host.h
+ * runs cannot influence one another. Models: network.h (streams), core.h (memberships and quorum on a node),
+ * node.h (processes), device.h (what sits between votequorum and the arbiter), arbiter_host.h
  * (the arbiter and its disk), check.h (what must never happen), scenario.h and canon.h (what does happen).
  */
 #ifndef QUORATE_TESTS_SIM_WORLD_H
@@ -30,6 +30,7 @@ struct sim_cluster;
 struct node;
 struct conn;
 struct device_ops;
+struct core_ops;
 
 typedef uint32_t node_mask; /* bit i: nodes[i] of the cluster */
 
@@ -79,26 +80,34 @@ struct conn {
 
 /* ---- a node -------------------------------------------------------------------------------------------- */
 
-enum totem_state {
-    TOTEM_DOWN,       /* the node is not there */
-    TOTEM_GATHER,     /* looking for its peers; the old ring delivers nothing any more */
-    TOTEM_SYNC,       /* a ring is installed, services synchronise; votequorum may hold this up */
-    TOTEM_OPERATIONAL /* serving */
+enum ring_state {
+    RING_DOWN,       /* the node is not there */
+    RING_GATHER,     /* looking for its peers; the old ring delivers nothing any more */
+    RING_SYNC,       /* a ring is installed, services synchronise; votequorum may hold this up */
+    RING_OPERATIONAL /* serving */
 };
 
-struct votequorum {
+/* What either core (core.h) shows of votequorum. */
+struct quorum_view {
+    bool quorate;      /* as told last; frozen outside of RING_OPERATIONAL */
+    uint32_t quorum;
+    bool cast;         /* the device's vote, as it was taken last */
+    bool sync_waiting; /* the synchronisation waits for the device's vote on the new ring */
+    bool relapsed;     /* the modelled core: a withdrawn vote has come back, until the next poll (docs/observed.md) */
+};
+
+/* Of the modelled core alone (model_totem.h, model_votequorum.h). */
+struct model_core {
+    uint64_t ring_seq;    /* highest seen, survives a restart */
+    uint64_t pending_seq; /* ring about to be installed */
+    uint64_t gather_ms;   /* since when in RING_GATHER */
     bool registered;
     bool alive;
-    bool cast;
-    bool sync_waiting;
     bool flag_queued; /* a changed flag was broadcast into a ring that delivers nothing; it arrives in the
                          next one */
     bool queued_cast;
-    bool relapsed;     /* it has arrived and replaced a newer one, until the next poll (docs/observed.md) */
     bool reloaded;     /* the configuration has changed, and not everybody in the ring had read it so far */
     uint32_t expected; /* own expected votes */
-    uint32_t quorum;
-    bool quorate; /* as of the last computation; frozen outside of TOTEM_OPERATIONAL */
     struct timer timer;
 };
 
@@ -142,15 +151,12 @@ struct node {
     node_mask config;      /* as the node has read it */
     uint32_t boot;         /* which life of the node */
 
-    enum totem_state totem;
+    enum ring_state ring_state;
     node_mask members;
     struct wire_ring_id ring; /* of the newest installed ring */
-    uint64_t ring_seq;        /* highest seen, survives a restart */
-    uint64_t pending_seq;     /* ring about to be installed */
-    uint64_t gather_ms;       /* since when in TOTEM_GATHER */
     bool first_ring;          /* has had a ring since it booted */
-
-    struct votequorum votequorum;
+    struct quorum_view view;
+    struct model_core model;
     uint64_t frozen_since_ms; /* beside another quorate half (check.h); 0: not so */
 
     /* The voter of our agent, and an older one that its agent has left behind (voter.h). */
@@ -205,6 +211,7 @@ struct sim_cluster {
     unsigned index;
     char name[16];
     struct cluster_settings settings;
+    const struct core_ops *core;
     unsigned node_count; /* that exist, configured or not */
     struct node nodes[SIM_NODES_MAX];
     node_mask config; /* what all nodes are to read */
@@ -296,7 +303,8 @@ void world_reset(struct world *world, uint64_t seed, bool tracing);
 
 /* Adds a cluster of `node_count` nodes, all configured, none running. */
 struct sim_cluster *world_add_cluster(struct world *world, const struct cluster_settings *settings,
-                                      unsigned node_count, const struct device_ops *const *ops);
+                                      unsigned node_count, const struct device_ops *const *ops,
+                                      const struct core_ops *core);
 
 /* Takes the next occurrence and checks what it did. False when the run has ended (done, failed, or nothing
  * left). */
@@ -326,5 +334,10 @@ uint64_t node_clock_reaches(const struct node *node, uint64_t local_ms);
 
 /* Alive and not standing still. */
 bool node_responds(const struct node *node);
+
+/* Serving and quorate, at this instant (README.md, SAFETY). */
+bool node_serves(const struct node *node);
+/* It would not be quorate without the device's vote. */
+bool node_needs_device(const struct node *node);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/sim/totem.h"
+#include "tests/sim/model_totem.h"
 
 #include "tests/sim/node.h"
-#include "tests/sim/votequorum.h"
+#include "tests/sim/model_votequorum.h"
 
 static void on_form(const struct occurrence *occurrence);
 
@@ -26,7 +26,7 @@ static bool is_missing_somebody(const struct node *node)
 
 static bool in_ring(const struct node *node)
 {
-    return node->totem == TOTEM_SYNC || node->totem == TOTEM_OPERATIONAL;
+    return node->ring_state == RING_SYNC || node->ring_state == RING_OPERATIONAL;
 }
 
 static bool is_broken(const struct node *node)
@@ -57,9 +57,9 @@ static bool loses_token(const struct node *node)
     return is_broken(node);
 }
 
-bool totem_delivers(const struct node *node)
+bool model_totem_delivers(const struct node *node)
 {
-    return node->totem == TOTEM_SYNC || (node->totem == TOTEM_OPERATIONAL && !is_broken(node));
+    return node->ring_state == RING_SYNC || (node->ring_state == RING_OPERATIONAL && !is_broken(node));
 }
 
 static bool can_merge(const struct node *node)
@@ -67,7 +67,7 @@ static bool can_merge(const struct node *node)
     for (unsigned i = 0; i < node->cluster->node_count; i++) {
         const struct node *other = &node->cluster->nodes[i];
 
-        if (!(node->members & node_bit(other)) && reaches(node, other) && other->totem != TOTEM_DOWN) {
+        if (!(node->members & node_bit(other)) && reaches(node, other) && other->ring_state != RING_DOWN) {
             return true;
         }
     }
@@ -89,9 +89,9 @@ static void enter_gather(struct node *node)
         return;
     }
     NOTE(node->world, node, "gathers");
-    node->totem = TOTEM_GATHER;
-    node->gather_ms = node->world->now_ms;
-    node->pending_seq = 0;
+    node->ring_state = RING_GATHER;
+    node->model.gather_ms = node->world->now_ms;
+    node->model.pending_seq = 0;
     node->cluster->dirty = true;
     schedule_form(node, is_missing_somebody(node) ? settings->consensus_ms
                                                   : prng_between(&node->world->prng, 20, 120));
@@ -149,7 +149,7 @@ static void watch(struct node *node)
     }
 }
 
-void totem_topology_changed(struct sim_cluster *cluster)
+void model_totem_topology_changed(struct sim_cluster *cluster)
 {
     cluster->dirty = true;
     for (unsigned i = 0; i < cluster->node_count; i++) {
@@ -157,40 +157,40 @@ void totem_topology_changed(struct sim_cluster *cluster)
     }
 }
 
-void totem_boot(struct node *node)
+void model_totem_boot(struct node *node)
 {
-    node->totem = TOTEM_GATHER;
+    node->ring_state = RING_GATHER;
     node->members = node_bit(node);
-    node->ring = (struct wire_ring_id){node->id, node->ring_seq};
-    node->gather_ms = node->world->now_ms;
-    node->pending_seq = 0;
+    node->ring = (struct wire_ring_id){node->id, node->model.ring_seq};
+    node->model.gather_ms = node->world->now_ms;
+    node->model.pending_seq = 0;
     node->first_ring = false;
     schedule_form(node, prng_between(&node->world->prng, 50, 50 + node->cluster->settings.consensus_ms));
 }
 
-void totem_stop(struct node *node)
+void model_totem_stop(struct node *node)
 {
-    node->totem = TOTEM_DOWN;
+    node->ring_state = RING_DOWN;
     node->cluster->dirty = true;
 }
 
-void totem_resumed(struct node *node, uint64_t since_ms)
+void model_totem_resumed(struct node *node, uint64_t since_ms)
 {
     bool long_pause = node->world->now_ms - since_ms >= node->cluster->settings.token_ms / 2;
 
-    if (node->totem == TOTEM_GATHER) {
-        node->pending_seq = 0; /* whatever was agreed upon meanwhile, it was without us */
+    if (node->ring_state == RING_GATHER) {
+        node->model.pending_seq = 0; /* whatever was agreed upon meanwhile, it was without us */
         schedule_form(node, node->cluster->settings.consensus_ms);
         return;
     }
     if (in_ring(node) && mask_count(node->members) > 1 && (long_pause || is_broken(node))) {
         enter_gather(node); /* the token timer has run out, or joins of the others lie in the socket */
-    } else if (node->totem == TOTEM_SYNC) {
-        totem_check_barrier(node); /* the others may have passed it */
+    } else if (node->ring_state == RING_SYNC) {
+        model_totem_check_barrier(node); /* the others may have passed it */
     }
 }
 
-void totem_burst(struct node *node)
+void model_totem_burst(struct node *node)
 {
     if (node_responds(node)) {
         enter_gather(node);
@@ -201,14 +201,14 @@ static void on_commit(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
 
-    if (!still_there(occurrence) || node->totem != TOTEM_SYNC) {
+    if (!still_there(occurrence) || node->ring_state != RING_SYNC) {
         return;
     }
-    node->totem = TOTEM_OPERATIONAL;
-    votequorum_commit(node);
+    node->ring_state = RING_OPERATIONAL;
+    model_votequorum_commit(node);
 }
 
-void totem_check_barrier(struct node *node)
+void model_totem_check_barrier(struct node *node)
 {
     struct world *world = node->world;
     struct sim_cluster *cluster = node->cluster;
@@ -217,15 +217,15 @@ void totem_check_barrier(struct node *node)
         const struct node *other = &cluster->nodes[i];
 
         if ((node->members & node_bit(other)) &&
-            (!wire_ring_id_equal(other->ring, node->ring) || other->totem == TOTEM_GATHER ||
-             other->totem == TOTEM_DOWN || other->votequorum.sync_waiting)) {
+            (!wire_ring_id_equal(other->ring, node->ring) || other->ring_state == RING_GATHER ||
+             other->ring_state == RING_DOWN || other->view.sync_waiting)) {
             return;
         }
     }
     for (unsigned i = 0; i < cluster->node_count; i++) {
         struct node *other = &cluster->nodes[i];
 
-        if ((node->members & node_bit(other)) && other->totem == TOTEM_SYNC) {
+        if ((node->members & node_bit(other)) && other->ring_state == RING_SYNC) {
             schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, 6), on_commit, other,
                          other->boot, other->ring.seq, other->ring.node_id);
         }
@@ -238,21 +238,21 @@ static void on_install(const struct occurrence *occurrence)
     struct node *node = occurrence->who;
     char text[64];
 
-    if (node->boot != occurrence->a || !node_responds(node) || node->totem != TOTEM_GATHER ||
-        node->pending_seq != occurrence->b) {
+    if (node->boot != occurrence->a || !node_responds(node) || node->ring_state != RING_GATHER ||
+        node->model.pending_seq != occurrence->b) {
         return;
     }
-    node->totem = TOTEM_SYNC;
-    node->pending_seq = 0;
+    node->ring_state = RING_SYNC;
+    node->model.pending_seq = 0;
     node->members = (node_mask)occurrence->c;
     node->ring = (struct wire_ring_id){(uint32_t)(occurrence->c >> 32), occurrence->b};
     node->first_ring = true;
     node->cluster->dirty = true;
     NOTE(node->world, node, "ring %u.%llu {%s}", node->ring.node_id, (unsigned long long)node->ring.seq,
          mask_text(node->cluster, node->members, text));
-    votequorum_on_ring(node);
+    model_votequorum_on_ring(node);
     node_on_nodelist(node);
-    totem_check_barrier(node);
+    model_totem_check_barrier(node);
     watch(node);
 }
 
@@ -267,7 +267,7 @@ static void install(struct sim_cluster *cluster, node_mask set)
 
         if (set & node_bit(node)) {
             representative = representative == 0 ? node->id : representative;
-            seq = node->ring_seq > seq ? node->ring_seq : seq;
+            seq = node->model.ring_seq > seq ? node->model.ring_seq : seq;
         }
     }
     seq += 4;
@@ -275,8 +275,8 @@ static void install(struct sim_cluster *cluster, node_mask set)
         struct node *node = &cluster->nodes[i];
 
         if (set & node_bit(node)) {
-            node->ring_seq = seq;
-            node->pending_seq = seq;
+            node->model.ring_seq = seq;
+            node->model.pending_seq = seq;
             schedule_add(&world->schedule, world->now_ms + prng_below(&world->prng, 30), on_install, node,
                          node->boot, seq, (uint64_t)representative << 32 | set);
         }
@@ -288,7 +288,7 @@ static void on_burst(const struct occurrence *occurrence)
     struct node *node = occurrence->who;
 
     if (node->boot == occurrence->a) {
-        totem_burst(node);
+        model_totem_burst(node);
     }
 }
 
@@ -301,14 +301,14 @@ static void on_form(const struct occurrence *occurrence)
     node_mask set = 0;
     bool wait = false;
 
-    if (node->boot != occurrence->a || !node_responds(node) || node->totem != TOTEM_GATHER ||
-        node->pending_seq != 0) {
+    if (node->boot != occurrence->a || !node_responds(node) || node->ring_state != RING_GATHER ||
+        node->model.pending_seq != 0) {
         return;
     }
     for (unsigned i = 0; i < cluster->node_count; i++) {
         struct node *other = &cluster->nodes[i];
 
-        if (!reaches(node, other) || other->totem == TOTEM_DOWN) {
+        if (!reaches(node, other) || other->ring_state == RING_DOWN) {
             continue;
         }
         if (in_ring(other)) {
@@ -316,7 +316,7 @@ static void on_form(const struct occurrence *occurrence)
         }
         set |= node_bit(other);
         /* A missing member of an old ring is given up only after the consensus timeout. */
-        wait = wait || (is_missing_somebody(other) && world->now_ms < other->gather_ms + consensus_ms);
+        wait = wait || (is_missing_somebody(other) && world->now_ms < other->model.gather_ms + consensus_ms);
     }
     if (wait) {
         schedule_form(node, consensus_ms / 4);

@@ -11,16 +11,16 @@
 #include "tests/sim/world.h"
 
 /* Nodes came, went, paused, or reach others than before. */
-void totem_topology_changed(struct sim_cluster *cluster);
-void totem_boot(struct node *node);
-void totem_stop(struct node *node);
+void model_totem_topology_changed(struct sim_cluster *cluster);
+void model_totem_boot(struct node *node);
+void model_totem_stop(struct node *node);
 /* The machine stood still from `since_ms` until now. */
-void totem_resumed(struct node *node, uint64_t since_ms);
+void model_totem_resumed(struct node *node, uint64_t since_ms);
 /* A new ring with whoever is there, for no reason. */
-void totem_burst(struct node *node);
+void model_totem_burst(struct node *node);
 /* Whether what the node sends to its ring is delivered at once. */
-bool totem_delivers(const struct node *node);
+bool model_totem_delivers(const struct node *node);
 /* votequorum's wait on a node has ended. */
-void totem_check_barrier(struct node *node);
+void model_totem_check_barrier(struct node *node);
 
 #endif
