@@ -98,6 +98,8 @@ void cfg_tell_rings(const struct cfg *cfg, uint64_t conn, struct outbox *out);
 void cfg_tell_addresses(const struct cfg *cfg, uint64_t conn, uint32_t node_id, struct outbox *out);
 void cfg_tell_node(const struct cfg *cfg, uint64_t conn, uint32_t node_id, uint32_t version,
                    struct outbox *out);
+/* Whether the node is a member of the ring. */
+bool cfg_has_joined(const struct cfg *cfg, uint32_t node_id);
 
 /* cfg_shutdown.c */
 enum q_err cfg_track(struct cfg *cfg, uint64_t conn, struct outbox *out);

@@ -55,16 +55,6 @@ void cfg_answer_short(struct outbox *out, enum cfg_request_type type, uint64_t c
     outbox_answer(out, conn, messages[type].answer_id, error);
 }
 
-static bool has_joined(const struct cfg *cfg, uint32_t node_id)
-{
-    char key[64];
-    const char *status;
-
-    (void)snprintf(key, sizeof(key), "runtime.members.%u.status", node_id);
-    status = cfg->keys == NULL ? NULL : cmap_store_text(cfg->keys, key);
-    return status != NULL && strcmp(status, "joined") == 0;
-}
-
 /* The length on its way counts the terminator, which clients may have left out. */
 static void kill_node(const struct cfg *cfg, const uint8_t *request, uint64_t conn, struct outbox *out)
 {
@@ -72,7 +62,7 @@ static void kill_node(const struct cfg *cfg, const uint8_t *request, uint64_t co
     size_t length = ipc_get_u16(request, KILL_REASON_LENGTH);
     uint8_t *message;
 
-    if (!has_joined(cfg, node_id)) {
+    if (!cfg_has_joined(cfg, node_id)) {
         cfg_answer_short(out, CFG_KILL, conn, CS_ERROR_NOT_EXIST);
         return;
     }

@@ -58,10 +58,16 @@ static char link_letter(const struct link_status *link)
     return (char)('0' + (link->enabled ? 1 : 0) + (link->connected ? 2 : 0) + (link->dynconnected ? 4 : 0));
 }
 
+/* Only knet looks after its links; else whoever is in the ring is connected. */
+static bool sees_links(const struct cfg *cfg)
+{
+    return cfg->config == NULL || cfg->config->transport == CORE_TRANSPORT_KNET;
+}
+
 /* Without knet nobody knows of the others' ends. */
 static void put_ring_status(const struct cfg *cfg, size_t link, char status[RINGS_STATUS_SIZE])
 {
-    if (cfg->config != NULL && cfg->config->transport != CORE_TRANSPORT_KNET) {
+    if (!sees_links(cfg)) {
         memcpy(status, "OK", 2);
         return;
     }
@@ -130,17 +136,27 @@ void cfg_tell_addresses(const struct cfg *cfg, uint64_t conn, uint32_t node_id, 
 
 /* ---- a node and its links ---- */
 
+bool cfg_has_joined(const struct cfg *cfg, uint32_t node_id)
+{
+    char key[64];
+    const char *status;
+
+    (void)snprintf(key, sizeof(key), "runtime.members.%u.status", node_id);
+    status = cfg->keys == NULL ? NULL : cmap_store_text(cfg->keys, key);
+    return status != NULL && strcmp(status, "joined") == 0;
+}
+
 static void put_address(uint8_t *bytes, const char *address)
 {
     memcpy(bytes, address, strnlen(address, LINK_STATUS_ADDRESS_SIZE - 1));
 }
 
-static void put_link(uint8_t *bytes, const struct link_status *link)
+static void put_link(uint8_t *bytes, const struct link_status *link, bool is_reachable)
 {
     if (!link->exists)
         return;
     ipc_put_u8(bytes, LINK_ENABLED, link->enabled);
-    ipc_put_u8(bytes, LINK_CONNECTED, link->connected);
+    ipc_put_u8(bytes, LINK_CONNECTED, link->connected && is_reachable);
     ipc_put_u8(bytes, LINK_DYNCONNECTED, link->dynconnected);
     ipc_put_u32(bytes, LINK_MTU, link->mtu);
     put_address(bytes + LINK_SOURCE, link->source);
@@ -151,6 +167,7 @@ void cfg_tell_node(const struct cfg *cfg, uint64_t conn, uint32_t node_id, uint3
                    struct outbox *out)
 {
     const struct node_link_status *node = find_node(cfg, node_id);
+    bool is_member = sees_links(cfg) || cfg_has_joined(cfg, node_id);
     uint8_t *bytes;
 
     if (node == NULL || version != 1) {
@@ -161,12 +178,12 @@ void cfg_tell_node(const struct cfg *cfg, uint64_t conn, uint32_t node_id, uint3
     bytes = cfg_answer(out, CFG_NODE_STATUS, conn, CS_ERROR_OK, NODE_SIZE);
     ipc_put_u32(bytes, NODE_VERSION, version);
     ipc_put_u32(bytes, NODE_ID, node_id);
-    ipc_put_u8(bytes, NODE_REACHABLE, node->reachable);
+    ipc_put_u8(bytes, NODE_REACHABLE, node->reachable && is_member);
     ipc_put_u8(bytes, NODE_REMOTE, node->remote);
     ipc_put_u8(bytes, NODE_EXTERNAL, node->external);
     ipc_put_u8(bytes, NODE_ONWIRE_MIN, node->onwire_min);
     ipc_put_u8(bytes, NODE_ONWIRE_MAX, node->onwire_max);
     ipc_put_u8(bytes, NODE_ONWIRE_VERSION, node->onwire_version);
     for (size_t link = 0; link < LINK_STATUS_LINKS; link++)
-        put_link(bytes + NODE_LINKS + link * LINK_SIZE, &node->links[link]);
+        put_link(bytes + NODE_LINKS + link * LINK_SIZE, &node->links[link], is_member);
 }

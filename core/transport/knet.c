@@ -43,7 +43,7 @@ struct knet {
     struct knet_crypto crypto;
     struct inbox inbox;
     struct outbatch batch;
-    struct conf_address local; /* of the first link, for status */
+    struct conf_address local[CORE_LINKS_MAX]; /* for status; family 0: no such link */
     struct knet_handle_compress_cfg compression;
 };
 
@@ -134,15 +134,22 @@ static void flush(struct transport *transport)
 
 /* ---- status and statistics ---- */
 
-static void get_own_link(const struct knet *k, struct node_link_status *status)
+/*
+ * Which links this node has, and one to itself, number 0, which the packaged daemon uses for what a node says to itself
+ * and tells about.
+ */
+static void get_own_links(const struct knet *k, struct node_link_status *status)
 {
-    struct link_status *link = &status->links[0];
+    struct link_status *own = &status->links[0];
 
     status->reachable = true;
-    link->exists = link->enabled = link->connected = true;
-    link->mtu = LOCAL_MTU;
-    snprintf(link->source, sizeof(link->source), "%s", k->local.text);
-    snprintf(link->destination, sizeof(link->destination), "%s", k->local.text);
+    for (size_t i = 0; i < CORE_LINKS_MAX; i++) {
+        status->links[i].exists = k->local[i].family != 0;
+        snprintf(status->links[i].source, sizeof(status->links[i].source), "%s", k->local[i].text);
+    }
+    own->enabled = own->connected = true;
+    own->mtu = LOCAL_MTU;
+    snprintf(own->destination, sizeof(own->destination), "%s", k->local[0].text);
 }
 
 static void get_link(const struct knet *k, knet_node_id_t id, uint8_t number, struct link_status *link)
@@ -168,7 +175,7 @@ static void get_links(struct transport *transport, struct node_link_status *stat
     struct knet_host_status values;
 
     if (status->node_id == transport->node_id) {
-        get_own_link(k, status);
+        get_own_links(k, status);
         return;
     }
     if (host == NULL || !host->exists)
@@ -269,6 +276,14 @@ static enum q_err set_settings(struct knet *k, const struct core_config *config,
     return set_compression(k, totem, why, why_size);
 }
 
+static void set_local(struct knet *k, const struct core_config *config)
+{
+    memset(k->local, 0, sizeof(k->local));
+    for (size_t i = 0; i < CORE_LINKS_MAX; i++)
+        if (config->links[i].exists)
+            k->local[i] = config->links[i].local;
+}
+
 static void set_log_level(struct knet *k)
 {
     uint8_t level = logging_wants(LOGGING_KNET, LOG_DEBUG) ? KNET_LOG_DEBUG : KNET_LOG_INFO;
@@ -286,6 +301,7 @@ static enum q_err reconfigure(struct transport *transport, const struct core_con
     enum q_err err = Q_OK;
 
     set_log_level(k);
+    set_local(k, next);
     errs[0] = knet_links_set(&k->links, next, faults[0], sizeof(faults[0]));
     errs[1] = set_settings(k, next, faults[1], sizeof(faults[1]));
     errs[2] = knet_crypto_load(&k->crypto, next, faults[2], sizeof(faults[2]));
@@ -430,13 +446,6 @@ static const struct transport_backend knet_backend = {
     .crypto_use = crypto_use,
     .crypto_forget = crypto_forget,
 };
-
-static void set_local(struct knet *k, const struct core_config *config)
-{
-    for (size_t i = CORE_LINKS_MAX; i-- > 0;)
-        if (config->links[i].exists && config->links[i].local.family != 0)
-            k->local = config->links[i].local;
-}
 
 enum q_err transport_new_knet(struct transport **transport, const struct transport_start *start)
 {

@@ -10,6 +10,9 @@
 #include "core/logging.h"
 #include "core/transport/ip_address.h"
 
+/* Of an MCAST, twice: what netmtu keeps free (spec/totem-wire.md section 6.2). */
+#define FRAME_HEADERS 90
+
 /* ---- the other nodes ---- */
 
 static int compare_peers(const void *a, const void *b)
@@ -144,6 +147,7 @@ enum q_err udp_base_init(struct udp_base *base, const struct udp_kind *kind,
 
     assert(link->exists && link->local.family != 0);
     base->kind = kind;
+    base->frame_size = start->config->netmtu > FRAME_HEADERS ? start->config->netmtu - FRAME_HEADERS : 0;
     base->place = (struct udp_place){.address = link->local, .port = link->port};
     outbatch_init(&base->batch);
     err = transport_init(&base->transport, backend, start);
@@ -178,6 +182,7 @@ void udp_base_fini(struct udp_base *base)
 
 /* ---- status ---- */
 
+/* What the packaged daemon tells: the node's own address, and no other; whether it answers, the membership must say. */
 void udp_base_get_links(struct transport *transport, struct node_link_status *status)
 {
     const struct udp_base *base = (const struct udp_base *)transport;
@@ -187,11 +192,11 @@ void udp_base_get_links(struct transport *transport, struct node_link_status *st
 
     if (peer == NULL && !is_here)
         return;
-    status->reachable = true;
+    status->reachable = is_here || base->is_open;
     link->exists = true;
     link->enabled = true;
     link->connected = is_here || base->is_open;
-    snprintf(link->source, sizeof(link->source), "%s", base->place.address.text);
-    snprintf(link->destination, sizeof(link->destination), "%s",
+    link->mtu = base->frame_size;
+    snprintf(link->source, sizeof(link->source), "%s",
              is_here ? base->place.address.text : peer->address.text);
 }

@@ -41,6 +41,7 @@ struct udp_base {
     size_t peer_count;
     struct interface_watch watch;
     bool is_open;
+    uint32_t frame_size; /* bytes of the ring's frames, which are told as the link's MTU */
     struct inbox inbox;
     struct outbatch batch;
 };

@@ -244,6 +244,19 @@ static void a_node_is_told(void **state)
     assert_int_equal(ipc_get_u64(out_answer(&driver, A, 16, 32, CS_ERROR_NOT_SUPPORTED), 24), 0);
 }
 
+static void membership_is_all_that_is_known_without_knet(void **state)
+{
+    (void)state;
+    config.transport = CORE_TRANSPORT_UDPU;
+    send_node_status(1, 1);
+    assert_memory_equal(out_answer(&driver, A, 16, 4200, CS_ERROR_OK) + 32,
+                        ((uint8_t[]){0, 0, 0, 0, 0, 0, 0, 0, 1, 0}), 10);
+    cmap_store_set_text(&keys, "runtime.members.1.status", "joined", NULL);
+    send_node_status(1, 1);
+    assert_memory_equal(out_answer(&driver, A, 16, 4200, CS_ERROR_OK) + 32,
+                        ((uint8_t[]){1, 0, 0, 0, 0, 0, 0, 0, 1, 1}), 10);
+}
+
 /* ---- the end of a node ---- */
 
 static void send_kill(uint32_t node_id, const void *reason, uint16_t length)
@@ -740,6 +753,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(this_node_is_told),
         TEST(links_are_told),
+        TEST(membership_is_all_that_is_known_without_knet),
         TEST(nothing_is_known_without_a_view),
         TEST(addresses_are_told),
         TEST(a_node_is_told),

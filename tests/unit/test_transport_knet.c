@@ -159,7 +159,8 @@ static void test_links(void **state)
     /* This node, as the packaged daemon tells it. */
     assert_true(table->nodes[0].reachable && table->nodes[0].links[0].connected);
     assert_int_equal(table->nodes[0].links[0].mtu, 65535);
-    assert_false(table->nodes[0].links[1].exists);
+    assert_true(table->nodes[0].links[1].exists && !table->nodes[0].links[1].connected);
+    assert_false(table->nodes[0].links[2].exists);
     /* Node 3 does not run. */
     assert_false(table->nodes[2].reachable);
     assert_true(table->nodes[2].links[1].exists && table->nodes[2].links[1].enabled);

@@ -61,6 +61,7 @@ static void set_up(uint32_t id, enum core_transport kind, size_t links)
 
     memset(node, 0, sizeof(*node));
     config->transport = kind;
+    config->netmtu = kind == CORE_TRANSPORT_KNET ? 65536 : 1500;
     config->crypto_model = "nss";
     config->crypto_cipher = config->crypto_hash = "none";
     config->totem.block_unlisted_ips = true;
