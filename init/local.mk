@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Service files: units, sysusers.d, example defaults files.
 
-UNITS = init/corosync-qnetd.service init/corosync-qdevice.service
+UNITS = init/corosync-qnetd.service init/corosync-qdevice.service init/corosync-core.service
 noinst_DATA = $(UNITS)
 CLEANFILES += $(UNITS)
 
@@ -35,4 +35,4 @@ endif
 
 # An administrator's own defaults file is never overwritten: ours is only an example.
 exampledir = $(docdir)/examples
-dist_example_DATA = init/corosync-qnetd.default init/corosync-qdevice.default
+dist_example_DATA = init/corosync-qnetd.default init/corosync-qdevice.default init/corosync-core.default

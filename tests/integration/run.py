@@ -36,6 +36,8 @@ def parse_arguments():
     parser.add_argument("--arbiter", choices=("ours", "packaged"), default="ours", 
                         help="arbiter under test; of the packaged one safety is reported, not demanded")
     parser.add_argument("--device", choices=("ours", "packaged"), default="packaged", help="device on the nodes")
+    parser.add_argument("--core", choices=("ours", "packaged"), default="packaged",
+                        help="core on the nodes of scenarios that do not choose")
     parser.add_argument("--unsettled", action="store_true", help="run also what cannot pass yet")
     parser.add_argument("--jobs", type=int, default=DEFAULT_JOBS, help="scenarios at a time (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=1, help="run everything this often")
@@ -52,7 +54,7 @@ def work_inside(arguments):
     if work == "prepare":
         runner.prepare(scratch)
         return 0
-    with Lab(scratch / work, runner.certificates_path(scratch), device_flavour=arguments.device,
+    with Lab(scratch / work, runner.certificates_path(scratch), device_flavour=arguments.device, core_flavour=arguments.core,
              watcher=runner.watcher_path(scratch)) as lab:
         lab.flavour = arguments.arbiter
         try:
@@ -76,7 +78,7 @@ class Running:
         self.work = work
         self.output_path = scratch / f"{work}.output"
         argv = [sys.executable, str(HERE / "run.py"), "--arbiter", arguments.arbiter,
-                "--device", arguments.device, "--inside", work, str(scratch)]
+                "--device", arguments.device, "--core", arguments.core, "--inside", work, str(scratch)]
         if arguments.story:
             argv.append("--story")
         with open(self.output_path, "wb") as output:

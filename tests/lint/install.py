@@ -14,9 +14,10 @@ PACKAGED = {
     "corosync-qnetd-tool": "/usr/bin/corosync-qnetd-tool",
     "corosync-qdevice": "/usr/sbin/corosync-qdevice",
     "corosync-qdevice-tool": "/usr/sbin/corosync-qdevice-tool",
+    "corosync-core": "/usr/sbin/corosync-core",
 }
-FILES = (r"(/usr)?/lib/systemd/system/corosync-(qnetd|qdevice)\.service", r"/usr/lib/sysusers\.d/corosync-qnetd\.conf",
-         r"/usr/share/doc/quorate/examples/corosync-(qnetd|qdevice)\.default")
+FILES = (r"(/usr)?/lib/systemd/system/corosync-(qnetd|qdevice|core)\.service", r"/usr/lib/sysusers\.d/corosync-qnetd\.conf",
+         r"/usr/share/doc/quorate/examples/corosync-(qnetd|qdevice|core)\.default")
 
 
 def output(*command):

@@ -44,6 +44,7 @@ PACKAGED = {
     "corosync-qnetd-tool": "/usr/bin/corosync-qnetd-tool",
     "corosync-qdevice": "/usr/sbin/corosync-qdevice",
     "corosync-qdevice-tool": "/usr/sbin/corosync-qdevice-tool",
+    "corosync-core": "/usr/sbin/corosync",
 }
 
 
@@ -61,6 +62,13 @@ def program(name, flavour):
     if not os.access(path, os.X_OK):
         raise Failure(f"no {name} in {build}")
     return str(path)
+
+
+def check_complaints(host):
+    """No sanitizer and no assertion has complained in any program of this host."""
+    for process in host.processes:
+        complaint = _COMPLAINT.search(process.text())
+        check(not complaint, f"{process.log}: {complaint and complaint[0]}")
 
 
 class Arbiter:
@@ -220,9 +228,7 @@ class Arbiter:
     def check_health(self):
         """It has not ended by itself, and no sanitizer has complained in any of its lives."""
         check(not self.meant_to_run or self.process.running, f"arbiter ended: status {self.process.popen.poll()}")
-        for process in self.host.processes:
-            complaint = _COMPLAINT.search(process.text())
-            check(not complaint, f"{process.log}: {complaint and complaint[0]}")
+        check_complaints(self.host)
 
 
 def _effective_vote(text):
@@ -231,7 +237,7 @@ def _effective_vote(text):
 
 
 class Node:
-    """A cluster node: host, corosync, device, and the watcher of its belief."""
+    """A cluster node: host, core ("corosync", be it ours or the packaged one), device, and the watcher of its belief."""
 
     def __init__(self, lab, cluster, node_id):
         self.lab = lab
@@ -239,13 +245,30 @@ class Node:
         self.id = node_id
         number = cluster.config.host_number(node_id)
         self.host = lab.host(f"n{number}", {"lan": number, "arb": number})
+        self.core_flavour = cluster.config.cores.get(node_id, lab.core_flavour)
         self.corosync = None
         self.device = None
         watcher = self.host.start([lab.watcher], log="watch")
         self.watch = Watch(node_id, watcher.log)
 
-    def start_corosync(self):
-        self.corosync = self.host.start(["/usr/sbin/corosync", "-f"])
+    def start_corosync(self, flavour=None):
+        """Start the core (again), perhaps as the other flavour."""
+        self.core_flavour = flavour or self.core_flavour
+        self.corosync = self.host.start([program("corosync-core", self.core_flavour), "-f"],
+                                        log=f"corosync.{self.core_flavour}")
+
+    def kill_corosync(self):
+        """SIGKILL the core of a node without device."""
+        self.corosync.kill()
+        self.watch.update().died(now_ns())
+        self.lab.note(f"core of node {self.id} killed (SIGKILL)")
+
+    def stop_corosync(self):
+        """SIGTERM the core of a node without device: it leaves in order."""
+        status = self.corosync.stop()
+        self.watch.update().died(now_ns())
+        self.lab.note(f"core of node {self.id} stopped")
+        check(status == 0, f"core of node {self.id} ends with status {status}")
 
     def start_device(self):
         wait_for(f"corosync of node {self.id}", lambda: self.watch.update().connected, READY_S)
@@ -316,7 +339,7 @@ class Cluster:
         self.nodes = {i: Node(lab, self, i) for i in config.node_ids}
         for node in self.nodes.values():
             self.write_config(node)
-            if lab.certificates and config.tls != "off":
+            if lab.certificates and config.device and config.tls != "off":
                 certs.install_device(node.host, lab.certificates, config.name)
 
     def write_config(self, node):
@@ -324,11 +347,12 @@ class Cluster:
         node.host.path("etc", "corosync.conf").write_text(self.config.text(address), encoding="ascii")
 
     def start(self):
-        """Start corosync everywhere, then the devices."""
+        """Start the cores everywhere, then the devices."""
         for node in self.nodes.values():
             node.start_corosync()
         for node in self.nodes.values():
-            node.start_device()
+            if self.config.device:
+                node.start_device()
 
     def bad_lines(self, delay_ms, seeds=(1, 2)):
         """Give each node a bad line of its own to the arbiter; returns {node id: line}."""
@@ -399,7 +423,8 @@ class Cluster:
     def wait_all(self, deadline_s=QUORATE_S):
         """Wait until all nodes are one quorate membership with every device connected."""
         self.wait_quorate(list(self.nodes), deadline_s=deadline_s)
-        self.wait_connected(list(self.nodes), deadline_s)
+        if self.config.device:
+            self.wait_connected(list(self.nodes), deadline_s)
 
     def wait_connected(self, ids, deadline_s=QUORATE_S):
         """Wait until the arbiter lists these nodes, each with a vote."""
@@ -468,10 +493,11 @@ class Cluster:
 class Lab:
     """See the module."""
 
-    def __init__(self, scratch, certificates=None, device_flavour="packaged", watcher=None):
+    def __init__(self, scratch, certificates=None, device_flavour="packaged", watcher=None, core_flavour="packaged"):
         self.scratch = pathlib.Path(scratch)
         self.certificates = certificates
         self.device_flavour = device_flavour
+        self.core_flavour = core_flavour
         self.watcher = watcher
         self.hosts = []
         self.lines = []
@@ -555,6 +581,8 @@ class Lab:
         arbiter's doing, must end when the device polls next. And the arbiter must be well."""
         if self.the_arbiter and self.the_arbiter.process:
             self.the_arbiter.check_health()
+        for host in self.hosts:
+            check_complaints(host)
         if not self.safety_demanded:
             return
         for overlap in self.contradictions(frozen=False, relapses=False):

@@ -29,6 +29,12 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
     """More options of the totem section."""
     net: dict = dataclasses.field(default_factory=dict)
     """More options of the device's net section."""
+    device: bool = True
+    """False: no quorum device, and no arbiter."""
+    quorum: dict = dataclasses.field(default_factory=dict)
+    """More options of the quorum section."""
+    cores: dict = dataclasses.field(default_factory=dict)
+    """{node id: "ours" or "packaged"}, where it is not the lab's."""
     family: int = 4
     first_host: int = 0
     """Added to a node id it gives the number of the node's host: lets two clusters share a lab."""
@@ -61,7 +67,9 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
         device["net"] = net
         if self.heuristics:
             device["heuristics"] = self.heuristics
-        quorum = {"provider": "corosync_votequorum", "device": device}
+        quorum = {"provider": "corosync_votequorum", **self.quorum}
+        if self.device:
+            quorum["device"] = device
         if self.wait_for_all:
             quorum["wait_for_all"] = 1
         nodes = [("node", {"ring0_addr": Wires.address("lan", self.host_number(i), self.family), "nodeid": i,
