@@ -166,6 +166,8 @@ noinst_LIBRARIES += libcore.a
 libcore_a_SOURCES = \
 	core/client_file.c \
 	core/client_file.h \
+	core/daemon.c \
+	core/daemon.h \
 	core/config_loader.c \
 	core/config_loader.h \
 	core/host_facts.c \
@@ -180,6 +182,11 @@ libcore_a_SOURCES = \
 	core/ipc_watch.h \
 	core/logging.c \
 	core/logging.h \
+	core/node.c \
+	core/node.h \
+	core/node_actions.c \
+	core/node_internal.h \
+	core/node_reload.c \
 	core/ring_store.c \
 	core/ring_store.h \
 	core/scheduling.c \
@@ -217,3 +224,7 @@ libcore_a_SOURCES += \
 	core/transport/udp_socket.c \
 	core/transport/udp_socket.h \
 	core/transport/udpu.c
+
+sbin_PROGRAMS += corosync-core
+corosync_core_SOURCES = core/main.c
+corosync_core_LDADD = $(CORE_LIBS)
