@@ -187,14 +187,12 @@ void cfg_shutdown_gone(struct cfg *cfg, uint64_t conn, struct outbox *out)
 
 void cfg_shutdown_time(struct cfg *cfg, uint64_t now_ms, struct outbox *out)
 {
+    if (cfg->shutdown == CFG_ASKING && cfg->shutdown_deadline_ms <= now_ms)
+        decide(cfg, false, out);
     if (cfg->shutdown == CFG_ENDING && cfg->shutdown_deadline_ms == 0)
         cfg->shutdown_deadline_ms = now_ms + CFG_LEAVE_PATIENCE_MS;
-    if (cfg_deadline_ms(cfg) > now_ms)
-        return;
-    if (cfg->shutdown == CFG_ENDING)
+    else if (cfg->shutdown == CFG_ENDING && cfg->shutdown_deadline_ms <= now_ms)
         leave(cfg, out);
-    else
-        decide(cfg, false, out);
 }
 
 uint64_t cfg_deadline_ms(const struct cfg *cfg)

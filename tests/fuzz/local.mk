@@ -52,6 +52,17 @@ tests_fuzz_fuzz_totem_ring_SOURCES = tests/fuzz/fuzz_totem_ring.c $(fuzz_main)
 tests_fuzz_fuzz_totem_ring_LDADD = libcore_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_totem_ring_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
+service_world = tests/fuzz/service_world.c tests/fuzz/service_world.h
+FUZZERS += tests/fuzz/fuzz_cfg
+tests_fuzz_fuzz_cfg_SOURCES = tests/fuzz/fuzz_cfg.c $(service_world) $(fuzz_main)
+tests_fuzz_fuzz_cfg_LDADD = libcore_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_cfg_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_cmap_service
+tests_fuzz_fuzz_cmap_service_SOURCES = tests/fuzz/fuzz_cmap_service.c $(service_world) $(fuzz_main)
+tests_fuzz_fuzz_cmap_service_LDADD = libcore_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_cmap_service_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
 FUZZERS += tests/fuzz/fuzz_votequorum_wire
 tests_fuzz_fuzz_votequorum_wire_SOURCES = tests/fuzz/fuzz_votequorum_wire.c $(fuzz_main)
 tests_fuzz_fuzz_votequorum_wire_LDADD = libcore_logic.a $(PURE_LIBS)

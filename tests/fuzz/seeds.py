@@ -333,7 +333,48 @@ def quorum_ipc():
     return seeds + [b"".join(seeds)]
 
 
+def cfg():
+    """Requests of each kind with what becomes of them."""
+    def ask(number, value=0, version=1, client=0):
+        return bytes((2, client, number, value, version, 0))
+
+    own, reload_done, time = b"\x07", b"\x08\0", b"\x09\xff"
+    joined = bytes((10, 1, 0, 5))
+    plain = [ask(number, value) for number in (0, 1, 5, 6, 8, 9) for value in (0, 1, 2, 9)]
+    vote = ask(10) + ask(10, client=1) + ask(3, client=2)
+    kill = joined + ask(2, 1) + own
+    messages = [bytes((6, order, 0, 0, number, 2, 4)) + b"abcd" for number in range(1, 5) for order in (0, 1)]
+    return [b"".join(plain), kill, b"".join(messages), vote + ask(4, 1) + ask(4, 1, client=1) + own,
+            vote + ask(4, 1) + ask(4, 0, client=1), vote + time * 3, vote + ask(11) + ask(11, client=1) + own,
+            vote + b"\x01\x02", vote + ask(3, 2, client=3) + own, ask(3, 1) + own, ask(7) + ask(7, client=1) + own * 2 + reload_done * 2,
+            ask(7) + b"\x01\0" + own + reload_done, b"\x0b\x01" + own * 2, b"\x0b\0" + time * 60, b"\x0b\0" + own]
+
+
+def cmap_service():
+    """Requests of each kind in both maps, rings, and messages."""
+    def named(number, name, first=0, last=0, value=b"", client=0):
+        return bytes((2, client, number, name, first, 0, last, len(value))) + value
+
+    def handle(number, index=0, client=0):
+        return bytes((2, client, number, index))
+
+    set_a = named(0, 2, 3, 11, b"abc")
+    walk = named(4, 4) + handle(5) * 2 + handle(6) * 2
+    track = named(7, 4, 15) + named(7, 5, 15, client=1)
+    changes = set_a + named(0, 2, 4, 6, b"abcd") + named(3, 2, 1) + named(1, 2)
+    to_statistics = handle(9, 1)
+    statistics = to_statistics + named(7, 8, 7) + named(7, 10, 13) + b"\x0a\0\x05\x0a\x01\x05" + b"\x0b\xff" + named(2, 8, 16) \
+        + b"\x0a\0\0" + b"\x0b\xff" + named(0, 11) + named(1, 11) + handle(8) + handle(8, 1)
+    ring = bytes((7, 3, 2, 1, 7, 6, 2, 1, 7, 2, 2, 0))
+    hear = b"".join(bytes((8, order, 0, 1, 0, 0, 5, 0, 0, 6, 1, 1)) for order in (0, 1))
+    return [set_a + named(2, 2, 16) + named(2, 2) + named(2, 2, 1), walk, set_a + walk, track + changes, track + changes + handle(8),
+            statistics, ring + hear, ring + bytes((9, 1, 5)) + ring + hear, track + ring, named(0, 0, 4, 6, b"abcd"), named(0, 6) + named(0, 7),
+            track + b"\x01\0" + changes, b"".join((track, changes, ring, hear, statistics))]
+
+
 SEEDS = {
+    "cfg": cfg,
+    "cmap_service": cmap_service,
     "core_config": core_configs,
     "wire_decode": wire_decode,
     "framer": framer,
