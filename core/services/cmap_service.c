@@ -142,6 +142,8 @@ bool cmap_service_wants_statistics(const struct cmap_service *service, uint64_t 
 {
     const struct cmap_connection *connection = cmap_service_connection(service, conn);
 
+    if (conn == 0)
+        return service->sample_at_ms != SERVICE_NEVER;
     return connection != NULL && connection->map == CMAP_MAP_STATISTICS;
 }
 

@@ -51,7 +51,7 @@ void cmap_service_tell(struct cmap_service *service, struct cmap_changes *change
 
 /* The map of statistics, to be filled by the stack, with NULL for changes. */
 struct cmap_store *cmap_service_statistics(struct cmap_service *service);
-/* Whether the connection's next request is about them. */
+/* Whether the connection's next request is about them; 0: whether SERVICE_EV_TIME is. */
 bool cmap_service_wants_statistics(const struct cmap_service *service, uint64_t conn);
 
 #endif

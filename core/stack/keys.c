@@ -53,10 +53,34 @@ static enum cs_error publish(struct stack *stack, const struct stack_start *star
     return error;
 }
 
+/* What is told of a node's addresses when it joins. */
+static void address_text(const struct core_node *node, char *text, size_t size)
+{
+    size_t at = 0;
+
+    text[0] = '\0';
+    for (unsigned link = 0; link < CORE_LINKS_MAX && at < size; link++)
+        if (node->addresses[link].family != 0)
+            at += (size_t)snprintf(text + at, size - at, "r(%u) ip(%s) ", link, node->addresses[link].text);
+}
+
+static void name_nodes(struct stack *stack, const struct core_config *config)
+{
+    char text[CORE_LINKS_MAX * (CONF_ADDRESS_TEXT_SIZE + 16)];
+
+    for (size_t i = 0; i < config->node_count; i++) {
+        address_text(&config->nodes[i], text, sizeof(text));
+        stack_failed(stack, cmap_service_set_node(stack->cmap, config->nodes[i].id, text));
+    }
+}
+
 enum q_err keys_start(struct stack *stack, const struct stack_start *start)
 {
     enum cs_error error = publish(stack, start);
 
+    name_nodes(stack, start->config);
+    if (stack->out_of_memory)
+        return Q_ERR_NO_MEMORY;
     stack->totem_config = start->config->totem;
     stack->counters_changed = true;
     if (error == CS_ERROR_NO_MEMORY)
@@ -158,16 +182,19 @@ static enum cs_error take_over(struct stack *stack, const struct stack_event *ev
 {
     const struct core_config *next = event->u.reloaded.next;
     const struct config_tasks *tasks = event->u.reloaded.tasks;
+    /* A client may have set keys of the ring that the files now set back. */
+    bool ring = tasks->totem || !totem_config_equal(&stack->totem_config, &next->totem);
     enum cs_error error = config_reload_apply(&stack->keys, event->u.reloaded.map, next, &stack->changes);
 
     keys_tell(stack);
     stack->config = next;
+    name_nodes(stack, next);
     cfg_set_view(stack->cfg, next, &stack->keys, &stack->links);
     stack->totem_config = next->totem;
-    if (tasks->totem || tasks->nodes_added_count > 0 || tasks->nodes_removed_count > 0)
+    if (ring || tasks->nodes_added_count > 0 || tasks->nodes_removed_count > 0)
         apply_ring_settings(stack);
-    if (tasks->quorum && stack->votequorum != NULL)
-        votes_configure(stack);
+    if (stack->votequorum != NULL)
+        votes_configure(stack); /* also what clients have set until now */
     return error;
 }
 

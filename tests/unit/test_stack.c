@@ -272,6 +272,13 @@ static void expect_key(uint32_t id, const char *name, enum cmap_type type, uint6
     assert_int_equal(number, expected);
 }
 
+static void members_have_addresses(void **state)
+{
+    (void)state;
+    start_all(2, "");
+    assert_string_equal(cmap_store_text(stack_keys(cluster.hosts[1].stack), "runtime.members.2.ip"), "r(0) ip(10.4.0.2) ");
+}
+
 static void timers_follow_keys(void **state)
 {
     uint32_t token = 2000;
@@ -388,6 +395,30 @@ static void a_reload_is_ordered_everywhere_and_takes_effect(void **state)
     assert_true(quorate(1));
 }
 
+static void a_reload_takes_back_what_clients_have_set(void **state)
+{
+    uint32_t expected = 5, token = 2000;
+    struct totem_status status;
+    uint64_t conn;
+
+    (void)state;
+    start_all(2, "");
+    conn = stack_cluster_connect(&cluster, 1, SERVICE_CMAP);
+    set_key(1, conn, "quorum.expected_votes", CMAP_U32, &expected, sizeof(expected));
+    set_key(1, conn, "totem.token", CMAP_U32, &token, sizeof(token));
+    stack_cluster_run_ms(&cluster, 100);
+    assert_false(quorate(1));
+    conn = stack_cluster_connect(&cluster, 1, SERVICE_CFG);
+    assert_int_equal(stack_cluster_ask(&cluster, 1, conn, 7, NULL, 0), 0);
+    stack_cluster_run_ms(&cluster, 100);
+    for (uint32_t id = 1; id <= 2; id++)
+        stack_cluster_reload(&cluster, id, stack_cluster_config(2, "", ""));
+    stack_cluster_run_ms(&cluster, 100);
+    stack_get_ring(cluster.hosts[1].stack, &status);
+    assert_int_not_equal(status.settings->token_ms, 2000);
+    assert_true(quorate(1));
+}
+
 static void a_reload_that_fails_says_so(void **state)
 {
     uint64_t conn;
@@ -416,12 +447,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_node_that_hears_nobody_still_leaves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(halves_meet_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_vote_settles_a_cut_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(members_have_addresses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(timers_follow_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(votes_follow_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waiting_is_cancelled_under_a_tracker, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_membership_can_be_forced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(counters_are_fresh, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_is_ordered_everywhere_and_takes_effect, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reload_takes_back_what_clients_have_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_that_fails_says_so, set_up, tear_down),
     };
 
