@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <qb/qbloop.h>
 #include <qb/qbutil.h>
 
 #include "common/clock.h"
+#include "core/transport/ip_address.h"
 
 #define DEADLINE_MS 20000
 #define LOOK_MS 1
@@ -81,6 +83,29 @@ static void set_up(uint32_t id, enum core_transport kind, size_t links)
     }
 }
 
+static void open_sinks(struct lab_node *node)
+{
+    for (size_t link = 0; link < CORE_LINKS_MAX; link++) {
+        const struct core_link *l = &node->config.links[link];
+        struct sockaddr_storage address;
+        socklen_t size;
+        node->sinks[link] = -1;
+        if (!l->exists)
+            continue;
+        size = ip_address_to_sockaddr(&l->local, l->port, 0, &address);
+        node->sinks[link] = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        /* An address that is not here needs no sink. */
+        (void)bind(node->sinks[link], (const struct sockaddr *)(const void *)&address, size);
+    }
+}
+
+static void close_sinks(struct lab_node *node)
+{
+    for (size_t link = 0; link < CORE_LINKS_MAX; link++)
+        if (node->sinks[link] >= 0)
+            close(node->sinks[link]);
+}
+
 void lab_init(enum core_transport kind, uint32_t count, size_t links)
 {
     const uint32_t ids[LAB_NODES] = {1, 2, 3, 4};
@@ -90,13 +115,16 @@ void lab_init(enum core_transport kind, uint32_t count, size_t links)
     for (uint32_t id = 1; id <= LAB_NODES; id++) {
         set_up(id, kind, links);
         lab_set_list(&lab_nodes[id], ids, id <= count ? count : LAB_NODES);
+        open_sinks(&lab_nodes[id]);
     }
 }
 
 void lab_fini(void)
 {
-    for (uint32_t id = 1; id <= LAB_NODES; id++)
+    for (uint32_t id = 1; id <= LAB_NODES; id++) {
         lab_stop(id);
+        close_sinks(&lab_nodes[id]);
+    }
     qb_loop_destroy(lab_loop);
     lab_loop = NULL;
 }
@@ -152,6 +180,7 @@ void lab_start(uint32_t id)
     char why[512];
 
     assert(node->transport == NULL);
+    close_sinks(node);
     if (transport_new(&node->transport, lab_loop, &node->config, id, &handlers, why, sizeof(why)) != Q_OK) {
         fprintf(stderr, "node %u does not start: %s\n", id, why);
         abort();
@@ -166,8 +195,11 @@ void lab_start_all(uint32_t count)
 
 void lab_stop(uint32_t id)
 {
+    if (lab_nodes[id].transport == NULL)
+        return;
     transport_free(lab_nodes[id].transport);
     lab_nodes[id].transport = NULL;
+    open_sinks(&lab_nodes[id]);
 }
 
 void lab_reconfigure(uint32_t id)

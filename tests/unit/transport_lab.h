@@ -20,6 +20,7 @@ struct lab_node {
     struct core_config config;
     struct core_node list[LAB_NODES];
     struct transport *transport; /* NULL: does not run */
+    int sinks[CORE_LINKS_MAX];   /* then these swallow what is sent to it, as a host does that is switched off */
     struct {
         uint32_t sender, target, number;
         size_t size;
