@@ -158,6 +158,7 @@ libcore_logic_a_SOURCES += \
 	core/stack/stack.c \
 	core/stack/stack.h \
 	core/stack/stack_internal.h \
+	core/stack/statistics.c \
 	core/stack/votes.c \
 	core/stack/walk.c
 

@@ -87,7 +87,10 @@ static void execute(struct stack *stack, const struct connection *connection, co
 
     switch (connection->service) {
     case SERVICE_CMAP:
-        keys_refresh_counters(stack);
+        if (cmap_service_wants_statistics(stack->cmap, connection->id))
+            statistics_refresh(stack);
+        else
+            keys_refresh_counters(stack);
         stack_service_step(stack, SERVICE_CMAP, &event);
         break;
     case SERVICE_CFG:

@@ -101,6 +101,8 @@ static void carry_out(struct stack *stack, const struct outbox_item *item)
             on_leave_decided(stack);
         else if (item->task == OUTBOX_KEY_CHANGED)
             on_key_changed(stack, item);
+        else if (item->task == OUTBOX_CLEAR_STATS)
+            statistics_clear(stack, (const char *)outbox_head_of(&stack->out->services, item), item->head_size);
         break;
     case OUTBOX_ANSWER:
     case OUTBOX_EVENT:
@@ -236,6 +238,7 @@ static void on_time(struct stack *stack)
         votes_step(stack, &(struct votequorum_event){.type = VOTEQUORUM_EV_TIME});
     if (cmap_service_deadline_ms(stack->cmap) <= stack->now_ms) {
         keys_refresh_counters(stack);
+        statistics_refresh(stack);
         stack_service_step(stack, SERVICE_CMAP, &(struct service_event){.type = SERVICE_EV_TIME});
     }
     if (cfg_deadline_ms(stack->cfg) <= stack->now_ms)

@@ -67,6 +67,7 @@ struct stack {
         uint64_t sent, received;
     } counters[SERVICE_COUNT][STACK_FUNCTIONS_MAX];
     bool counters_changed;
+    struct totem_counters cleared; /* what they were when a client had them cleared */
 
     enum stack_leaving leaving;
     uint64_t leave_deadline_ms;
@@ -112,6 +113,12 @@ void keys_on_changed(struct stack *stack, const char *name);
 void keys_on_reloaded(struct stack *stack, const struct stack_event *event);
 /* Counters of messages into the map. */
 void keys_refresh_counters(struct stack *stack);
+
+/* ---- statistics.c: the ring's part of the map of statistics ---- */
+
+void statistics_refresh(struct stack *stack);
+/* Text of OUTBOX_CLEAR_STATS. */
+void statistics_clear(struct stack *stack, const char *what, size_t size);
 
 /* ---- requests.c: clients ---- */
 

@@ -201,6 +201,7 @@ void token_on_receive(struct totem *m, struct totem_token *token)
     if ((m->state != TOTEM_OPERATIONAL && m->state != TOTEM_RECOVERY) || !totem_ring_equal(&token->ring, &m->ring) ||
         !totem_seq_before(m->my_token_seq, token->token_seq))
         return;
+    m->counters.token_at_ms = m->now_ms;
     notice_idleness(m, token);
     if (m->state == TOTEM_OPERATIONAL) {
         release_messages(m, token);

@@ -155,6 +155,7 @@ struct totem_counters {
     uint64_t token_lost[TOTEM_STATE_COUNT];
     uint64_t consensus_timeouts;
     uint64_t gathers_in_a_row; /* since the last ring was complete */
+    uint64_t token_at_ms;      /* when one was accepted last */
 };
 
 struct totem_status {

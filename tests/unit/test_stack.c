@@ -279,6 +279,40 @@ static void members_have_addresses(void **state)
     assert_string_equal(cmap_store_text(stack_keys(cluster.hosts[1].stack), "runtime.members.2.ip"), "r(0) ip(10.4.0.2) ");
 }
 
+/* The u64 of a name in the map that the client has chosen. */
+static uint64_t got(uint32_t id, uint64_t conn, const char *name)
+{
+    uint8_t body[288 - IPC_REQUEST_SIZE] = {0};
+    const struct stack_message *answer;
+
+    ipc_put_u16(body, 0, (uint16_t)strlen(name));
+    memcpy(body + 8, name, strlen(name));
+    ipc_put_u64(body, 280 - IPC_REQUEST_SIZE, 8);
+    answer = stack_cluster_request(&cluster, id, conn, 2, body, sizeof(body));
+    assert_non_null(answer);
+    assert_int_equal(stack_message_u32(answer, 16), CS_ERROR_OK);
+    return ipc_get_u64(answer->bytes, 40);
+}
+
+static void the_ring_is_counted(void **state)
+{
+    uint32_t map = 1;
+    uint64_t conn;
+
+    (void)state;
+    start_all(2, "");
+    conn = stack_cluster_connect(&cluster, 1, SERVICE_CMAP);
+    assert_int_equal(stack_cluster_ask(&cluster, 1, conn, 9, &map, sizeof(map)), CS_ERROR_OK);
+    assert_true(got(1, conn, "stats.srp.mcast_tx") > 0);
+    assert_true(got(1, conn, "stats.srp.orf_token_rx") > 0);
+    assert_true(got(1, conn, "stats.srp.operational_entered") >= 1);
+    set_key(1, conn, "stats.clear.knet", CMAP_U32, &map, sizeof(map));
+    assert_true(got(1, conn, "stats.srp.mcast_tx") > 0);
+    set_key(1, conn, "stats.clear.totem", CMAP_U32, &map, sizeof(map));
+    assert_int_equal(got(1, conn, "stats.srp.mcast_tx"), 0);
+    assert_int_equal(got(1, conn, "stats.srp.operational_entered"), 0);
+}
+
 static void timers_follow_keys(void **state)
 {
     uint32_t token = 2000;
@@ -448,6 +482,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(halves_meet_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_vote_settles_a_cut_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_have_addresses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_ring_is_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(timers_follow_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(votes_follow_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waiting_is_cancelled_under_a_tracker, set_up, tear_down),
