@@ -68,6 +68,11 @@ tests_fuzz_fuzz_votequorum_wire_SOURCES = tests/fuzz/fuzz_votequorum_wire.c $(fu
 tests_fuzz_fuzz_votequorum_wire_LDADD = libcore_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_votequorum_wire_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
+FUZZERS += tests/fuzz/fuzz_cpg
+tests_fuzz_fuzz_cpg_SOURCES = tests/fuzz/fuzz_cpg.c $(fuzz_main)
+tests_fuzz_fuzz_cpg_LDADD = libcore_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_cpg_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
 FUZZERS += tests/fuzz/fuzz_agent
 tests_fuzz_fuzz_agent_SOURCES = tests/fuzz/fuzz_agent.c tests/fuzz/agent_model.c tests/fuzz/agent_model.h $(fuzz_main)
 tests_fuzz_fuzz_agent_LDADD = libqdevice_logic.a $(PURE_LIBS)

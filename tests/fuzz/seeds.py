@@ -333,6 +333,51 @@ def quorum_ipc():
     return seeds + [b"".join(seeds)]
 
 
+def cpg():
+    """Programs of tests/fuzz/fuzz_cpg.c: an operation and its argument in a byte, then what it needs."""
+    def op(number, argument=0, *more):
+        return bytes((argument << 4 | number, *more))
+
+    def raw(number, argument, size, body):
+        return op(number, argument, size) + body
+
+    def request(number, size, at=None):
+        body = bytearray(size)
+        struct.pack_into("<iiI", body, 0, number, 0, size)
+        for offset, value in (at or {}).items():
+            struct.pack_into("<I", body, offset, value)
+        return raw(1, 0, size - 16, bytes(body))
+
+    def message(function, size, order, at):
+        body = bytearray(size)
+        struct.pack_into(order + "III", body, 0, 2 << 16 | function, 0, size)
+        for offset, value in at.items():
+            struct.pack_into(order + "I", body, offset, value)
+        return raw(6 if order == "<" else 7, 0, (size - 16) // 2, bytes(body))
+
+    ring = lambda bits: op(9, 0, bits) + op(10) + op(5) + op(5) + op(11)
+    start = ring(0x04) + op(0) + op(0, 1)
+    joined = start + op(2, 0, 1, 1, 1) + op(5) + op(2, 1, 1, 2, 0) + op(5)
+    peer = op(8, 0, 0, 1, 3, 1)
+    asks = (request(3, 152, {16: 1}) + request(4, 16) + request(5, 160, {152: 3}) + request(6, 24, {16: 1}) +
+            request(5, 160, {152: 1}) + request(5, 160, {152: 2, 16: 1}) + request(7, 24, {16: 1}))
+    zero_copy = bytearray(152)
+    struct.pack_into("<iiI", zero_copy, 0, 9, 0, 152)
+    zero_copy[24:56] = b"/dev/shm/corosync_zerocopy-a1B2c"
+    fragments = op(4, 0, 1, 8, 4) + op(5) + op(4, 0, 2, 8, 2) + op(5) + op(4, 0, 3, 8, 2) + op(5)
+    return [joined + op(3, 0, 9) + op(5) + op(3, 1, 0) + op(5),
+            joined + fragments + op(4, 0, 1, 8, 4) + op(5) + peer + op(4, 0, 2, 8, 2),
+            joined + peer + asks + op(0) + op(5) + op(0),
+            joined + request(1, 16) + op(5) + op(2, 0, 2, 1, 0) + op(5) + request(8, 16) + request(10, 32) + request(11, 24),
+            joined + raw(1, 0, 136, bytes(zero_copy)) + ring(0x0c) + op(8, 0, 3, 1, 16, 8, 3, 0),
+            joined + op(9, 0, 0x84) + op(8, 0, 2, 3, 1, 3, 2) + op(10) + op(12) + op(9, 0, 0x84) + op(8, 0, 2, 3, 1, 3, 2) +
+            op(10) + op(0) + op(11) + op(5) + op(13, 5)] + [
+                joined + message(0, 168, order, {16: 0, 152: 7, 160: 1}) + message(3, 188, order, {152: 4, 160: 7}) +
+                message(6, 204, order, {152: 9, 160: 4, 168: 7, 176: 1}) +
+                message(6, 206, order, {152: 9, 160: 5, 168: 7, 176: 3}) + message(1, 168, order, {152: 7, 160: 5})
+                for order in "<>"]
+
+
 def cfg():
     """Requests of each kind with what becomes of them."""
     def ask(number, value=0, version=1, client=0):
@@ -373,6 +418,7 @@ def cmap_service():
 
 
 SEEDS = {
+    "cpg": cpg,
     "cfg": cfg,
     "cmap_service": cmap_service,
     "core_config": core_configs,
