@@ -20,7 +20,9 @@ void q_buf_fini(struct q_buf *buf)
 
 const uint8_t *q_buf_bytes(const struct q_buf *buf)
 {
-    return buf->data == NULL ? NULL : buf->data + buf->start;
+    static const uint8_t nothing[1];
+
+    return buf->data == NULL ? nothing : buf->data + buf->start;
 }
 
 /* The next power of two that holds `needed`; 0 if no object can be that large. */

@@ -22,7 +22,7 @@ struct q_buf {
 void q_buf_init(struct q_buf *buf);
 void q_buf_fini(struct q_buf *buf);
 
-/* The bytes held: q_buf_bytes(b)[0 .. b->size-1]. Valid until the next append or reserve. */
+/* The bytes held: q_buf_bytes(b)[0 .. b->size-1]. Never NULL. Valid until the next append or reserve. */
 const uint8_t *q_buf_bytes(const struct q_buf *buf);
 
 /* Room for `size` more bytes at the end; NULL (and `failed`) without memory. Commit with q_buf_commit. */

@@ -41,7 +41,6 @@ void votes_on_quorum_request(struct stack *stack, uint64_t conn, const uint8_t *
 
 static void report(struct stack *stack, const struct votequorum_actions *actions, const struct votequorum_action *action)
 {
-    const struct votequorum_node_and_state *nodes = actions->nodes + action->nodes.offset;
     uint32_t *members = malloc((action->nodes.size + 1) * sizeof(*members));
 
     if (members == NULL) {
@@ -49,7 +48,7 @@ static void report(struct stack *stack, const struct votequorum_actions *actions
         return;
     }
     for (size_t i = 0; i < action->nodes.size; i++)
-        members[i] = nodes[i].node_id;
+        members[i] = actions->nodes[action->nodes.offset + i].node_id;
     votes_quorum_step(stack, &(struct quorum_event){
                                  .type = QUORUM_EV_REPORT,
                                  .u.report = {action->quorate, action->ring_id, members, (uint32_t)action->nodes.size},
