@@ -4,11 +4,18 @@
 
 Each scenario runs in a process of its own, inside a sandbox of its own (lab/isolate.py); several run at the same time,
 since they mostly wait. Q_BUILD names the directory in which our programs were built.
+
+Unless told which arbiter and device to use, it runs each scenario with our arbiter and the packaged device, and those that go
+with either device (scenarios/__init__.py) a second time with ours: in a build with sanitizers, where it is our own memory that
+is watched, with our arbiter ("NAME+our_device"); in the other with the packaged one ("NAME+our_device+packaged_arbiter"). So
+`make check`, which has both builds, runs all mixes in which something is ours. --mix all runs them in one build.
 """
 
 import argparse
+import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -25,7 +32,7 @@ import scenarios  # noqa: E402
 from lab import isolate, runner  # noqa: E402
 from lab.cluster import Lab  # noqa: E402
 
-DEFAULT_JOBS = 6
+DEFAULT_JOBS = 7
 SCENARIO_TIMEOUT_S = 180
 
 
@@ -33,9 +40,11 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true", help="list the scenarios and what they show")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="only names containing TEXT")
-    parser.add_argument("--arbiter", choices=("ours", "packaged"), default="ours", 
-                        help="arbiter under test; of the packaged one safety is reported, not demanded")
-    parser.add_argument("--device", choices=("ours", "packaged"), default="packaged", help="device on the nodes")
+    parser.add_argument("--mix", choices=("all", "check"), default="check",
+                        help="all mixes of arbiter and device, or those that make check runs in this build (default)")
+    parser.add_argument("--arbiter", choices=("ours", "packaged"), help="only this arbiter (with the packaged device, safety "
+                        "is reported, not demanded)")
+    parser.add_argument("--device", choices=("ours", "packaged"), help="only this device")
     parser.add_argument("--core", choices=("ours", "packaged"), default="packaged",
                         help="core on the nodes of scenarios that do not choose")
     parser.add_argument("--unsettled", action="store_true", help="run also what cannot pass yet")
@@ -58,8 +67,8 @@ def work_inside(arguments):
              watcher=runner.watcher_path(scratch)) as lab:
         lab.flavour = arguments.arbiter
         try:
-            scenarios.load()[work.split("@")[0]].function(lab)
-            if arguments.arbiter == "ours":
+            scenarios.load()[re.split("[+@]", work)[0]].function(lab)
+            if "ours" in (arguments.arbiter, arguments.device):
                 lab.verdict()
             print(lab.measured())
             failed = False
@@ -71,14 +80,37 @@ def work_inside(arguments):
     return 1 if failed else 0
 
 
+@dataclasses.dataclass(frozen=True)
+class Cast:
+    """Whose arbiter and device play; `tail` tells the scenario's name from the same one with another cast."""
+
+    arbiter: str
+    device: str
+    tail: str = ""
+
+
+PLAIN = Cast("ours", "packaged")
+OUR_DEVICE = Cast("ours", "ours", "+our_device")
+PACKAGED_ARBITER = Cast("packaged", "ours", "+our_device+packaged_arbiter")
+
+
+def casts(arguments):
+    """Those to run, in order."""
+    if arguments.arbiter or arguments.device:
+        return [Cast(arguments.arbiter or "ours", arguments.device or "packaged")]
+    if arguments.mix == "all":
+        return [PLAIN, OUR_DEVICE, PACKAGED_ARBITER]
+    return [PLAIN, OUR_DEVICE if os.environ.get("Q_SANITIZED") == "1" else PACKAGED_ARBITER]
+
+
 class Running:
     """A child at work."""
 
-    def __init__(self, work, scratch, arguments):
+    def __init__(self, work, cast, scratch, arguments):
         self.work = work
         self.output_path = scratch / f"{work}.output"
-        argv = [sys.executable, str(HERE / "run.py"), "--arbiter", arguments.arbiter,
-                "--device", arguments.device, "--core", arguments.core, "--inside", work, str(scratch)]
+        argv = [sys.executable, str(HERE / "run.py"), "--arbiter", cast.arbiter, "--device", cast.device,
+                "--core", arguments.core, "--inside", work, str(scratch)]
         if arguments.story:
             argv.append("--story")
         with open(self.output_path, "wb") as output:
@@ -122,13 +154,13 @@ def report(number, running, scratch, arguments):
     return good
 
 
-def run_all(names, scratch, arguments):
-    """Run the named scenarios, `jobs` at a time; returns the number of failures."""
-    waiting, active, number, failures = list(names), [], 0, 0
+def run_all(works, scratch, arguments):
+    """Run these (name, cast), `jobs` at a time; returns the number of failures."""
+    waiting, active, number, failures = list(works), [], 0, 0
     try:
         while waiting or active:
             while waiting and len(active) < arguments.jobs:
-                active.append(Running(waiting.pop(0), scratch, arguments))
+                active.append(Running(*waiting.pop(0), scratch, arguments))
             for running in [one for one in active if one.over()]:
                 active.remove(running)
                 number += 1
@@ -142,21 +174,25 @@ def run_all(names, scratch, arguments):
 
 
 def selected(arguments):
-    """(names to run, {name skipped: why})."""
+    """([(name, cast) to run], {name skipped: why})."""
     known = scenarios.load()
-    names, skipped = [], {}
-    for name, one in known.items():
-        if arguments.only and not any(text in name for text in arguments.only):
-            continue
-        if one.ours_only and arguments.arbiter == "packaged":
-            skipped[name] = "not what the packaged arbiter does"
-        elif one.unsettled and not arguments.unsettled:
-            skipped[name] = f"not settled yet: {one.unsettled}"
-        else:
-            names.append(name)
+    works, skipped = [], {}
+    for cast in casts(arguments):
+        for name, one in known.items():
+            label = name + cast.tail
+            if arguments.only and not any(text in label for text in arguments.only):
+                continue
+            if cast.tail and (not one.either_device or cast.arbiter == "packaged" and one.ours_only):
+                continue
+            if one.ours_only and cast.arbiter == "packaged":
+                skipped[label] = "not what the packaged arbiter does"
+            elif one.unsettled and not arguments.unsettled:
+                skipped[label] = f"not settled yet: {one.unsettled}"
+            else:
+                works.append((label, cast))
     if arguments.repeat > 1:
-        names = [f"{name}@{i}" for i in range(arguments.repeat) for name in names]
-    return names, skipped
+        works = [(f"{label}@{i}", cast) for i in range(arguments.repeat) for label, cast in works]
+    return works, skipped
 
 
 def main():
@@ -168,26 +204,26 @@ def main():
             say(f"{name}\n    {one.doc}")
         return 0
     lacking = runner.missing()
-    if arguments.arbiter == "ours" and "Q_BUILD" not in os.environ:
+    if any("ours" in (cast.arbiter, cast.device) for cast in casts(arguments)) and "Q_BUILD" not in os.environ:
         lacking = "Q_BUILD, the directory in which our programs were built"
     if lacking:
         say(f"1..0 # SKIP needs {lacking}")
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
-    names, skipped = selected(arguments)
+    works, skipped = selected(arguments)
     scratch = runner.make_scratch()
     failures = 1
     try:
         say("TAP version 13")
-        say(f"1..{len(names) + len(skipped)}")
-        preparing = Running("prepare", scratch, arguments)
+        say(f"1..{len(works) + len(skipped)}")
+        preparing = Running("prepare", PLAIN, scratch, arguments)
         if preparing.child.wait() != 0:
             say(f"Bail out! {preparing.output()}")
             return 1
-        failures = run_all(names, scratch, arguments)
+        failures = run_all(works, scratch, arguments)
         for index, (name, why) in enumerate(skipped.items()):
-            say(f"ok {len(names) + index + 1} - {name} # SKIP {why}")
+            say(f"ok {len(works) + index + 1} - {name} # SKIP {why}")
         return 1 if failures else 0
     except KeyboardInterrupt:
         return 130

@@ -4,6 +4,10 @@
 A scenario is a function of a `Lab` that raises if what it shows is not so; its docstring says what it shows. It is
 registered with `@scenario`, a family of them with `register`. After it has returned the runner asks for `lab.verdict()`,
 so every scenario is a safety test too.
+
+Each runs with our arbiter and the packaged device, except that those named `device_...` and `hostile_...` bring what they need
+themselves. Those of the modules in EITHER_DEVICE are about what a cluster makes of its arbiter, whoever made the device: they
+also run with ours (run.py says when).
 """
 
 import dataclasses
@@ -11,32 +15,38 @@ import importlib
 import pkgutil
 
 
+EITHER_DEVICE = ("arbiter", "chaos", "cuts", "failures", "killpoints", "tools", "transport")
+
+
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     """`ours_only`: states something the packaged arbiter does not do (a defect it has, or a feature it lacks).
+    `either_device`: runs with our device as well as with the packaged one.
     `unsettled`: why it cannot pass yet, as long as that is so; it then runs only with --unsettled."""
 
     name: str
     function: object
     doc: str
     ours_only: bool
+    either_device: bool
     unsettled: str
 
 
 ALL = {}
 
 
-def register(name, doc, function, ours_only=False, unsettled=""):
-    """Add a scenario."""
+def register(name, doc, function, ours_only=False, no_device=False, unsettled=""):
+    """Add a scenario. `no_device`: no device takes part."""
     if name in ALL:
         raise ValueError(f"two scenarios named {name}")
-    ALL[name] = Scenario(name, function, " ".join(doc.split()), ours_only, unsettled)
+    either_device = function.__module__.rsplit(".", 1)[-1] in EITHER_DEVICE and not no_device
+    ALL[name] = Scenario(name, function, " ".join(doc.split()), ours_only, either_device, unsettled)
 
 
-def scenario(ours_only=False, unsettled=""):
+def scenario(ours_only=False, no_device=False, unsettled=""):
     """Decorator: the function's name and docstring are the scenario's."""
     def add(function):
-        register(function.__name__, function.__doc__, function, ours_only, unsettled)
+        register(function.__name__, function.__doc__, function, ours_only, no_device, unsettled)
         return function
     return add
 

@@ -77,7 +77,7 @@ def tools_crossed(lab):
     check_equal(sorted(parsed["alpha"]["nodes"]), [1, 2], "nodes as pcs would read them")
 
 
-@scenario(ours_only=True)
+@scenario(ours_only=True, no_device=True)
 def tool_without_daemon(lab):
     """No daemon, a dead daemon's socket, usage errors: our tool's words and exit status are the packaged tool's."""
     arbiter = lab.arbiter("packaged", start=False)
@@ -121,7 +121,7 @@ def socket_requests(lab):
     check_equal(arbiter.tool("-s").status, 0, "status afterwards")
 
 
-@scenario(ours_only=True)
+@scenario(ours_only=True, no_device=True)
 def crossed_shutdown(lab):
     """Each tool shuts the other make's daemon down: exit status 0 on both sides, the socket is gone."""
     arbiter = lab.arbiter("packaged")
