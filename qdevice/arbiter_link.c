@@ -219,9 +219,10 @@ static void on_answer(void *context, const struct resolver_answer *answer)
     struct arbiter_link *link = context;
     struct agent_event event = {.type = AGENT_EV_RESOLVED};
 
-    link->addresses = *answer;
+    if (answer->count > 0)
+        link->addresses = *answer; /* kept: the agent may go on with them when a later lookup fails */
     event.u.resolved.address_count = answer->count;
-    event.u.resolved.text = link->addresses.text;
+    event.u.resolved.text = answer->text;
     tell(link, &event);
 }
 
@@ -238,7 +239,6 @@ void arbiter_link_init(struct arbiter_link *link, qb_loop_t *loop, const struct 
 
 void arbiter_link_fini(struct arbiter_link *link)
 {
-    resolver_cancel(&link->resolver);
     arbiter_link_close(link, false);
 }
 
@@ -321,6 +321,7 @@ bool arbiter_link_send(struct arbiter_link *link, const uint8_t *bytes, size_t s
 
 void arbiter_link_close(struct arbiter_link *link, bool goodbye)
 {
+    resolver_cancel(&link->resolver);
     if (link->state == ARBITER_LINK_NONE)
         return;
     qb_loop_poll_del(link->loop, link->stream.fd);

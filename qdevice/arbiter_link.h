@@ -26,7 +26,7 @@ struct arbiter_link {
     void *context;
 
     struct resolver resolver;
-    struct resolver_answer addresses; /* of the newest lookup */
+    struct resolver_answer addresses; /* of the newest lookup that brought any */
     uint64_t conn;
     enum arbiter_link_state state;
     struct message_stream stream;     /* unless ARBITER_LINK_NONE */

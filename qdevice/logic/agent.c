@@ -122,8 +122,10 @@ static void on_config(struct agent *a, const struct agent_config *config)
     a->configured = true;
     if (other_pace)
         a->cast_again = true; /* votequorum's patience with us has changed: poll now, at the new pace from here on */
-    if (other_hosts)
+    if (other_hosts) {
         a->granted_host = AGENT_HOSTS_MAX; /* whoever granted, it is none of these for certain */
+        a->resolved_host = AGENT_HOSTS_MAX;
+    }
     if (a->host >= config->host_count)
         a->host = 0; /* without a ring, or at the end, nothing is connected anew */
     heuristics_off = heuristics_off && a->heuristics != WIRE_HEURISTICS_UNDEFINED;
@@ -189,7 +191,7 @@ static void on_quorum(struct agent *a, const struct agent_event *event)
 /* The ring is gone with the core; the next nodelist notification begins anew. */
 static void on_core_lost(struct agent *a)
 {
-    if (a->link != AGENT_IDLE && a->link != AGENT_RESOLVING)
+    if (a->link != AGENT_IDLE)
         act_close(a, false);
     if (a->link == AGENT_READY)
         vote_on_session_end(a);

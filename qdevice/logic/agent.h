@@ -135,10 +135,10 @@ struct agent_event {
 
 enum agent_action_type {
     AGENT_ACT_RESOLVE,    /* look up hosts[host]; answer RESOLVED */
-    AGENT_ACT_CONNECT,    /* connect to address number `address` of the last lookup; answer CONNECTED or DISCONNECTED */
+    AGENT_ACT_CONNECT,    /* connect to address number `address` of the last lookup that brought any; answer CONNECTED or DISCONNECTED */
     AGENT_ACT_START_TLS,  /* flush, then handshake as client; answer SECURED or DISCONNECTED */
     AGENT_ACT_SEND,
-    AGENT_ACT_CLOSE,      /* no event of that connection may follow; `goodbye` tells to send close_notify */
+    AGENT_ACT_CLOSE,      /* no event of that connection or lookup may follow; `goodbye` tells to send close_notify */
     AGENT_ACT_CAST,       /* to the voter; answer CAST_DONE when it is carried out (voting.h) */
     AGENT_ACT_HEURISTICS, /* run them now; answer HEURISTICS with the sequence */
     AGENT_ACT_NOTE,       /* text for the log */

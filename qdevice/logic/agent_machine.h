@@ -9,6 +9,7 @@
 #include "qdevice/logic/agent.h"
 
 #define ECHOES_MAX 16 /* under way: more than fit into a lease at H/4 each */
+#define TROUBLE_SIZE (AGENT_TEXT_SIZE - 96) /* likewise */
 #define REASON_SIZE (AGENT_TEXT_SIZE - 48) /* the sentence around it fits too */
 
 struct echo {
@@ -40,8 +41,14 @@ struct agent {
     size_t host;
     size_t granted_host; /* the host whose verdict is in force */
     uint32_t address;
-    uint32_t address_count;
+    uint32_t address_count;    /* of the newest lookup that brought any */
+    size_t resolved_host;      /* whose addresses they are; AGENT_HOSTS_MAX: nobody's that we know */
+    bool remembering;          /* this attempt goes by a former lookup */
+    bool patient;              /* the next lookup is waited for in spite of that, unless there is a vote to lose */
+    char trouble[TROUBLE_SIZE]; /* why no arbiter is reached, in words; "": nothing has failed */
+    size_t lookup_trouble_size; /* the part of it that is about the lookup, while `remembering` */
     uint64_t idle_until_ms;    /* AGENT_IDLE */
+    uint64_t lookup_until_ms;  /* AGENT_RESOLVING: give it up, or go on with what a former one brought */
     uint64_t attempt_until_ms; /* AGENT_CONNECTING: give this address up */
     uint64_t connect_until_ms; /* give the whole attempt up */
     uint32_t attempt_ms;       /* grows until an address has answered once */
@@ -172,6 +179,8 @@ void vote_on_session_end(struct agent *a);
  * is still to be withdrawn. */
 void vote_on_introduction(struct agent *a);
 uint64_t vote_lease_until_ms(const struct agent *a);
+/* Whether what is cast is an ACK that ends with the lease unless the arbiter is reached before. */
+bool vote_rides(const struct agent *a);
 uint64_t vote_deadline_ms(const struct agent *a);
 void vote_explain(const struct agent *a, char *text, size_t size);
 

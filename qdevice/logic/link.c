@@ -19,12 +19,46 @@ static const char *host_name(const struct agent *a)
     return a->hosts[a->host];
 }
 
+/* For who asks why there is no vote. An attempt without the name service has two troubles. */
+static void remember_trouble(struct agent *a, const char *text)
+{
+    size_t used = a->remembering ? a->lookup_trouble_size : 0;
+
+    snprintf(a->trouble + used, sizeof(a->trouble) - used, "%s%s", used > 0 ? "; at the address it had: " : "", text);
+}
+
+static void note_trouble(struct agent *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void note_trouble(struct agent *a, const char *format, ...)
+{
+    char text[AGENT_TEXT_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s", host_name(a), text);
+    remember_trouble(a, text);
+}
+
 /* ---- from one attempt to the next ---- */
 
+static bool knows_addresses(const struct agent *a)
+{
+    return a->resolved_host == a->host && a->address_count > 0;
+}
+
+/* A name service that fails does not cost the vote: its answer of before is nearly always the right one still. */
 static void resolve(struct agent *a)
 {
+    uint32_t patience_ms = a->config.timing.connect_timeout_ms;
+
+    if (knows_addresses(a) && (!a->patient || vote_rides(a)))
+        patience_ms = a->config.timing.attempt_ms;
     a->link = AGENT_RESOLVING;
+    a->remembering = false;
     a->conn++; /* an answer to an older lookup is recognised */
+    a->lookup_until_ms = a->now_ms + patience_ms;
     a->connect_until_ms = a->now_ms + a->config.timing.connect_timeout_ms;
     act_resolve(a);
 }
@@ -57,6 +91,8 @@ static void fail(struct agent *a)
 {
     bool more = a->link == AGENT_CONNECTING && a->address + 1 < a->address_count;
 
+    if (!more && a->remembering)
+        a->patient = !a->patient; /* there may be another address by now: hear the name service out every other time */
     a->failures++;
     if (more) {
         a->address++;
@@ -111,7 +147,7 @@ void link_drop(struct agent *a, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s", host_name(a), text);
+    note_trouble(a, "%s", text);
     act_close(a, false);
     resume_or_fail(a);
 }
@@ -129,15 +165,32 @@ void link_restart(struct agent *a, const char *why)
 
 /* ---- events ---- */
 
+/* The name service has failed, as noted. */
+static void do_without_lookup(struct agent *a)
+{
+    if (!knows_addresses(a)) {
+        fail(a);
+        return;
+    }
+    act_note(a, AGENT_NOTE_INFO, "arbiter %s: trying the address it had when its name was resolved last", host_name(a));
+    a->remembering = true;
+    a->lookup_trouble_size = strlen(a->trouble);
+    a->address = 0;
+    a->connect_until_ms = a->now_ms + a->config.timing.connect_timeout_ms;
+    connect_next(a);
+}
+
 void link_on_resolved(struct agent *a, uint32_t address_count, const char *text)
 {
     if (a->link != AGENT_RESOLVING)
         return;
     if (address_count == 0) {
-        act_note(a, AGENT_NOTE_WARNING, "arbiter %s: name cannot be resolved: %s", host_name(a), text);
-        fail(a);
+        note_trouble(a, "name cannot be resolved: %s", text);
+        do_without_lookup(a);
         return;
     }
+    a->patient = false;
+    a->resolved_host = a->host;
     a->address = 0;
     a->address_count = address_count;
     connect_next(a);
@@ -173,7 +226,7 @@ void link_on_disconnected(struct agent *a, const char *text)
 {
     if (a->link == AGENT_IDLE || a->link == AGENT_RESOLVING)
         return;
-    act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s%s", host_name(a), text, hint(a));
+    note_trouble(a, "%s%s", text, hint(a));
     resume_or_fail(a);
 }
 
@@ -185,6 +238,7 @@ static void give_address_up(struct agent *a)
     if (a->session == 0)
         a->attempt_ms = a->attempt_ms * 2 < longest ? a->attempt_ms * 2 : longest;
     a->pause_ms = a->config.timing.pause_ms_min; /* waiting for the answer was pause enough */
+    remember_trouble(a, "it does not answer");
     act_note(a, AGENT_NOTE_INFO, "arbiter %s: address %u does not answer", host_name(a), a->address + 1);
     act_close(a, false);
     fail(a);
@@ -204,10 +258,11 @@ void link_on_time(struct agent *a)
             give_address_up(a);
         return;
     case AGENT_RESOLVING:
-        if (a->now_ms < a->connect_until_ms)
+        if (a->now_ms < a->lookup_until_ms)
             return;
-        act_note(a, AGENT_NOTE_WARNING, "arbiter %s: the name service does not answer", host_name(a));
-        fail(a);
+        note_trouble(a, "the name service does not answer");
+        act_close(a, false); /* an answer that comes later is not for us */
+        do_without_lookup(a);
         return;
     case AGENT_PREINIT:
     case AGENT_SECURING:
@@ -229,6 +284,7 @@ uint64_t link_deadline_ms(const struct agent *a)
     case AGENT_CONNECTING:
         return earliest(a->attempt_until_ms, a->connect_until_ms);
     case AGENT_RESOLVING:
+        return a->lookup_until_ms;
     case AGENT_PREINIT:
     case AGENT_SECURING:
     case AGENT_INIT:

@@ -41,6 +41,11 @@ static bool lease_holds(const struct agent *a)
     return a->now_ms < vote_lease_until_ms(a);
 }
 
+bool vote_rides(const struct agent *a)
+{
+    return a->link != AGENT_READY && a->verdict == WIRE_VOTE_ACK && lease_holds(a);
+}
+
 /*
  * Until when votequorum had better wait for a verdict on this ring. What it shows meanwhile is the answer of the former ring,
  * so that the wait ends with the lease of the former verdict too.
@@ -314,21 +319,32 @@ uint64_t vote_deadline_ms(const struct agent *a)
     return at;
 }
 
+static void explain_absence(const struct agent *a, char *text, size_t size)
+{
+    const char *open = a->trouble[0] != '\0' ? " (" : "";
+    const char *close = a->trouble[0] != '\0' ? ")" : "";
+
+    if (a->cast == AGENT_CAST_YES)
+        snprintf(text, size, "Yes, for another %llu ms: the arbiter is not reached%s%s%s, its grant still holds",
+                 (unsigned long long)(a->cast_until_ms - a->now_ms), open, a->trouble, close);
+    else
+        snprintf(text, size, "No: no arbiter is reached%s%s%s", open, a->trouble, close);
+}
+
 void vote_explain(const struct agent *a, char *text, size_t size)
 {
     const char *reason = a->reason[0] != '\0' ? a->reason : "no reason given";
 
     if (!a->has_ring)
         snprintf(text, size, "No: the core has not formed a ring yet");
-    else if (a->cast == AGENT_CAST_YES && a->link == AGENT_READY)
-        snprintf(text, size, "Yes: the arbiter granted it (%s)", reason);
+    else if (a->cast == AGENT_CAST_YES && a->link != AGENT_READY)
+        explain_absence(a, text, size);
     else if (a->cast == AGENT_CAST_YES)
-        snprintf(text, size, "Yes, for another %llu ms: the arbiter is not reached, its grant still holds",
-                 (unsigned long long)(a->cast_until_ms - a->now_ms));
+        snprintf(text, size, "Yes: the arbiter granted it (%s)", reason);
     else if (verdict_is_current(a) && a->verdict == WIRE_VOTE_NACK)
         snprintf(text, size, "No: the arbiter refused it (%s)", reason);
     else if (a->link == AGENT_READY)
         snprintf(text, size, "No: the arbiter has not decided yet (%s)", reason);
     else
-        snprintf(text, size, "No: no arbiter is reached");
+        explain_absence(a, text, size);
 }

@@ -34,7 +34,11 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 
 static uint64_t grant_until_ms(const struct agent_model *model)
 {
-    return earliest(model->grant.live ? model->line.heard_until_ms : model->grant.until_ms, model->grant.undecided_until_ms);
+    uint64_t until_ms = model->grant.live ? model->line.heard_until_ms : model->grant.until_ms;
+
+    if (model->line.ready)
+        until_ms = earliest(until_ms, model->line.heard_until_ms); /* the bounds stated last are what the arbiter goes by */
+    return earliest(until_ms, model->grant.undecided_until_ms);
 }
 
 /* The promise of docs/safety.md: an ACK for the present ring, whose lease holds. */
@@ -52,6 +56,8 @@ static void end_session(struct agent_model *model)
     if (line->ready && model->grant.live) {
         model->grant.live = false;
         model->grant.until_ms = line->ours ? line->heard_until_ms : 0;
+    } else if (line->ready) {
+        model->grant.until_ms = earliest(model->grant.until_ms, line->heard_until_ms);
     }
     line->ready = false;
     line->lists_said = false;
@@ -217,6 +223,7 @@ static void check_connect(struct agent_model *model, const struct agent_action *
 
     assert(line->stage == NO_CONNECTION || line->stage == LOOKUP);
     assert(action->conn > line->conn && action->address < line->address_count);
+    assert(line->resolved != NULL && strcmp(line->resolved, line->host) == 0); /* now, or by a former lookup */
     line->stage = DIALLING;
     line->conn = action->conn;
     line->said = WIRE_TYPE_COUNT;
@@ -225,7 +232,7 @@ static void check_connect(struct agent_model *model, const struct agent_action *
 
 static void check_close(struct agent_model *model, const struct agent_action *action)
 {
-    assert(model->line.stage > LOOKUP && action->conn == model->line.conn);
+    assert(model->line.stage >= LOOKUP && action->conn == model->line.conn);
     /* A goodbye says that the vote is withdrawn. */
     assert(!action->goodbye || (model->shutting_down && (!model->has_ring || model->vote.done >= model->withdrawal)));
     end_session(model);
@@ -382,6 +389,17 @@ static void check_deadline(const struct agent_model *model)
 
 /* ---- one step ------------------------------------------------------------------------------------ */
 
+static bool same_hosts(const struct agent_config *one, const struct agent_config *other)
+{
+    if (one == NULL || one->host_count != other->host_count || one->port != other->port ||
+        one->ip_version != other->ip_version)
+        return false;
+    for (size_t i = 0; i < one->host_count; i++)
+        if (strcmp(one->hosts[i], other->hosts[i]) != 0)
+            return false;
+    return true;
+}
+
 static bool is_about_connection(enum agent_event_type type)
 {
     return type == AGENT_EV_RESOLVED || type == AGENT_EV_CONNECTED || type == AGENT_EV_SECURED ||
@@ -406,6 +424,8 @@ static void note_event(struct agent_model *model, const struct agent_event *even
         return;
     switch (event->type) {
     case AGENT_EV_CONFIG:
+        if (!same_hosts(model->config, event->u.config))
+            model->line.resolved = NULL;
         model->config = event->u.config;
         model->hosts_changed = true;
         return;
@@ -419,7 +439,10 @@ static void note_event(struct agent_model *model, const struct agent_event *even
         return;
     case AGENT_EV_RESOLVED:
         model->line.stage = NO_CONNECTION;
-        model->line.address_count = event->u.resolved.address_count;
+        if (event->u.resolved.address_count > 0) {
+            model->line.address_count = event->u.resolved.address_count;
+            model->line.resolved = model->line.host;
+        }
         return;
     case AGENT_EV_CONNECTED:
         model->line.stage = PLAIN;

@@ -19,7 +19,8 @@ struct agent_model_line {
     enum agent_model_stage stage;
     uint64_t conn;
     const char *host;
-    uint32_t address_count;
+    uint32_t address_count; /* of the newest lookup that brought any */
+    const char *resolved;   /* whose; NULL: nobody's */
     bool seq_known;
     uint32_t seq; /* of the newest message, echoes and confirmations apart */
     enum wire_type said; /* the newest of these */

@@ -33,7 +33,8 @@ static void the_voter_hears_of_another_arbiter_first(void **state)
     agent_driver_pass_answered(&d, 600);
     agent_driver_event(&d, AGENT_EV_DISCONNECTED);
     agent_driver_pass(&d, 200);
-    agent_driver_resolved(&d, 0);
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
     agent_driver_pass(&d, 200);
     agent_driver_resolved(&d, 1);
     agent_driver_event(&d, AGENT_EV_CONNECTED);

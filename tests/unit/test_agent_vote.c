@@ -403,7 +403,8 @@ static void another_arbiter_is_only_met_without_the_vote_of_the_first(void **sta
     agent_driver_pass_answered(&d, 600);
     agent_driver_event(&d, AGENT_EV_DISCONNECTED);
     assert_non_null(strstr(agent_driver_pass(&d, 200), "RESOLVE a"));
-    agent_driver_resolved(&d, 0);
+    agent_driver_resolved(&d, 1);
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
     assert_non_null(strstr(agent_driver_pass(&d, 200), "RESOLVE b"));
     agent_driver_resolved(&d, 1);
     agent_driver_event(&d, AGENT_EV_CONNECTED);
@@ -584,6 +585,97 @@ static void a_lookup_that_never_ends_is_given_up(void **state)
     agent_driver_fini(&d);
 }
 
+static const char *why(void)
+{
+    static struct agent_status status;
+
+    agent_get_status(d.agent, &status);
+    return status.why;
+}
+
+/* The arbiter is still where it was: a name service that fails at the wrong moment does not cost the vote. */
+static void what_a_name_was_resolved_to_last_is_good_enough(void **state)
+{
+    (void)state;
+    for (int silent = 0; silent < 2; silent++) {
+        granted(OURS);
+        agent_driver_pass_answered(&d, 600);
+        agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+        assert_non_null(strstr(agent_driver_pass(&d, agent_deadline_ms(d.agent) - d.now_ms), "RESOLVE a"));
+        if (silent) {
+            assert_string_equal(agent_driver_pass(&d, d.config.timing.attempt_ms - 1), "");
+            assert_string_equal(agent_driver_pass(&d, 1), "CLOSE; CONNECT 0");
+            assert_non_null(strstr(why(), "the name service does not answer"));
+        } else {
+            assert_string_equal(agent_driver_resolved(&d, 0), "CONNECT 0");
+            assert_non_null(strstr(why(), "name cannot be resolved"));
+        }
+        assert_non_null(strstr(why(), "Yes, for another"));
+        for (int i = 0; i < 2; i++) {
+            agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+            assert_non_null(strstr(why(), "; at the address it had: "));
+            while (strstr(d.output, "RESOLVE a") == NULL)
+                agent_driver_pass(&d, agent_deadline_ms(d.agent) - d.now_ms);
+            assert_string_equal(agent_driver_resolved(&d, 0), "CONNECT 0");
+        }
+        agent_driver_event(&d, AGENT_EV_CONNECTED);
+        agent_driver_preinit_reply(&d, WIRE_TLS_REQUIRED);
+        agent_driver_event(&d, AGENT_EV_SECURED);
+        agent_driver_init_reply(&d, WIRE_ERROR_NONE);
+        assert_int_equal(d.cast, AGENT_CAST_YES);
+        assert_null(strstr(why(), "name"));
+        agent_driver_fini(&d);
+    }
+}
+
+/* The connection ends; how long is the lookup of the next attempt waited for? */
+static uint64_t lookup_is_waited_for_ms(void)
+{
+    uint64_t start_ms;
+
+    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+    do
+        agent_driver_pass(&d, agent_deadline_ms(d.agent) - d.now_ms);
+    while (strstr(d.output, "RESOLVE a") == NULL);
+    start_ms = d.now_ms;
+    do
+        agent_driver_pass(&d, agent_deadline_ms(d.agent) - d.now_ms);
+    while (strstr(d.output, "CONNECT 0") == NULL);
+    return d.now_ms - start_ms;
+}
+
+/* Is there no vote to lose, the name service is heard out every other time: it may know another address by now. */
+static void a_slow_name_service_is_heard_out_when_there_is_no_hurry(void **state)
+{
+    uint64_t first_ms;
+    uint64_t second_ms;
+
+    (void)state;
+    granted(OURS);
+    agent_driver_pass_answered(&d, 600);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(lookup_is_waited_for_ms(), d.config.timing.attempt_ms);
+    assert_int_equal(d.cast, AGENT_CAST_YES);
+    agent_driver_pass(&d, 2500);
+    assert_int_equal(d.cast, AGENT_CAST_NO);
+    first_ms = lookup_is_waited_for_ms();
+    second_ms = lookup_is_waited_for_ms();
+    assert_int_not_equal(first_ms, second_ms);
+    assert_int_equal(first_ms + second_ms, d.config.timing.attempt_ms + d.config.timing.connect_timeout_ms);
+    agent_driver_fini(&d);
+}
+
+/* The port is part of an address. */
+static void other_hosts_have_no_address_yet(void **state)
+{
+    (void)state;
+    granted(OURS);
+    d.config.port++;
+    assert_non_null(strstr(agent_driver_config(&d), "RESOLVE a"));
+    assert_null(strstr(agent_driver_resolved(&d, 0), "CONNECT"));
+    agent_driver_fini(&d);
+}
+
 static void pauses_grow_and_differ(void **state)
 {
     uint64_t last = 0;
@@ -664,6 +756,9 @@ int main(void)
         cmocka_unit_test(the_core_takes_the_vote_with_it),
         cmocka_unit_test(incompatible_tls_is_refused_and_retried),
         cmocka_unit_test(a_lookup_that_never_ends_is_given_up),
+        cmocka_unit_test(what_a_name_was_resolved_to_last_is_good_enough),
+        cmocka_unit_test(a_slow_name_service_is_heard_out_when_there_is_no_hurry),
+        cmocka_unit_test(other_hosts_have_no_address_yet),
         cmocka_unit_test(pauses_grow_and_differ),
         cmocka_unit_test(silence_is_pause_enough),
     };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Our device and arbiters that come, go, fall silent or refuse; names that stop resolving; several hosts; orderly ends."""
 
+from lab.names import Names
 from lab.our_device import (HOLD_MS, check_no_overlap, lost_after_ms, our_cluster, split, status, wait_attached, watch_for)
 from lab.wait import check, check_equal, now_ns, wait_for
 
@@ -86,29 +87,58 @@ def device_arbiter_frozen(lab):
     check_no_overlap(lab)
 
 
-@scenario(ours_only=True)
-def device_name_unresolvable(lab):
-    """The arbiter's name stops resolving: a connected device does not care; without the arbiter it goes on trying, says
-    why, answers its tool at once, and is back soon after the name is."""
-    arbiter, cluster = our_cluster(lab, host=_NAME, **_PATIENT)
-    node = cluster.nodes[1]
-    start = split(cluster, 1, 2)
-    names = node.host.hosts_file.read_text()
-    node.host.hosts_file.write_text(names.replace("arbiter", "gone"))
-    lab.note("the arbiter's name is gone from node 1")
-    cluster.hold("the name does not resolve", [1], 2)
-    cluster.check_quorate_since([1], start)
-    arbiter.kill()
-    arbiter.start()
-    wait_for("a failed lookup in the log", lambda: "cannot be resolved" in node.device.text(), 20)
-    asked = now_ns()
-    check(status(node), "the device answers its tool")
-    check(now_ns() - asked < 2e9, "without waiting for the lookup")
-    node.host.hosts_file.write_text(names)
-    lab.note("the name is back")
-    cluster.wait_connected([1], 10)
-    cluster.wait_one_quorate()
-    check_no_overlap(lab)
+def _votequorum_status(node):
+    """What votequorum says of the node and its device: "A,NV" while it hears NO of it in time."""
+    return node.host.run(["/usr/sbin/corosync-quorumtool", "-s"]).out
+
+
+def _name_fails(how, words):
+    def run(lab):
+        arbiter, cluster = our_cluster(lab, start=False, host=_NAME, **_PATIENT)
+        node = cluster.nodes[1]
+        names = Names(node.host, arbiter.address)
+        cluster.start()
+        cluster.wait_all()
+        start = split(cluster, 1, 2)
+        names.say(how)
+        lab.note(f"name server of node 1: {how}")
+        cluster.hold("the name does not resolve", [1], 1)
+        check_equal(names.asked(how), 0, "questions of a device that is connected")
+        # Reconnecting: the address of before is used, and the vote is kept.
+        arbiter.kill()
+        arbiter.start()
+        cluster.wait_votes({1: "ACK", 2: "NACK"})
+        check(names.asked(how), "the name was looked up")
+        check("trying the address it had" in node.device.text(), "the log says what is done instead")
+        cluster.hold("connected without the name", [1], 1)
+        cluster.check_quorate_since([1], start)
+        # The arbiter is gone too: the vote ends with its lease, NO is polled in time, and the status says why.
+        gone = now_ns()
+        arbiter.stop()
+        wait_for("node 1 to lose quorum", lambda: 1 not in cluster.quorate(), 20)
+        lost_ms = lost_after_ms(cluster, 1, gone)
+        check(lost_ms < cluster.config.heartbeat_ms * 5 // 4 + HOLD_MS + 500, f"the vote lived for {lost_ms:.0f} ms without an arbiter")
+        wait_for("the reason in the status", lambda: f"No: no arbiter is reached ({words}" in status(node)["vote"]["why"], 20)
+        asked = now_ns()
+        check(status(node), "the device answers its tool")
+        check(now_ns() - asked < 2e9, "without waiting for the lookup")
+        watch_for("the device is not heard of", lambda: "A,NV" not in _votequorum_status(node), cluster.config.timeout_ms / 1000 + 0.5)
+        names.say(arbiter.address)
+        lab.note("the name resolves again")
+        arbiter.start()
+        cluster.wait_connected([1], 20)
+        cluster.wait_one_quorate()
+        check_no_overlap(lab)
+    return run
+
+
+register("device_name_server_silent",
+         "The arbiter's name is asked of a name server that falls silent: a connected device does not care; one that connects anew "
+         "goes by the former address and keeps the vote; without the arbiter the vote ends with the lease, votequorum hears NO in "
+         "time, status says why, and all is well when the name resolves again.",
+         _name_fails("silent", "the name service does not answer"), ours_only=True)
+register("device_name_unknown", "The same with a name server that says there is no such name.",
+         _name_fails("unknown", "name cannot be resolved"), ours_only=True)
 
 
 def _second_host(first):
