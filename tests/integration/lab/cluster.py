@@ -296,6 +296,16 @@ class Node:
         self.device.kill()
         self.lab.note(f"device of node {self.id} killed (SIGKILL)")
 
+    def freeze_device(self):
+        """SIGSTOP the device only."""
+        self.device.signal(signal.SIGSTOP)
+        self.lab.note(f"device of node {self.id} stopped (SIGSTOP)")
+
+    def thaw_device(self):
+        """SIGCONT."""
+        self.device.signal(signal.SIGCONT)
+        self.lab.note(f"device of node {self.id} goes on (SIGCONT)")
+
     def kill(self):
         """SIGKILL the device and corosync, in this order: a device that sees corosync die first ends in order."""
         self.device.popen.kill()

@@ -102,6 +102,22 @@ def restart_with_the_holder_gone(lab):
     cluster.wait_quorate([2], not_quorate=[1])
 
 
+@scenario()
+def frozen_arbiter_briefly(lab):
+    """The arbiter is stopped (SIGSTOP) during a split for less than the lease, or the device's patience: nobody notices."""
+    arbiter = lab.arbiter(lab.flavour)
+    cluster = lab.cluster(timeout_ms=5000, sync_timeout_ms=20000)
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    start = now_ns()
+    arbiter.freeze()
+    cluster.hold("the arbiter is stopped", [1], 1.5)
+    arbiter.thaw()
+    cluster.hold("the arbiter goes on", [1], 1.5)
+    cluster.check_quorate_since([1], start)
+    cluster.wait_votes({1: "ACK", 2: "NACK"})
+
+
 @scenario(ours_only=True)
 def frozen_arbiter(lab):
     """The arbiter is stopped (SIGSTOP) for longer than every lease during a split, then goes on: whatever it does then,

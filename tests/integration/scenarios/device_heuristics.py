@@ -44,9 +44,9 @@ def _left_behind():
     return [pid for marker in (_HANG, _CHILD, _DAEMON) for pid in running_with(marker)]
 
 
-def _begin(lab, commands, **config):
+def _begin(lab, commands, arbiter="ours", **config):
     """Start a cluster with these commands on both nodes."""
-    _, cluster = our_cluster(lab, wait=False, start=False, heuristics={**_TIMES, **commands}, **_PATIENT, **config)
+    _, cluster = our_cluster(lab, arbiter, wait=False, start=False, heuristics={**_TIMES, **commands}, **_PATIENT, **config)
     _script(cluster, "forks", _SCRIPT)
     _script(cluster, "brief", _BRIEF_SCRIPT)
     return cluster
@@ -107,23 +107,29 @@ def device_heuristics_leave(lab):
     _none_survive(cluster)
 
 
-@scenario(ours_only=True)
-def device_heuristics_slow_split(lab):
-    """Heuristics hang on the favourite when the LAN is cut: they fail after their sync_timeout, the other node wins, well
-    within votequorum's own wait."""
-    cluster = _begin(lab, {"exec_flag": "/etc/corosync/flag"})
-    _script(cluster, "flag", "#!/bin/sh\nexit 0\n")
-    cluster.start()
-    cluster.wait_all()
-    _wait_result(cluster, "pass")
-    cluster.nodes[1].host.path("etc", "flag").write_text(f"#!/bin/sh\nexec /usr/bin/sleep {_HANG}\n", encoding="ascii")
-    start = now_ns()
-    cluster.cut([1], [2])
-    cluster.wait_quorate([2], not_quorate=[1])
-    took_ms = (now_ns() - start) / 1e6
-    check(took_ms < 9000, f"settled after {took_ms:.0f} ms")
-    check_no_overlap(lab)
-    _none_survive(cluster)
+def _slow_split(arbiter):
+    def run(lab):
+        cluster = _begin(lab, {"exec_flag": "/etc/corosync/flag"}, arbiter=arbiter)
+        _script(cluster, "flag", "#!/bin/sh\nexit 0\n")
+        cluster.start()
+        cluster.wait_all()
+        _wait_result(cluster, "pass")
+        cluster.nodes[1].host.path("etc", "flag").write_text(f"#!/bin/sh\nexec /usr/bin/sleep {_HANG}\n", encoding="ascii")
+        start = now_ns()
+        cluster.cut([1], [2])
+        cluster.wait_quorate([2], not_quorate=[1])
+        took_ms = (now_ns() - start) / 1e6
+        check(took_ms < 9000, f"settled after {took_ms:.0f} ms")
+        check_no_overlap(lab)
+        _none_survive(cluster)
+    return run
+
+
+for _arbiter in ("ours", "packaged"):
+    register(f"device_heuristics_slow_split_{_arbiter}",
+             f"{_arbiter} arbiter, heuristics hang on the favourite when the LAN is cut: they fail after their sync_timeout, the other "
+             "node wins, well within votequorum's own wait.",
+             _slow_split(_arbiter), ours_only=True)
 
 
 @scenario(ours_only=True)

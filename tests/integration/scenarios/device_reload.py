@@ -5,7 +5,7 @@ without costing the vote, what is not valid is refused and the former configurat
 from lab.our_device import check_no_overlap, our_cluster, reload, split, status, wait_cast
 from lab.wait import check, check_equal, now_ns, pause_ms, wait_for
 
-from . import scenario
+from . import register, scenario
 
 _PATIENT = {"timeout_ms": 5000}
 _PASS = "/usr/bin/test -e /etc/corosync/corosync.conf"
@@ -176,33 +176,56 @@ def device_reload_host(lab):
     check_no_overlap(lab)
 
 
-@scenario(ours_only=True)
-def device_reload_under_load(lab):
-    """Reloads while the LAN is cut and healed: rings form, synchronise and ask for votes meanwhile. The favourite never
-    loses quorum, nobody is refused, and the device is never in the way of a ring."""
-    _, cluster = our_cluster(lab, **_PATIENT)
-    node, start = cluster.nodes[1], now_ns()
-    reloads = []
+def _under_load(arbiter, groups, changes):
+    """Reload five times a second, with these changes of the configuration in turn, while the LAN is cut and healed."""
+    def run(lab):
+        _, cluster = our_cluster(lab, arbiter, nodes=sum(map(len, groups)), **_PATIENT)
+        favourites, others = groups
+        start, reloads = now_ns(), []
 
-    def reload_without_waiting():
-        reloads.extend(one.host.start(["/usr/sbin/corosync-cfgtool", "-R"]) for one in cluster.nodes.values())
-    for timeout_ms in (5000, 6000):
-        cluster.config.timeout_ms = timeout_ms
-        for one in cluster.nodes.values():
-            cluster.write_config(one)
-        reload_without_waiting()
-        cluster.cut([1], [2])
-        while 2 in cluster.quorate():
+        def reload_without_waiting():
+            reloads.extend(one.host.start(["/usr/sbin/corosync-cfgtool", "-R"]) for one in cluster.nodes.values())
+        for change in changes:
+            change(cluster.config)
+            for one in cluster.nodes.values():
+                cluster.write_config(one)
             reload_without_waiting()
-            pause_ms(200)
-        cluster.wait_quorate([1], not_quorate=[2])
-        cluster.heal()
-        reload_without_waiting()
-        cluster.wait_all()
-    for one in reloads:
-        one.wait(20)
-    reload(cluster)
-    wait_for("the last timing", lambda: status(node)["timing"]["device_timeout_ms"] == 6000, 10)
-    cluster.check_quorate_since([1], start)
-    check("not taken" not in node.device.text(), "nothing was refused")
-    check_no_overlap(lab)
+            cluster.cut(*groups)
+            while set(others) & set(cluster.quorate()):
+                reload_without_waiting()
+                pause_ms(200)
+            cluster.wait_quorate(favourites, not_quorate=others)
+            cluster.heal()
+            reload_without_waiting()
+            cluster.wait_all()
+        for one in reloads:
+            one.wait(20)
+        reload(cluster)
+        cluster.check_quorate_since(favourites, start)
+        for node in cluster.nodes.values():
+            check("not taken" not in node.device.text(), "nothing was refused")
+        check_no_overlap(lab)
+        return cluster
+    return run
+
+
+def _timeout(timeout_ms):
+    return lambda config: setattr(config, "timeout_ms", timeout_ms)
+
+
+def _version(version):
+    return lambda config: config.totem.update(config_version=version)
+
+
+def _last_timing(lab):
+    cluster = _under_load("ours", ([1], [2]), [_timeout(5000), _timeout(6000)])(lab)
+    wait_for("the last timing", lambda: status(cluster.nodes[1])["timing"]["device_timeout_ms"] == 6000, 10)
+
+
+register("device_reload_under_load",
+         "Reloads while the LAN is cut and healed: rings form, synchronise and ask for votes meanwhile. The favourite never loses "
+         "quorum, nobody is refused, and the device is never in the way of a ring.", _last_timing, ours_only=True)
+# A new timeout means a new introduction, which costs the vote with a packaged arbiter.
+register("device_reload_under_load_four",
+         "The same with four nodes, two and two, the packaged arbiter, and reloads that raise config_version.",
+         _under_load("packaged", ([1, 2], [3, 4]), [_version(1), _version(2)]), ours_only=True)

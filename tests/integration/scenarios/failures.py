@@ -3,6 +3,7 @@
 
 from lab.cluster import TOLERANCE_MS
 from lab.wait import check, now_ns, wait_for
+from lab.watch import quorate_ms
 
 from . import register, scenario
 
@@ -170,6 +171,43 @@ def device_killed_in_split(lab):
     cluster.wait_quorate([2], not_quorate=[1])
     cluster.nodes[1].start_device()
     cluster.wait_listed([1, 2])
+    cluster.heal()
+    cluster.wait_all()
+
+
+@scenario()
+def device_frozen_briefly_in_split(lab):
+    """Two nodes split, SIGSTOP of the holder's device for less than its lease, or its heartbeat interval: nobody notices."""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster(**_LONG_LEASE)
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    start = now_ns()
+    cluster.nodes[1].freeze_device()
+    cluster.hold("the device is stopped", [1], 1.5)
+    cluster.nodes[1].thaw_device()
+    cluster.hold("the device goes on", [1], 1.5)
+    cluster.check_quorate_since([1], start)
+    cluster.wait_votes({1: "ACK", 2: "NACK"})
+
+
+@scenario()
+def device_frozen_in_split(lab):
+    """Two nodes split, SIGSTOP of the holder's device for more than its lease: the vote ends although nobody is there to end
+    it, moves, and does not come back with SIGCONT. (The packaged device's vote ends quorum.device.timeout after its last poll;
+    of ours the voter says NO when the lease has ended.)"""
+    lab.arbiter(lab.flavour)
+    cluster = lab.cluster()
+    cluster.cut([1], [2])
+    cluster.wait_quorate([1], not_quorate=[2])
+    start = now_ns()
+    cluster.nodes[1].freeze_device()
+    cluster.wait_quorate([2], not_quorate=[1])
+    lost_ms = quorate_ms(cluster.nodes[1].watch.update(), start, now_ns())
+    check(lost_ms < cluster.config.timeout_ms + TOLERANCE_MS, f"a stopped device's vote lived for {lost_ms:.0f} ms")
+    cluster.nodes[1].thaw_device()
+    cluster.wait_votes({1: "NACK", 2: "ACK"})
+    cluster.hold("the device goes on", [2], 1)
     cluster.heal()
     cluster.wait_all()
 
