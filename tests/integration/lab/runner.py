@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs one piece of work in a sandbox of its own, as a child process: what run.py and the demo share.
 
-`prepare(scratch)` compiles the quorum-watcher and makes the certificates; `Scratch` is the directory a run works in.
+`prepare(scratch)` compiles the clients of tests and makes the certificates; `Scratch` is the directory a run works in.
 """
 
 import os
@@ -23,6 +23,7 @@ NEEDS = {
     "/usr/bin/openssl": "openssl",
     "/usr/bin/strace": "strace",
     "/usr/sbin/ip": "iproute2",
+    "/usr/include/corosync/cpg.h": "libcpg-dev",
     "/usr/include/corosync/votequorum.h": "libvotequorum-dev",
 }
 
@@ -50,17 +51,25 @@ def watcher_path(scratch):
     return scratch / "quorum-watcher"
 
 
+def cpg_client_path(scratch):
+    return scratch / "cpg-client"
+
+
 def certificates_path(scratch):
     return scratch / "certificates"
 
 
-def prepare(scratch):
-    """Compile the watcher and make the certificates; call it inside the sandbox."""
-    done = subprocess.run([os.environ.get("CC", "cc").split()[0], "-std=gnu17", "-O2", "-Wall", "-o",
-                           watcher_path(scratch), HERE / "quorum-watcher.c", "-lvotequorum"],
-                          capture_output=True, text=True, check=False)
+def _compile(source, target, library):
+    done = subprocess.run([os.environ.get("CC", "cc").split()[0], "-std=gnu17", "-O2", "-Wall", "-o", target, HERE / source,
+                           library], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Failure(f"cannot compile the quorum-watcher: {done.stderr}")
+        raise Failure(f"cannot compile {source}: {done.stderr}")
+
+
+def prepare(scratch):
+    """Compile the test clients and make the certificates; call it inside the sandbox."""
+    _compile("quorum-watcher.c", watcher_path(scratch), "-lvotequorum")
+    _compile("cpg-client.c", cpg_client_path(scratch), "-lcpg")
     certificates_path(scratch).mkdir()
     certs.make(certificates_path(scratch), scratch / "ca")
     shutil.rmtree(scratch / "ca")

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What process groups promise, checked from what their members have written down (cpg-client.c).
+
+A client's log is cut into views: what it was told between two rings. Of two clients of a group:
+  - that went from one ring to the same next ring: they were told the same, in the same order, in between;
+  - that parted: what both were told, they were told in the same order;
+  - that came into a ring as members: they see the same members of the group there.
+And each by itself: no message of a sender twice or out of its order, nothing damaged, and its own messages complete.
+"""
+
+import signal
+
+from . import runner
+from .wait import Failure, check, check_equal, wait_for
+
+START_S = 10
+SETTLE_S = 40
+TALK_S = 60
+
+ONE_PIECE_MAX = 1047552
+"""Larger messages are cut by libcpg; who joins within one gets none of it."""
+
+
+class Client:
+    """A cpg-client on a host; survives the core, and reads its own log."""
+
+    def __init__(self, host, path, node_id, group, size_max, interval_us, seed):
+        self.node_id = node_id
+        self.group = group
+        self.process = host.start([path, group, size_max, interval_us, seed], log=f"cpg-{group}-{seed}")
+        self.name = self.process.name
+        wait_for(f"{self.name} to be ready", self.lines, START_S)
+
+    def talk(self):
+        self.process.signal(signal.SIGUSR1)
+
+    def be_quiet(self):
+        self.process.signal(signal.SIGUSR2)
+
+    def leave(self):
+        check_equal(self.process.stop(), 0, f"{self.name}: exit status")
+
+    def lines(self):
+        """What is written completely."""
+        return self.process.text().rpartition("\n")[0].splitlines()
+
+    def lives(self):
+        return lives(self.lines(), self.name)
+
+    def is_settled(self):
+        """A member, and whatever it has sent has come back."""
+        last = self.lives()[-1:]
+        return bool(last) and last[0].end is None and last[0].is_member() and not last[0].missing()
+
+    def sent_count(self):
+        return sum(line.startswith("sent ") for line in self.lines())
+
+
+class Groups:
+    """The clients of a cluster's nodes."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.clients = []
+
+    def add(self, node_id, group, size_max, interval_us):
+        """A client on that node, quiet at first."""
+        path = runner.cpg_client_path(self.cluster.lab.scratch.parent)
+        client = Client(self.cluster.nodes[node_id].host, path, node_id, group, size_max, interval_us, len(self.clients) + 1)
+        self.clients.append(client)
+        return client
+
+    def talk(self, count):
+        """All talk, until each has sent so many more; they go on talking."""
+        goals = {client: client.sent_count() + count for client in self.clients}
+        for client in self.clients:
+            client.talk()
+
+        def reached():
+            return all(client.sent_count() >= goal for client, goal in goals.items())
+        wait_for(f"{count} messages of each client", reached, TALK_S)
+
+    def settle(self):
+        """All are quiet, members, and have been told what they have said."""
+        for client in self.clients:
+            client.be_quiet()
+        wait_for("all that was sent to come back", lambda: all(client.is_settled() for client in self.clients), SETTLE_S)
+
+    def check(self):
+        """The promises; returns how many messages and changes were compared."""
+        compared = check_promises(self.clients)
+        for client in self.clients:
+            check_complete(client)
+        self.cluster.lab.note(f"{compared} messages and changes compared")
+        return compared
+
+
+class View:
+    """What was told in one ring: `items` are messages and changes by processes, `members` of the group at its begin."""
+
+    def __init__(self, ring, members, first):
+        self.ring = ring
+        self.members = members
+        self.first = first          # the change that made the client a member, if it came to be one in this ring
+        self.items = []
+        self.next_ring = None
+
+
+class Life:
+    """One connection to the core."""
+
+    def __init__(self, address):
+        self.address = address
+        self.views = []
+        self.sent = []
+        self.end = None             # "down" or "left"
+        self.members = []
+
+    def is_member(self):
+        return self.address in self.members
+
+    def missing(self):
+        """Own messages that have not come back."""
+        return sorted(set(self.sent) - self.own_numbers())
+
+    def own_numbers(self):
+        start = f"message {self.address} "
+        return {int(item.split()[2]) for view in self.views for item in view.items if item.startswith(start)}
+
+
+def _of_nodes(fields):
+    """A change because nodes came or went: told from each node's own point of view."""
+    return any(entry.endswith(("/3", "/4")) for part in (fields[3], fields[5]) for entry in part.split(","))
+
+
+def lives(lines, name):
+    """The log as connections to the core, each with its views."""
+    found = []
+    life = None
+    view = None
+    pending = None
+    for line in lines:
+        fields = line.split()
+        word = fields[0]
+        if word == "up":
+            life = Life(fields[1])
+            view = None
+            pending = None
+            found.append(life)
+        elif word in ("down", "left"):
+            if life is not None and life.end is None:
+                life.end = word
+        elif word == "sent":
+            life.sent.append(int(fields[1]))
+        elif word == "ring":
+            if view is not None:
+                view.next_ring = fields[1]
+            if not life.is_member():
+                continue            # told to all connections, members or not
+            view = View(fields[1], life.members, pending)
+            life.views.append(view)
+            pending = None
+        elif word == "change":
+            life.members = [] if fields[1] == "-" else fields[1].split(",")
+            if view is None:
+                pending = line
+            elif not _of_nodes(fields):
+                view.items.append(line)
+        elif word == "message":
+            if fields[-1] == "damaged":
+                raise Failure(f"{name}: {line}")
+            if view is None:
+                raise Failure(f"{name}: a message before the first ring: {line}")
+            view.items.append(line)
+        elif word == "error":
+            raise Failure(f"{name}: {line}")
+    return found
+
+
+def _since(items, first, name):
+    """What follows a change of processes, which must be there."""
+    if first not in items:
+        raise Failure(f"{name} was not told: {first}")
+    return items[items.index(first) + 1:]
+
+
+def _without_torn(items, others):
+    """Without the messages in pieces of which the other member has not seen the begin: for each sender its first one."""
+    known = set(others)
+    begun = set()
+    kept = []
+    for item in items:
+        fields = item.split()
+        is_first = fields[0] == "message" and fields[1] not in begun
+        if is_first and int(fields[3]) > ONE_PIECE_MAX and item not in known:
+            continue
+        if is_first:
+            begun.add(fields[1])
+        kept.append(item)
+    return kept
+
+
+def _first_difference(one, two):
+    for index, (a, b) in enumerate(zip(one, two)):
+        if a != b:
+            return index, a, b
+    index = min(len(one), len(two))
+    return index, (one + ["nothing"])[index], (two + ["nothing"])[index]
+
+
+def _compare_views(one, two, names):
+    a, b = one.items, two.items
+    if one.first != two.first:
+        # Who has joined later tells where the common part begins.
+        if one.first is not None and (two.first is None or one.first in b):
+            b = _since(b, one.first, names[1])
+        elif two.first is not None:
+            a = _since(a, two.first, names[0])
+    else:
+        check_equal(one.members, two.members, f"members of the group in ring {one.ring} of {names[0]} and {names[1]}")
+    if one.next_ring is not None and one.next_ring == two.next_ring:
+        a, b = _without_torn(a, b), _without_torn(b, a)
+        if a != b:
+            index, x, y = _first_difference(a, b)
+            raise Failure(f"ring {one.ring}: message {index} of {names[0]}: {x}; of {names[1]}: {y}")
+    else:
+        common = set(a) & set(b)
+        a = [item for item in a if item in common]
+        b = [item for item in b if item in common]
+        if a != b:
+            index, x, y = _first_difference(a, b)
+            raise Failure(f"ring {one.ring}, parted: message {index} of {names[0]}: {x}; of {names[1]}: {y}")
+    return len(a)
+
+
+def _check_senders(client):
+    for life in client.lives():
+        last = {}
+        for view in life.views:
+            for item in view.items:
+                fields = item.split()
+                if fields[0] != "message":
+                    continue
+                check(last.get(fields[1], -1) < int(fields[2]), f"{client.name}: out of order or twice: {item}")
+                last[fields[1]] = int(fields[2])
+
+
+def check_promises(clients):
+    """All of the above; returns how many messages and changes were compared."""
+    compared = 0
+    for client in clients:
+        _check_senders(client)
+    views = [(client, view) for client in clients for life in client.lives() for view in life.views]
+    by_ring = {}
+    for client, view in views:
+        by_ring.setdefault((client.group, view.ring), []).append((client, view))
+    for same in by_ring.values():
+        first_client, first = same[0]
+        for client, view in same[1:]:
+            compared += _compare_views(first, view, (first_client.name, client.name))
+    return compared
+
+
+def check_complete(client):
+    """Whatever the core has taken from a client that it did not lose has come back to it."""
+    for life in client.lives():
+        if life.end != "down":
+            check(not life.missing(), f"{client.name}: sent and never told: {life.missing()[:5]}")
