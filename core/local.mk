@@ -213,6 +213,8 @@ libcore_a_SOURCES += \
 	core/transport/knet_links.h \
 	core/transport/knet_log.c \
 	core/transport/knet_log.h \
+	core/transport/knet_rescue.c \
+	core/transport/knet_rescue.h \
 	core/transport/knet_statistics.c \
 	core/transport/knet_statistics.h \
 	core/transport/outbatch.c \

@@ -21,6 +21,7 @@
 #include "core/transport/knet_crypto.h"
 #include "core/transport/knet_links.h"
 #include "core/transport/knet_log.h"
+#include "core/transport/knet_rescue.h"
 #include "core/transport/knet_statistics.h"
 #include "core/transport/outbatch.h"
 
@@ -40,6 +41,7 @@ struct knet {
     bool is_listening;
     struct knet_log log;
     struct knet_links links;
+    struct knet_rescue rescue;
     struct knet_crypto crypto;
     struct inbox inbox;
     struct outbatch batch;
@@ -271,6 +273,7 @@ static enum q_err set_settings(struct knet *k, const struct core_config *config,
         (interval_s != totem->knet_pmtud_interval_s &&
          knet_handle_pmtud_setfreq(k->handle, totem->knet_pmtud_interval_s) != 0))
         return fail("look for the path MTU in the interval of knet_pmtud_interval", why, why_size);
+    k->rescue.mtu = totem->knet_mtu;
     if (knet_handle_pmtud_set(k->handle, totem->knet_mtu) != 0)
         return fail("use knet_mtu", why, why_size);
     return set_compression(k, totem, why, why_size);
@@ -339,6 +342,7 @@ static void knet_free(struct transport *transport)
     if (k->is_listening)
         qb_loop_poll_del(transport->loop, k->data_fd);
     outbatch_send(&k->batch);
+    knet_rescue_stop(&k->rescue);
     if (k->handle != NULL) {
         knet_handle_setfwd(k->handle, 0);
         knet_links_fini(&k->links);
@@ -430,6 +434,8 @@ static enum q_err start_handle(struct knet *k, const struct transport_start *sta
         err = fail("forward datagrams", why, why_size);
     if (err == Q_OK)
         err = knet_links_set(&k->links, config, why, why_size);
+    if (err == Q_OK)
+        knet_rescue_start(&k->rescue, start->loop, &k->links, config->totem.knet_mtu);
     return err;
 }
 

@@ -35,6 +35,8 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
     """More options of the quorum section."""
     cores: dict = dataclasses.field(default_factory=dict)
     """{node id: "ours" or "packaged"}, where it is not the lab's."""
+    links: int = 1
+    """2: the nodes also reach each other over the arbiter's net (knet only)."""
     family: int = 4
     first_host: int = 0
     """Added to a node id it gives the number of the node's host: lets two clusters share a lab."""
@@ -72,8 +74,9 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
             quorum["device"] = device
         if self.wait_for_all:
             quorum["wait_for_all"] = 1
-        nodes = [("node", {"ring0_addr": Wires.address("lan", self.host_number(i), self.family), "nodeid": i,
-                           "name": f"n{self.host_number(i)}"}) for i in self.node_ids]
+        nodes = [("node", {**{f"ring{link}_addr": Wires.address(net, self.host_number(i), self.family)
+                              for link, net in list(enumerate(Wires.NETS))[:self.links]},
+                           "nodeid": i, "name": f"n{self.host_number(i)}"}) for i in self.node_ids]
         totem = {"version": 2, "cluster_name": self.name, "transport": self.transport, "token": self.token_ms,
                  "token_coefficient": 0, **self.totem}
         logging = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}
