@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,7 @@ static void on_doom_job(void *data)
         if (server->slots[i] != NULL && server->slots[i]->doomed)
             qb_ipcs_disconnect(server->slots[i]->qb);
     }
+    malloc_trim(0); /* what waited for them does not stay with us, locked in memory */
 }
 
 /* Later, since libqb may be working on this connection now. */
