@@ -22,7 +22,8 @@ enum cmap_request_type {
 /* A name in a request: length, then room for 256 bytes. */
 #define NAME 16
 #define NAME_VALUE (NAME + 8)
-#define NAME_END (NAME + 264)
+#define NAME_SIZE 256
+#define NAME_END (NAME_VALUE + NAME_SIZE)
 
 #define SET_SIZE 280
 #define SET_TYPE 288
@@ -68,7 +69,7 @@ struct request {
     uint64_t now_ms;
     const uint8_t *bytes;
     size_t size;
-    char name[CMAP_NAME_MAX + 1]; /* of those that have one */
+    char name[NAME_SIZE + 1]; /* of those that have one; too long if it fills its field */
 };
 
 /* The answer of a request, zeroed but for its header; `more` bytes behind its fixed part. */
@@ -217,7 +218,9 @@ static void on_track(struct cmap_service *service, const struct request *request
     uint64_t handle = 0;
     enum cs_error error;
 
-    if (is_about_keys(request))
+    if (strlen(request->name) > CMAP_NAME_MAX)
+        error = CS_ERROR_NAME_TOO_LONG;
+    else if (is_about_keys(request))
         error =
             cmap_tracker_add(service->keys, &request->connection->keys, request->name, bits, cookie, &handle);
     else
@@ -250,10 +253,10 @@ static void on_set_map(const struct request *request, struct outbox *out)
     uint32_t map = ipc_get_u32(request->bytes, SET_MAP_MAP);
     enum cs_error error = CS_ERROR_OK;
 
-    if (map != CMAP_MAP_KEYS && map != CMAP_MAP_STATISTICS)
-        error = CS_ERROR_NOT_EXIST;
-    else if (has_handles(request->connection))
+    if (has_handles(request->connection))
         error = CS_ERROR_BUSY;
+    else if (map != CMAP_MAP_KEYS && map != CMAP_MAP_STATISTICS)
+        error = CS_ERROR_NOT_EXIST;
     else
         request->connection->map = (enum cmap_map)map;
     (void)answer(out, request, error, 0);
@@ -266,13 +269,13 @@ static bool has_name(enum cmap_request_type type)
     return messages[type].request_size >= NAME_END;
 }
 
-/* As many bytes as the length says, up to what a name can have; without terminators among them. */
+/* As many bytes as the length says, up to all of its field; without terminators among them. */
 static bool get_name(struct request *request)
 {
     size_t length = ipc_get_u16(request->bytes, NAME);
 
-    if (length > CMAP_NAME_MAX)
-        length = CMAP_NAME_MAX;
+    if (length > NAME_SIZE)
+        length = NAME_SIZE;
     memcpy(request->name, request->bytes + NAME_VALUE, length);
     return memchr(request->name, '\0', length) == NULL;
 }

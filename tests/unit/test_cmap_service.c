@@ -239,12 +239,18 @@ static void what_must_not_be_set(void **state)
     send_adjust(A, "system.any", 1);
     (void)out_answer(&driver, A, 3, 24, CS_ERROR_ACCESS);
 
-    /* 256 characters: 255 of them are the name, as for the packaged daemon with its terminator. */
-    memset(name, 'n', 256);
+    memset(name, 'n', 256); /* as many as its field has room for: one too many */
     name[256] = '\0';
     send_set(A, name, CMAP_BINARY, large, CMAP_VALUE_MAX);
-    (void)out_answer(&driver, A, 0, 24, CS_ERROR_OK);
+    (void)out_answer(&driver, A, 0, 24, CS_ERROR_NAME_TOO_LONG);
+    send_get(A, name, 8);
+    (void)out_answer(&driver, A, 2, 40, CS_ERROR_NOT_EXIST);
+    send_track(A, name, 7, 1);
+    (void)out_answer(&driver, A, 7, 32, CS_ERROR_NAME_TOO_LONG);
+    (void)iterate(A, name);
     name[255] = '\0';
+    send_set(A, name, CMAP_BINARY, large, CMAP_VALUE_MAX);
+    (void)out_answer(&driver, A, 0, 24, CS_ERROR_OK);
     assert_non_null(name_tree_find(&keys.items, name));
 }
 
@@ -440,6 +446,7 @@ static void statistics_are_a_map_of_their_own(void **state)
 
     handle = iterate(A, "");
     set_map(A, 0, CS_ERROR_BUSY);
+    set_map(A, 2, CS_ERROR_BUSY);
     send_handle(A, NEXT, handle);
     assert_string_equal((const char *)out_answer(&driver, A, 5, 304, CS_ERROR_OK) + 32, "stats.srp.mcast_tx");
     send_handle(A, ITERATE_END, handle);
