@@ -181,6 +181,8 @@ libcore_a_SOURCES = \
 	core/ipc_statistics.c \
 	core/ipc_watch.c \
 	core/ipc_watch.h \
+	core/log_writer.c \
+	core/log_writer.h \
 	core/logging.c \
 	core/logging.h \
 	core/node.c \

@@ -15,6 +15,7 @@
 
 #include "common/log.h"
 #include "common/syslog_socket.h"
+#include "core/log_writer.h"
 #include "core/services/service.h"
 
 #define IDENT "corosync" /* what everything that reads a node's log looks for */
@@ -125,6 +126,7 @@ void logging_open(bool foreground)
         snprintf(state.host_name, sizeof(state.host_name), "localhost");
     state.host_name[strcspn(state.host_name, ".")] = '\0';
     syslog_socket_init(&state.syslog, SYSLOG_SOCKET_PATH, IDENT);
+    log_writer_start();
     log_open(&common);
     qb_log_init(IDENT, LOG_DAEMON, LOG_EMERG);
     qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
@@ -137,7 +139,7 @@ void logging_open(bool foreground)
 static void close_files(struct log_file *files, int count)
 {
     for (int i = 0; i < count; i++) {
-        close(files[i].fd);
+        log_writer_close(files[i].fd);
         free(files[i].path);
     }
 }
@@ -150,12 +152,14 @@ void logging_close(void)
     syslog_socket_fini(&state.syslog);
     close_files(state.files, state.file_count);
     state.file_count = 0;
+    log_writer_stop();
 }
 
 void logging_start_completed(void)
 {
     state.starting = false;
     log_start_completed();
+    log_writer_drain();
 }
 
 void logging_flush(void)
@@ -264,7 +268,7 @@ enum q_err logging_reopen(void)
             err = Q_ERR_IO;
             continue;
         }
-        close(state.files[i].fd);
+        log_writer_close(state.files[i].fd);
         state.files[i].fd = fd;
     }
     return err;
@@ -285,20 +289,6 @@ bool logging_wants(enum logging_subsystem subsystem, int priority)
     const struct route *route = &state.routes[subsystem];
 
     return priority <= route->syslog_priority || priority <= route->file_priority || goes_to_stderr(route, priority);
-}
-
-static void write_all(int fd, const char *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, bytes, size);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return; /* a full disk is no reason to stop */
-        bytes += written;
-        size -= (size_t)written;
-    }
 }
 
 /* "Nov 22 14:53:48.123 " or what is wanted of it; text has room for 64. */
@@ -350,12 +340,12 @@ static void write_line(enum logging_subsystem subsystem, int priority, const cha
     write_time(time_text, sizeof(time_text));
     if (to_stderr) {
         length = snprintf(line, sizeof(line), "%s%-7s [%-6s] %s\n", time_text, word, names[subsystem], text);
-        write_all(STDERR_FILENO, line, (size_t)length);
+        log_writer_add(STDERR_FILENO, line, (size_t)length);
     }
     if (to_file) {
         length = snprintf(line, sizeof(line), "%s[%ld] %s " IDENT " %-7s [%-6s] %s\n", time_text, (long)getpid(),
                           state.host_name, word, names[subsystem], text);
-        write_all(state.files[route->file].fd, line, (size_t)length);
+        log_writer_add(state.files[route->file].fd, line, (size_t)length);
     }
 }
 

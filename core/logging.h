@@ -2,8 +2,8 @@
 /*
  * The core's log: lines of subsystems, each with its own priorities and places, as the logging section of corosync.conf
  * says (spec/corosync-conf.md section 7.1). One per process, opened by main, configured by the daemon at the start and at
- * every reload. Lines of common/log and of libqb come here too. syslog is written to without waiting; a file is written
- * to directly.
+ * every reload. Lines of common/log and of libqb come here too. Nobody waits: not for the log daemon (common/syslog_socket.h),
+ * nor for a disk or a pipe (core/log_writer.h).
  *
  *   stderr   Nov 22 14:53:48 notice  [TOTEM ] text
  *   file     Nov 22 14:53:48 [9] n1 corosync notice  [TOTEM ] text
@@ -39,7 +39,8 @@ enum logging_subsystem {
 /* The subsystem of a note (enum service_id). */
 enum logging_subsystem logging_of_service(uint32_t service);
 
-/* Until it is configured, lines of warning and above go to stderr. */
+/* Until it is configured, lines of warning and above go to stderr and to syslog. After a fork, before the process gets its
+ * priority. */
 void logging_open(bool foreground);
 void logging_close(void);
 
@@ -50,7 +51,7 @@ void logging_close(void);
 enum q_err logging_configure(const struct core_logging *settings, char *why, size_t why_size);
 /* Opens the files again, for who renames them. Q_ERR_IO: at least one could not be opened and goes on as it was. */
 enum q_err logging_reopen(void);
-/* A start into the background is complete: nothing goes to stderr any more. */
+/* A start into the background is about to be complete: what went to stderr is there, and nothing more goes. */
 void logging_start_completed(void);
 /* To be called about every second: what syslog did not take when it was written. */
 void logging_flush(void);

@@ -41,8 +41,8 @@ static int run(const struct settings *settings)
         return EXIT_FAILURE;
     status = daemon_start(daemon, settings);
     if (status == 0) {
-        daemonize_completed();
         logging_start_completed();
+        daemonize_completed();
         status = daemon_run(daemon);
     }
     daemon_stop(daemon);
