@@ -51,7 +51,7 @@ static struct agent_action *add_action(struct agent *a, enum agent_action_type t
     return action;
 }
 
-void act_send(struct agent *a, const struct wire_message *message)
+void agent_act_send(struct agent *a, const struct wire_message *message)
 {
     size_t offset = a->out->data.size;
     struct agent_action *action;
@@ -62,7 +62,7 @@ void act_send(struct agent *a, const struct wire_message *message)
         action->data = (struct agent_span){offset, a->out->data.size - offset};
 }
 
-void act_resolve(struct agent *a)
+void agent_act_resolve(struct agent *a)
 {
     struct agent_action *action = add_action(a, AGENT_ACT_RESOLVE);
 
@@ -70,7 +70,7 @@ void act_resolve(struct agent *a)
         action->host = a->host;
 }
 
-void act_connect(struct agent *a)
+void agent_act_connect(struct agent *a)
 {
     struct agent_action *action = add_action(a, AGENT_ACT_CONNECT);
 
@@ -80,12 +80,12 @@ void act_connect(struct agent *a)
     action->address = a->address;
 }
 
-void act_start_tls(struct agent *a)
+void agent_act_start_tls(struct agent *a)
 {
     add_action(a, AGENT_ACT_START_TLS);
 }
 
-void act_close(struct agent *a, bool goodbye)
+void agent_act_close(struct agent *a, bool goodbye)
 {
     struct agent_action *action = add_action(a, AGENT_ACT_CLOSE);
 
@@ -93,7 +93,7 @@ void act_close(struct agent *a, bool goodbye)
         action->goodbye = goodbye;
 }
 
-void act_cast(struct agent *a, bool poll)
+void agent_act_cast(struct agent *a, bool poll)
 {
     struct agent_action *action = add_action(a, AGENT_ACT_CAST);
 
@@ -106,7 +106,7 @@ void act_cast(struct agent *a, bool poll)
     action->sequence = a->cast_sequence;
 }
 
-void act_heuristics(struct agent *a, enum agent_run run, uint32_t timeout_ms)
+void agent_act_heuristics(struct agent *a, enum agent_run run, uint32_t timeout_ms)
 {
     struct agent_action *action = add_action(a, AGENT_ACT_HEURISTICS);
 
@@ -117,12 +117,12 @@ void act_heuristics(struct agent *a, enum agent_run run, uint32_t timeout_ms)
     action->timeout_ms = timeout_ms;
 }
 
-void act_stop(struct agent *a)
+void agent_act_stop(struct agent *a)
 {
     add_action(a, AGENT_ACT_STOP);
 }
 
-void act_note(struct agent *a, enum agent_note_level level, const char *format, ...)
+void agent_act_note(struct agent *a, enum agent_note_level level, const char *format, ...)
 {
     struct agent_action *action = add_action(a, AGENT_ACT_NOTE);
     char text[1024];

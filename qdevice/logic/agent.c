@@ -166,7 +166,7 @@ static void on_nodelist(struct agent *a, const struct agent_event *event)
     a->run_pending = true;
     a->run = AGENT_RUN_MEMBERSHIP;
     a->run_sequence++;
-    act_heuristics(a, AGENT_RUN_MEMBERSHIP, 0);
+    agent_act_heuristics(a, AGENT_RUN_MEMBERSHIP, 0);
 }
 
 static void on_quorum(struct agent *a, const struct agent_event *event)
@@ -192,7 +192,7 @@ static void on_quorum(struct agent *a, const struct agent_event *event)
 static void on_core_lost(struct agent *a)
 {
     if (a->link != AGENT_IDLE)
-        act_close(a, false);
+        agent_act_close(a, false);
     if (a->link == AGENT_READY)
         vote_on_session_end(a);
     a->link = AGENT_IDLE;
@@ -205,7 +205,7 @@ static void on_core_lost(struct agent *a)
     a->in_sync = false;
     a->run_pending = false;
     a->session = 0;
-    act_note(a, AGENT_NOTE_WARNING, "the core has gone; waiting for it");
+    agent_act_note(a, AGENT_NOTE_WARNING, "the core has gone; waiting for it");
     vote_on_core_lost(a);
 }
 

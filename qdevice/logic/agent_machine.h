@@ -114,15 +114,15 @@ struct agent {
 };
 
 /* ---- act.c ---- */
-void act_send(struct agent *a, const struct wire_message *message);
-void act_resolve(struct agent *a);
-void act_connect(struct agent *a);
-void act_start_tls(struct agent *a);
-void act_close(struct agent *a, bool goodbye);
-void act_cast(struct agent *a, bool poll);
-void act_heuristics(struct agent *a, enum agent_run run, uint32_t timeout_ms);
-void act_stop(struct agent *a);
-void act_note(struct agent *a, enum agent_note_level level, const char *format, ...)
+void agent_act_send(struct agent *a, const struct wire_message *message);
+void agent_act_resolve(struct agent *a);
+void agent_act_connect(struct agent *a);
+void agent_act_start_tls(struct agent *a);
+void agent_act_close(struct agent *a, bool goodbye);
+void agent_act_cast(struct agent *a, bool poll);
+void agent_act_heuristics(struct agent *a, enum agent_run run, uint32_t timeout_ms);
+void agent_act_stop(struct agent *a);
+void agent_act_note(struct agent *a, enum agent_note_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* ---- link.c: reaching an arbiter ---- */

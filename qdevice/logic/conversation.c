@@ -29,7 +29,7 @@ void conversation_preinit(struct agent *a)
     struct wire_message *m = begin(a, WIRE_PREINIT, WIRE_HAS(WIRE_TLV_CLUSTER_NAME));
 
     m->u.preinit.cluster_name = (struct wire_bytes){(const uint8_t *)a->cluster_name, strlen(a->cluster_name)};
-    act_send(a, m);
+    agent_act_send(a, m);
 }
 
 void conversation_init(struct agent *a)
@@ -61,7 +61,7 @@ void conversation_send_init(struct agent *a)
     m->u.init.lease = (struct wire_lease){a->config.timing.lease_ms, a->config.timing.hold_ms};
     m->u.init.supported_messages = all_we_know;
     m->u.init.supported_options = all_we_know;
-    act_send(a, m);
+    agent_act_send(a, m);
 }
 
 static void on_preinit_reply(struct agent *a, const struct wire_message *message)
@@ -85,8 +85,8 @@ static void on_preinit_reply(struct agent *a, const struct wire_message *message
         return;
     }
     a->link = AGENT_SECURING;
-    act_send(a, begin(a, WIRE_STARTTLS, 0));
-    act_start_tls(a);
+    agent_act_send(a, begin(a, WIRE_STARTTLS, 0));
+    agent_act_start_tls(a);
 }
 
 static bool lists_u16(struct wire_bytes list, uint16_t wanted)
@@ -151,7 +151,7 @@ static void send_echo(struct agent *a)
         m->type = WIRE_ECHO_REQUEST;
         m->present = WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER);
         m->seq = a->echo_seq;
-        act_send(a, m);
+        agent_act_send(a, m);
     }
     a->echo_due_ms = a->now_ms + (MUTATION(echo_pacing) ? 2 * a->lease_ms : a->config.timing.echo_ms);
 }
@@ -176,7 +176,7 @@ static void become_ready(struct agent *a, const struct wire_message *message)
     if (a->ours && reply->lease.lease_ms < a->lease_ms)
         a->lease_ms = reply->lease.lease_ms;
     heard(a, a->init_sent_ms);
-    act_note(a, AGENT_NOTE_NOTICE, "arbiter %s: connected%s%s", a->hosts[a->host], a->secured ? " over TLS" : " in plain text",
+    agent_act_note(a, AGENT_NOTE_NOTICE, "arbiter %s: connected%s%s", a->hosts[a->host], a->secured ? " over TLS" : " in plain text",
               a->ours ? "; it honours leases" : "");
     send_echo(a);
 }
@@ -211,7 +211,7 @@ static void on_init_reply(struct agent *a, const struct wire_message *message)
     a->run_pending = true;
     a->run = AGENT_RUN_CONNECT;
     a->run_sequence++;
-    act_heuristics(a, AGENT_RUN_CONNECT, 0);
+    agent_act_heuristics(a, AGENT_RUN_CONNECT, 0);
 }
 
 /* ---- lists ---- */
@@ -232,7 +232,7 @@ static void send_node_list(struct agent *a, enum wire_node_list_type type, uint3
     list->node_count = count;
     if (count > 0)
         memcpy(list->nodes, nodes, count * sizeof(*nodes));
-    act_send(a, m);
+    agent_act_send(a, m);
 }
 
 static void send_config(struct agent *a, enum wire_node_list_type type)
@@ -268,7 +268,7 @@ static void send_keep_active(struct agent *a)
     struct wire_message *m = begin(a, WIRE_SET_OPTION, WIRE_HAS(WIRE_TLV_KEEP_ACTIVE_PARTITION));
 
     m->u.set_option.keep_active_partition = a->config.keep_active_partition;
-    act_send(a, m);
+    agent_act_send(a, m);
 }
 
 void conversation_first_lists(struct agent *a)
@@ -321,7 +321,7 @@ void conversation_heuristics(struct agent *a)
         return;
     m = begin(a, WIRE_HEURISTICS_CHANGE, WIRE_HAS(WIRE_TLV_HEURISTICS));
     m->u.heuristics_change.heuristics = a->heuristics;
-    act_send(a, m);
+    agent_act_send(a, m);
 }
 
 /* ---- answers ---- */

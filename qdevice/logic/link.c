@@ -37,7 +37,7 @@ static void note_trouble(struct agent *a, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s", host_name(a), text);
+    agent_act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s", host_name(a), text);
     remember_trouble(a, text);
 }
 
@@ -60,7 +60,7 @@ static void resolve(struct agent *a)
     a->conn++; /* an answer to an older lookup is recognised */
     a->lookup_until_ms = a->now_ms + patience_ms;
     a->connect_until_ms = a->now_ms + a->config.timing.connect_timeout_ms;
-    act_resolve(a);
+    agent_act_resolve(a);
 }
 
 static void connect_next(struct agent *a)
@@ -69,7 +69,7 @@ static void connect_next(struct agent *a)
     a->conn++;
     a->secured = false;
     a->attempt_until_ms = a->now_ms + a->attempt_ms;
-    act_connect(a);
+    agent_act_connect(a);
 }
 
 /* Half of the pause, and up to as much again by chance, so that the nodes of a site do not come back in step. */
@@ -148,7 +148,7 @@ void link_drop(struct agent *a, const char *format, ...)
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     note_trouble(a, "%s", text);
-    act_close(a, false);
+    agent_act_close(a, false);
     resume_or_fail(a);
 }
 
@@ -156,9 +156,9 @@ void link_restart(struct agent *a, const char *why)
 {
     if (!a->has_ring || a->shutting_down)
         return;
-    act_note(a, AGENT_NOTE_NOTICE, "%s: connecting anew", why);
+    agent_act_note(a, AGENT_NOTE_NOTICE, "%s: connecting anew", why);
     if (a->link != AGENT_IDLE && a->link != AGENT_RESOLVING)
-        act_close(a, false);
+        agent_act_close(a, false);
     end_session(a);
     link_begin(a);
 }
@@ -172,7 +172,7 @@ static void do_without_lookup(struct agent *a)
         fail(a);
         return;
     }
-    act_note(a, AGENT_NOTE_INFO, "arbiter %s: trying the address it had when its name was resolved last", host_name(a));
+    agent_act_note(a, AGENT_NOTE_INFO, "arbiter %s: trying the address it had when its name was resolved last", host_name(a));
     a->remembering = true;
     a->lookup_trouble_size = strlen(a->trouble);
     a->address = 0;
@@ -239,8 +239,8 @@ static void give_address_up(struct agent *a)
         a->attempt_ms = a->attempt_ms * 2 < longest ? a->attempt_ms * 2 : longest;
     a->pause_ms = a->config.timing.pause_ms_min; /* waiting for the answer was pause enough */
     remember_trouble(a, "it does not answer");
-    act_note(a, AGENT_NOTE_INFO, "arbiter %s: address %u does not answer", host_name(a), a->address + 1);
-    act_close(a, false);
+    agent_act_note(a, AGENT_NOTE_INFO, "arbiter %s: address %u does not answer", host_name(a), a->address + 1);
+    agent_act_close(a, false);
     fail(a);
 }
 
@@ -261,7 +261,7 @@ void link_on_time(struct agent *a)
         if (a->now_ms < a->lookup_until_ms)
             return;
         note_trouble(a, "the name service does not answer");
-        act_close(a, false); /* an answer that comes later is not for us */
+        agent_act_close(a, false); /* an answer that comes later is not for us */
         do_without_lookup(a);
         return;
     case AGENT_PREINIT:

@@ -112,9 +112,9 @@ static void forget_ended_verdict(struct agent *a)
     if (a->shutting_down)
         return;
     if (undecided)
-        act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: the arbiter wants to decide anew and has not; casting NO");
+        agent_act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: the arbiter wants to decide anew and has not; casting NO");
     else
-        act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: no answer from the arbiter for %u ms; casting NO",
+        agent_act_note(a, AGENT_NOTE_WARNING, "the vote's lease has ended: no answer from the arbiter for %u ms; casting NO",
                  a->lease_ms);
 }
 
@@ -141,7 +141,7 @@ void vote_update(struct agent *a)
     a->cast_sequence++;
     if (poll)
         a->polled_sequence = a->cast_sequence;
-    act_cast(a, poll);
+    agent_act_cast(a, poll);
 }
 
 /* It is about to decide anew, and may do so without us: what it has granted is not prolonged any more. */
@@ -170,7 +170,7 @@ void vote_on_verdict(struct agent *a, enum wire_vote vote, struct wire_ring_id r
     }
     a->undecided_until_ms = AGENT_NEVER;
     if (a->verdict != vote || !wire_ring_id_equal(a->verdict_ring, ring))
-        act_note(a, AGENT_NOTE_NOTICE, "%s for ring %x.%llx%s%s", wire_vote_name(vote), ring.node_id,
+        agent_act_note(a, AGENT_NOTE_NOTICE, "%s for ring %x.%llx%s%s", wire_vote_name(vote), ring.node_id,
                   (unsigned long long)ring.seq, a->reason[0] != '\0' ? ": " : "", a->reason);
     a->verdict = vote;
     a->verdict_ring = ring;
@@ -224,10 +224,10 @@ static void stop(struct agent *a, bool withdrawn)
     a->stop_pending = false;
     a->stopped = true;
     if (a->link != AGENT_IDLE && a->link != AGENT_RESOLVING)
-        act_close(a, withdrawn);
+        agent_act_close(a, withdrawn);
     a->link = AGENT_IDLE;
     a->idle_until_ms = AGENT_NEVER;
-    act_stop(a);
+    agent_act_stop(a);
 }
 
 bool vote_is_carried_out(const struct agent *a)
@@ -246,7 +246,7 @@ void vote_on_cast_done(struct agent *a, uint64_t sequence)
         a->message.type = WIRE_VOTE_INFO_REPLY;
         a->message.present = WIRE_HAS(WIRE_TLV_MSG_SEQ_NUMBER);
         a->message.seq = a->confirm_seq;
-        act_send(a, &a->message);
+        agent_act_send(a, &a->message);
     }
     if (a->link == AGENT_INIT && a->init_pending && !a->shutting_down)
         conversation_send_init(a);

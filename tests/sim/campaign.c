@@ -50,17 +50,32 @@ const char *campaign_mutation(void)
     return NULL;
 }
 
+static const char *const cores_names[] = {
+    [CORES_BY_SEED] = "seed", [CORES_MODELLED] = "model", [CORES_REAL] = "real"};
+
+bool campaign_cores(const char *name, enum sim_cores *cores)
+{
+    for (int i = 0; i <= CORES_REAL; i++) {
+        if (strcmp(cores_names[i], name) == 0) {
+            *cores = (enum sim_cores)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- when an assertion of the logic fails -------------------------------------------------------------- */
 
 static volatile uint64_t guarded_seed;
+static volatile enum sim_cores guarded_cores;
 
 static void on_abort(int number)
 {
     char text[160];
     const char *mutation = campaign_mutation();
-    int size = snprintf(text, sizeof text, "\nqsim: died in seed %llu; replay: qsim --seeds %llu..%llu%s%s\n",
+    int size = snprintf(text, sizeof text, "\nqsim: died in seed %llu; replay: qsim --seeds %llu..%llu --cores %s%s%s\n",
                         (unsigned long long)guarded_seed, (unsigned long long)guarded_seed,
-                        (unsigned long long)guarded_seed, mutation != NULL ? " --mutate " : "",
+                        (unsigned long long)guarded_seed, cores_names[guarded_cores], mutation != NULL ? " --mutate " : "",
                         mutation != NULL ? mutation : "");
 
     if (size > 0 && write(STDERR_FILENO, text, (size_t)size) < 0) {
@@ -70,9 +85,10 @@ static void on_abort(int number)
     (void)raise(number);
 }
 
-void campaign_guard(uint64_t seed)
+void campaign_guard(uint64_t seed, enum sim_cores cores)
 {
     guarded_seed = seed;
+    guarded_cores = cores;
     (void)signal(SIGABRT, on_abort);
     (void)signal(SIGSEGV, on_abort);
 }
@@ -129,8 +145,8 @@ static void show_failure(struct world *world, uint64_t seed, const char *failure
     if (strcmp(world->failure, failure) != 0) {
         (void)printf("DETERMINISM: the replay says: %s\n", world->failed ? world->failure : "nothing wrong");
     }
-    (void)printf("replay: qsim --seeds %llu..%llu --verbose%s%s\n", (unsigned long long)seed,
-                 (unsigned long long)seed, mutation != NULL ? " --mutate " : "",
+    (void)printf("replay: qsim --seeds %llu..%llu --cores %s --verbose%s%s\n", (unsigned long long)seed,
+                 (unsigned long long)seed, cores_names[world->cores], mutation != NULL ? " --mutate " : "",
                  mutation != NULL ? mutation : "");
     (void)fflush(stdout);
 }
@@ -146,6 +162,12 @@ static void add_up(struct campaign *sum, const struct world *world)
     sum->relapses += world->relapses > 0;
     sum->faults += world->faults;
     sum->virtual_ms += world->now_ms - START_MS;
+    sum->real_runs += world->rings > 0;
+    sum->rings += world->rings;
+    sum->deliveries += world->deliveries;
+    if (world->reform_permille > sum->slowest_reform_permille) {
+        sum->slowest_reform_permille = world->reform_permille;
+    }
     if (world->recovery_ms > 0) {
         uint64_t bound_ms = 1;
         uint64_t permille;
@@ -170,8 +192,9 @@ static void run_share(struct campaign *campaign, unsigned share)
 
     world_init(&world);
     world.only_safety = campaign->only_safety;
+    world.cores = campaign->cores;
     for (uint64_t seed = campaign->first + share; seed <= campaign->last; seed += campaign->jobs) {
-        campaign_guard(seed);
+        campaign_guard(seed, campaign->cores);
         scenario_run(&world, seed, campaign->verbose);
         add_up(campaign, &world);
         if (campaign->verbose) {
@@ -207,6 +230,12 @@ static void merge(struct campaign *sum, const struct campaign *part)
     sum->relapses += part->relapses;
     sum->faults += part->faults;
     sum->virtual_ms += part->virtual_ms;
+    sum->real_runs += part->real_runs;
+    sum->rings += part->rings;
+    sum->deliveries += part->deliveries;
+    if (part->slowest_reform_permille > sum->slowest_reform_permille) {
+        sum->slowest_reform_permille = part->slowest_reform_permille;
+    }
     if (part->slowest_recovery_permille > sum->slowest_recovery_permille) {
         sum->slowest_recovery_permille = part->slowest_recovery_permille;
     }
@@ -268,13 +297,16 @@ bool campaign_run(struct campaign *campaign)
         (void)printf(
             "%llu runs, %llu events, %llu faults, %llu hours of virtual time, %llu ACKs; slowest recovery "
             "%llu %% of its bound; runs with two quorate halves by a packaged device beyond its bounds: "
-            "%llu, by "
-            "a relapse of votequorum: %llu; %llu failures\n",
+            "%llu, by a relapse of votequorum: %llu; with real cores %llu runs, %llu rings, %llu messages told, slowest "
+            "re-formation %llu %% of its bound; %llu failures\n",
             (unsigned long long)campaign->runs, (unsigned long long)campaign->events,
             (unsigned long long)campaign->faults, (unsigned long long)(campaign->virtual_ms / 3600000),
             (unsigned long long)campaign->votes,
             (unsigned long long)(campaign->slowest_recovery_permille / 10),
             (unsigned long long)campaign->excused, (unsigned long long)campaign->relapses,
+            (unsigned long long)campaign->real_runs, (unsigned long long)campaign->rings,
+            (unsigned long long)campaign->deliveries,
+            (unsigned long long)(campaign->slowest_reform_permille / 10),
             (unsigned long long)campaign->failures);
     }
     return campaign->failures == 0;

@@ -284,6 +284,8 @@ void check_on_gone(struct conn *conn, enum arbiter_disconnect how, bool by_arbit
     struct node *node = conn->node;
     struct ledger *ledger = &node->ledger;
 
+    ledger->held = ledger_in_force(node); /* what has ended does not begin again with the end of a connection */
+
     /*
      * An orderly goodbye: a packaged device has cast NACK before it (lms: unless wait_for_all, which is not
      * modelled). It speaks for the node, whichever connection the ACK came on.
@@ -311,7 +313,7 @@ void check_on_arbiter_start(struct world *world)
         for (unsigned j = 0; j < world->clusters[i].node_count; j++) {
             struct ledger *ledger = &world->clusters[i].nodes[j].ledger;
 
-            ledger->held = ledger->held && !ledger->goodbye;
+            ledger->held = ledger_in_force(&world->clusters[i].nodes[j]) && !ledger->goodbye;
             ledger->goodbye = false;
             ledger->stuck_until_ms = 0;
         }
@@ -383,12 +385,13 @@ static void check_frozen(struct sim_cluster *cluster, struct node *node)
 {
     struct world *world = cluster->world;
     const struct node *other = is_frozen(node) ? arbiters_choice_beside(cluster, node) : NULL;
-    uint64_t bound_ms = node->cluster->settings.heartbeat_ms * 5 / 4 + node->ops->hold_ms(node) + FROZEN_SLACK_MS;
+    uint64_t bound_ms;
 
     if (other == NULL) {
         node->frozen_since_ms = 0;
         return;
     }
+    bound_ms = node->cluster->settings.heartbeat_ms * 5 / 4 + node->ops->hold_ms(node) + FROZEN_SLACK_MS;
     if (node->frozen_since_ms == 0) {
         node->frozen_since_ms = world->now_ms;
     }

@@ -26,6 +26,9 @@ struct core_ops {
     void (*burst)(struct node *node); /* a new ring with whoever is there, for no reason */
     void (*on_config)(struct node *node); /* the node has read a new configuration */
 
+    /* False for a moment: votequorum is on a new ring already, and has not told anybody. */
+    bool (*has_told_ring)(const struct node *node);
+
     /* The device's way to votequorum. */
     bool (*attach)(struct node *node); /* register; false: not yet, ask again */
     void (*track)(struct node *node);  /* from now on it is told of the ring and of quorum, beginning with what is now */

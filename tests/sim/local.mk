@@ -16,10 +16,16 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/check.h \
 	tests/sim/core.h \
 	tests/sim/core_model.c \
+	tests/sim/core_stack.c \
+	tests/sim/core_stack.h \
+	tests/sim/cpg_client.c \
+	tests/sim/cpg_client.h \
 	tests/sim/device.h \
 	tests/sim/device_agent.c \
 	tests/sim/device_ours.c \
 	tests/sim/device_packaged.c \
+	tests/sim/lan.c \
+	tests/sim/lan.h \
 	tests/sim/model_totem.c \
 	tests/sim/model_totem.h \
 	tests/sim/model_votequorum.c \
@@ -34,12 +40,20 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/scenario.h \
 	tests/sim/schedule.c \
 	tests/sim/schedule.h \
+	tests/sim/stack_config.c \
+	tests/sim/stack_config.h \
+	tests/sim/stack_groups.c \
+	tests/sim/stack_host.h \
+	tests/sim/stack_votes.c \
+	tests/sim/synchrony.c \
+	tests/sim/synchrony.h \
 	tests/sim/tap.c \
 	tests/sim/tap.h \
 	tests/sim/voter.c \
 	tests/sim/voter.h \
 	tests/sim/world.c \
 	tests/sim/world.h \
+	$(libcore_logic_a_SOURCES) \
 	$(libqdevice_logic_a_SOURCES) \
 	$(libqnetd_logic_a_SOURCES)
 tests_sim_qsim_CPPFLAGS = $(AM_CPPFLAGS) -DQUORATE_MUTATIONS

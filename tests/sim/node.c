@@ -154,17 +154,27 @@ void node_on_cast_done(struct node *node, uint64_t sequence)
 void node_on_nodelist(struct node *node)
 {
     voter_on_ring(node);
+    node_device_on_nodelist(node, node->ring, node->members);
+}
+
+void node_device_on_nodelist(struct node *node, struct wire_ring_id ring, node_mask members)
+{
     if (node->device != NULL) {
         schedule_add(&node->world->schedule, node->world->now_ms, on_nodelist, node, node->device_epoch,
-                     (uint64_t)node->ring.node_id << 32 | node->members, node->ring.seq);
+                     (uint64_t)ring.node_id << 32 | members, ring.seq);
     }
 }
 
 void node_on_quorum(struct node *node)
 {
+    node_device_on_quorum(node, node->view.quorate);
+}
+
+void node_device_on_quorum(struct node *node, bool quorate)
+{
     if (node->device != NULL) {
         schedule_add(&node->world->schedule, node->world->now_ms, on_quorum, node, node->device_epoch,
-                     node->members, node->view.quorate);
+                     node->members, quorate);
     }
 }
 
@@ -430,6 +440,16 @@ static void destroy_device(struct node *node)
     }
 }
 
+/* a: epoch */
+static void on_device_stop(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+
+    if (node->device != NULL && node->device_epoch == occurrence->a && !node->device_wanted) {
+        node_device_stop(node);
+    }
+}
+
 void node_device_stop(struct node *node)
 {
     struct device_event event = {.type = DEVICE_EV_SHUTDOWN};
@@ -437,6 +457,10 @@ void node_device_stop(struct node *node)
 
     node->device_wanted = false;
     if (node->device == NULL || node_device_frozen(node, &until_ms)) {
+        return;
+    }
+    if (!node->cluster->core->has_told_ring(node)) { /* its last poll would be for a ring that has passed */
+        schedule_add(&node->world->schedule, node->world->now_ms + 2, on_device_stop, node, node->device_epoch, 0, 0);
         return;
     }
     NOTE(node->world, node, "device is stopped");

@@ -31,8 +31,10 @@ bool node_frozen(const struct node *node, uint64_t *until_ms);
 bool node_device_frozen(const struct node *node, uint64_t *until_ms);
 
 /* Deliveries to the device. */
-void node_on_nodelist(struct node *node);
+void node_on_nodelist(struct node *node); /* and to its voter */
+void node_device_on_nodelist(struct node *node, struct wire_ring_id ring, node_mask members);
 void node_on_quorum(struct node *node);
+void node_device_on_quorum(struct node *node, bool quorate);
 void node_on_cast_done(struct node *node, uint64_t sequence);
 void node_on_connected(struct conn *conn);
 void node_on_secured(struct conn *conn);

@@ -19,11 +19,12 @@
 static void usage(FILE *out)
 {
     (void)fprintf(
-        out, "usage: qsim [--seeds N | --seeds A..B] [--jobs N] [--mutate RULE] [--only-safety] [--verbose]\n"
+        out, "usage: qsim [--seeds N | --seeds A..B] [--jobs N] [--cores KIND] [--mutate RULE] [--only-safety] [--verbose]\n"
              "       qsim --canon [--mutate RULE]\n"
              "       qsim --tap\n"
              "  --seeds    random runs: 1..N, or those from A to B\n"
              "  --jobs     processes that share them (default 1)\n"
+             "  --cores    membership cores of the nodes: model, real, or seed, as each seed has it (default)\n"
              "  --mutate   break a rule first: losers_first, lease_wait, stable_view, quarantine,\n"
              "             persist_first, echo_pacing, lease_start, lease_end, stale_ring, told_ring\n"
              "  --only-safety  leave the ledger out: find only two halves that believe in quorum\n"
@@ -51,6 +52,7 @@ int main(int argc, char *argv[])
     static const struct option options[] = {
         {"seeds", required_argument, NULL, 's'},
         {"jobs", required_argument, NULL, 'j'},
+        {"cores", required_argument, NULL, 'k'},
         {"mutate", required_argument, NULL, 'm'},
         {"canon", no_argument, NULL, 'c'},
         {"tap", no_argument, NULL, 't'},
@@ -63,7 +65,7 @@ int main(int argc, char *argv[])
     bool canon = false;
     int option;
 
-    while ((option = getopt_long(argc, argv, "s:j:m:ctvoh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "s:j:k:m:ctvoh", options, NULL)) != -1) {
         switch (option) {
         case 's':
             if (!parse_seeds(optarg, &campaign.first, &campaign.last)) {
@@ -73,6 +75,12 @@ int main(int argc, char *argv[])
             break;
         case 'j':
             campaign.jobs = (unsigned)atoi(optarg) > 0 ? (unsigned)atoi(optarg) : 1;
+            break;
+        case 'k':
+            if (!campaign_cores(optarg, &campaign.cores)) {
+                usage(stderr);
+                return 2;
+            }
             break;
         case 'm':
             if (!campaign_mutate(optarg)) {

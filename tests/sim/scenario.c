@@ -2,15 +2,20 @@
 #include "tests/sim/scenario.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/sim/arbiter_host.h"
 #include "tests/sim/check.h"
 #include "tests/sim/core.h"
+#include "tests/sim/core_stack.h"
 #include "tests/sim/device.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
+#include "tests/sim/synchrony.h"
 
 #define SETTLE_LOOK_MS 200
+#define RING_LOOK_MS 50
+#define HEALING_MS_MAX 300000
 
 static struct prng *dice(struct world *world)
 {
@@ -93,6 +98,44 @@ void scenario_settle(struct world *world)
     schedule_add(&world->schedule, world->now_ms + SETTLE_LOOK_MS, on_look, world, 0, 0, 0);
 }
 
+/* Real cores are to be one ring of all who hear each other, soon and for good. */
+static void look_at_ring(struct sim_cluster *cluster)
+{
+    struct world *world = cluster->world;
+    uint64_t since_ms =
+        cluster->topology_ms > world->no_more_faults_ms ? cluster->topology_ms : world->no_more_faults_ms;
+    uint64_t bound_ms = core_stack_reform_bound_ms(cluster);
+    uint64_t took_ms = world->now_ms - since_ms;
+    char why[160] = "";
+    bool reformed = core_stack_is_reformed(cluster, why, sizeof why);
+
+    if (!reformed && took_ms > bound_ms) {
+        note_state(world);
+        world_fail(world, "LIVENESS", "%llu ms after the last fault: %s", (unsigned long long)took_ms, why);
+    } else if (reformed && !cluster->reformed && took_ms * 1000 / bound_ms > world->reform_permille) {
+        world->reform_permille = took_ms * 1000 / bound_ms;
+    }
+    cluster->reformed = reformed;
+}
+
+static void on_ring_look(const struct occurrence *occurrence)
+{
+    struct world *world = occurrence->who;
+
+    for (unsigned i = 0; i < world->cluster_count; i++) {
+        if (world->clusters[i].core == &core_stack) {
+            look_at_ring(&world->clusters[i]);
+        }
+    }
+    schedule_add(&world->schedule, world->now_ms + RING_LOOK_MS, on_ring_look, world, 0, 0, 0);
+}
+
+static void calm(struct sim_cluster *cluster)
+{
+    cluster->lan.loss_permille = cluster->lan.late_permille = 0;
+    memset(cluster->lan.cut, 0, sizeof cluster->lan.cut);
+}
+
 static void recolor(struct sim_cluster *cluster)
 {
     struct prng *prng = dice(cluster->world);
@@ -131,6 +174,7 @@ static void join_all(struct sim_cluster *cluster)
     for (unsigned i = 0; i < cluster->node_count; i++) {
         cluster->nodes[i].color = 0;
     }
+    memset(cluster->lan.cut, 0, sizeof cluster->lan.cut);
     cluster->core->topology_changed(cluster);
 }
 
@@ -176,15 +220,20 @@ static void on_heal(const struct occurrence *occurrence)
 {
     struct world *world = occurrence->who;
     struct prng *prng = dice(world);
+    bool real = false;
 
     NOTE(world, NULL, "no more faults from here");
     world->network.linger_permille = 0;
     world->host.persist_fail_permille = 0;
     world->host.persist_ms_max = 20;
     world->host.crash_at_point = 0;
+    world->no_more_faults_ms = world->now_ms;
     for (unsigned i = 0; i < world->cluster_count; i++) {
         struct sim_cluster *cluster = &world->clusters[i];
         bool unreached = prng_chance(prng, 250);
+
+        calm(cluster);
+        real = real || cluster->core == &core_stack;
 
         if (prng_chance(prng, 500)) {
             join_all(cluster);
@@ -197,6 +246,9 @@ static void on_heal(const struct occurrence *occurrence)
             network_path(&cluster->nodes[j], path, path);
         }
     }
+    if (real) {
+        schedule_add(&world->schedule, world->now_ms + RING_LOOK_MS, on_ring_look, world, 0, 0, 0);
+    }
     on_heal_again(occurrence);
 }
 
@@ -207,6 +259,11 @@ static void on_heal_again(const struct occurrence *occurrence)
 
     for (unsigned i = 0; i < world->cluster_count; i++) {
         busy = heal(&world->clusters[i]) || busy;
+    }
+    if (busy && world->now_ms > world->no_more_faults_ms + HEALING_MS_MAX) {
+        note_state(world);
+        world_fail(world, "LIVENESS", "nodes and devices are not up %u ms after the last fault", HEALING_MS_MAX);
+        return;
     }
     if (busy) {
         schedule_add(&world->schedule, world->now_ms + SETTLE_LOOK_MS, on_heal_again, world, 0, 0, 0);
@@ -430,6 +487,121 @@ static void fault_heuristics(struct sim_cluster *cluster, struct node *node)
     }
 }
 
+/* ---- what goes wrong between real cores --------------------------------------------------------------------- */
+
+static void roll_weather(struct sim_cluster *cluster)
+{
+    struct prng *prng = dice(cluster->world);
+    struct lan *lan = &cluster->lan;
+    bool bad = prng_chance(prng, 400);
+
+    lan->loss_permille = bad ? prng_below(prng, prng_chance(prng, 300) ? 120 : 20) : 0;
+    lan->duplicate_permille = bad ? prng_below(prng, 60) : 0;
+    lan->late_permille = bad ? prng_below(prng, 80) : 0;
+    lan->late_ms_max = cluster->settings.token_ms / 20; /* README.md, what is assumed */
+    NOTE(cluster->world, NULL, "%s: of 1000 datagrams %u are lost, %u come twice, %u late", cluster->name,
+         lan->loss_permille, lan->duplicate_permille, lan->late_permille);
+}
+
+/* a: sender's index, b: who does not hear it */
+static void on_heard_again(const struct occurrence *occurrence)
+{
+    struct sim_cluster *cluster = occurrence->who;
+
+    cluster->lan.cut[occurrence->a] &= ~(node_mask)occurrence->b;
+    cluster->core->topology_changed(cluster);
+}
+
+/* One direction only. */
+static void fault_deaf(struct sim_cluster *cluster, struct node *node)
+{
+    struct world *world = cluster->world;
+    node_mask deaf = (node_mask)(1 + prng_below(dice(world), (1u << cluster->node_count) - 1)) & ~node_bit(node);
+    char text[64];
+
+    NOTE(world, node, "is not heard by {%s}", mask_text(cluster, deaf, text));
+    cluster->lan.cut[node->index] |= deaf;
+    cluster->core->topology_changed(cluster);
+    if (prng_chance(dice(world), 700)) {
+        schedule_add(&world->schedule, world->now_ms + some_time(world, cluster), on_heard_again, cluster, node->index, deaf,
+                     0);
+    }
+}
+
+static void on_client_back(const struct occurrence *occurrence)
+{
+    core_stack_client_start(occurrence->who);
+}
+
+static void fault_client(struct sim_cluster *cluster, struct node *node)
+{
+    core_stack_client_kill(node);
+    if (cluster->client_nodes & node_bit(node)) {
+        schedule_add(&cluster->world->schedule, cluster->world->now_ms + prng_below(dice(cluster->world), 2000),
+                     on_client_back, node, 0, 0, 0);
+    }
+}
+
+static void fault_leave(struct sim_cluster *cluster, struct node *node)
+{
+    struct world *world = cluster->world;
+
+    if (!node_responds(node)) {
+        return;
+    }
+    node_device_stop(node);
+    core_stack_leave(node);
+    if (prng_chance(dice(world), 700)) {
+        schedule_add(&world->schedule, world->now_ms + 500 + some_time(world, cluster), on_boot, node, 0, 0, 0);
+    }
+}
+
+static void fault_between(struct sim_cluster *cluster, struct node *node)
+{
+    uint32_t roll = prng_below(dice(cluster->world), 100);
+
+    if (roll < 30) {
+        roll_weather(cluster);
+    } else if (roll < 55) {
+        fault_deaf(cluster, node);
+    } else if (roll < 75) {
+        fault_client(cluster, node);
+    } else if (roll < 85) {
+        cluster->core->burst(node);
+    } else {
+        fault_leave(cluster, node);
+    }
+}
+
+/* Clients of process groups say something now and then, until all is well. a: how lively they are */
+static void on_chatter(const struct occurrence *occurrence)
+{
+    struct sim_cluster *cluster = occurrence->who;
+    struct world *world = cluster->world;
+    struct prng *prng = dice(world);
+    uint32_t pause_ms = prng_chance(prng, 300) ? prng_between(prng, 1, 100) : prng_between(prng, 100, (uint32_t)occurrence->a);
+
+    if (world->recovery_ms > 0) {
+        return;
+    }
+    core_stack_client_send(&cluster->nodes[prng_below(prng, cluster->node_count)],
+                           prng_chance(prng, 70) ? prng_between(prng, 5, 40) : prng_between(prng, 1, 3));
+    schedule_add(&world->schedule, world->now_ms + pause_ms, on_chatter, cluster, occurrence->a, 0, 0);
+}
+
+static void prepare_real(struct sim_cluster *cluster)
+{
+    struct world *world = cluster->world;
+    struct prng *prng = dice(world);
+
+    cluster->lan.idle_visits = prng_chance(prng, 300) ? 0 : 5;
+    roll_weather(cluster);
+    cluster->client_nodes = (node_mask)prng_next(prng) | (node_mask)prng_next(prng);
+    schedule_add(&world->schedule, world->now_ms + 1000, on_chatter, cluster, prng_between(prng, 500, 8000), 0, 0);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------ */
+
 static void on_fault(const struct occurrence *occurrence)
 {
     struct world *world = occurrence->who;
@@ -438,7 +610,9 @@ static void on_fault(const struct occurrence *occurrence)
     uint32_t roll = prng_below(dice(world), 100);
 
     world->faults++;
-    if (roll < 30) {
+    if (cluster->core == &core_stack && prng_chance(dice(world), 250)) {
+        fault_between(cluster, node);
+    } else if (roll < 30) {
         fault_partition(cluster);
     } else if (roll < 40) {
         join_all(cluster);
@@ -516,7 +690,7 @@ static void roll_settings(struct world *world, struct cluster_settings *settings
     settings->heuristics_on = settings->heuristics_used && prng_chance(prng, 600);
 }
 
-static void add_cluster(struct world *world)
+static void add_cluster(struct world *world, const struct core_ops *core)
 {
     const struct device_ops *ops[SIM_NODES_MAX];
     struct cluster_settings settings;
@@ -530,6 +704,10 @@ static void add_cluster(struct world *world)
     unsigned spare = 0;
 
     roll_settings(world, &settings, node_count);
+    if (core == &core_stack && prng_chance(prng, 700)) { /* an idle ring is quieter, and its run faster */
+        settings.token_ms += 1000;
+        settings.consensus_ms = settings.token_ms * 12 / 10;
+    }
     for (unsigned i = 0; i < SIM_NODES_MAX; i++) { /* with no timeout set what matters is a mixture */
         ops[i] = kinds[devices < 3 && !settings.timeout_unset ? devices : prng_below(prng, 3)];
     }
@@ -537,7 +715,10 @@ static void add_cluster(struct world *world)
         prng_chance(prng, 150)) {
         spare = 1;
     }
-    cluster = world_add_cluster(world, &settings, node_count + spare, ops, &core_model);
+    cluster = world_add_cluster(world, &settings, node_count + spare, ops, core);
+    if (core == &core_stack) {
+        prepare_real(cluster);
+    }
     if (spare > 0) {
         cluster->config &= ~(1u << node_count);
     }
@@ -594,18 +775,35 @@ static uint32_t pause_between_faults(struct world *world)
     }
 }
 
+/* From chance of its own, so that the lives of modelled cores do not depend on it. */
+static void choose_cores(const struct world *world, unsigned clusters, const struct core_ops *cores[SIM_CLUSTERS_MAX])
+{
+    struct prng prng;
+    bool real;
+
+    prng_seed(&prng, world->seed ^ UINT64_C(0x5bd1e9955bd1e995));
+    real = prng_chance(&prng, 500);
+    for (unsigned i = 0; i < clusters; i++) {
+        bool this_one = real && (i == 0 || prng_chance(&prng, 700));
+
+        cores[i] = world->cores == CORES_REAL || (world->cores == CORES_BY_SEED && this_one) ? &core_stack : &core_model;
+    }
+}
+
 void scenario_run(struct world *world, uint64_t seed, bool tracing)
 {
+    const struct core_ops *cores[SIM_CLUSTERS_MAX];
     unsigned clusters;
     unsigned faults;
     uint64_t at_ms;
 
     world_reset(world, seed, tracing);
     clusters = prng_chance(dice(world), 600) ? 1 : prng_between(dice(world), 2, SIM_CLUSTERS_MAX);
+    choose_cores(world, clusters, cores);
     roll_network(world);
     roll_host(world);
     for (unsigned i = 0; i < clusters; i++) {
-        add_cluster(world);
+        add_cluster(world, cores[i]);
     }
     schedule_add(&world->schedule, world->now_ms + prng_below(dice(world), 1500), on_arbiter_start, world, 0,
                  0, 0);
@@ -620,5 +818,8 @@ void scenario_run(struct world *world, uint64_t seed, bool tracing)
     }
     if (!world->failed && !world->done) {
         world_fail(world, "LIVENESS", "nothing happens any more");
+    }
+    if (!world->failed) {
+        synchrony_check(world);
     }
 }

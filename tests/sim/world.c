@@ -10,11 +10,13 @@
 #include "tests/sim/arbiter_host.h"
 #include "tests/sim/check.h"
 #include "tests/sim/core.h"
+#include "tests/sim/lan.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
+#include "tests/sim/synchrony.h"
 
 #define START_MS 1000000
-#define LINES 6000
+#define LINES 40000
 
 void world_init(struct world *world)
 {
@@ -42,6 +44,8 @@ static void free_nodes(struct world *world)
 void world_fini(struct world *world)
 {
     free_nodes(world);
+    synchrony_free(world);
+    lan_free(world);
     arbiter_host_fini(world);
     arbiter_actions_fini(&world->host.actions);
     network_free(world);
@@ -53,6 +57,8 @@ void world_fini(struct world *world)
 void world_reset(struct world *world, uint64_t seed, bool tracing)
 {
     free_nodes(world);
+    synchrony_free(world);
+    lan_free(world);
     arbiter_host_fini(world);
     network_free(world);
     schedule_clear(&world->schedule);
@@ -74,6 +80,7 @@ void world_reset(struct world *world, uint64_t seed, bool tracing)
         assert(world->lines != NULL);
     }
     world->done = false;
+    world->no_more_faults_ms = 0;
     world->healed_ms = 0;
     world->recovery_ms = 0;
     world->votes = 0;
@@ -81,6 +88,7 @@ void world_reset(struct world *world, uint64_t seed, bool tracing)
     world->first_ack = world->last_ack = NULL;
     world->excused = 0;
     world->relapses = 0;
+    world->deliveries = world->rings = world->reform_permille = 0;
     world->faults = 0;
     arbiter_host_init(world);
 }

@@ -31,6 +31,9 @@ struct node;
 struct conn;
 struct device_ops;
 struct core_ops;
+struct lan_datagram;
+struct stack_host;
+struct synchrony_log;
 
 typedef uint32_t node_mask; /* bit i: nodes[i] of the cluster */
 
@@ -157,6 +160,7 @@ struct node {
     bool first_ring;          /* has had a ring since it booted */
     struct quorum_view view;
     struct model_core model;
+    struct stack_host *host; /* of the real core (core_stack.c); NULL: it has never run */
     uint64_t frozen_since_ms; /* beside another quorate half (check.h); 0: not so */
 
     /* The voter of our agent, and an older one that its agent has left behind (voter.h). */
@@ -206,6 +210,16 @@ struct cluster_settings {
     uint32_t echo_ms;        /* theirs */
 };
 
+/* Between real cores (lan.h). */
+struct lan {
+    uint32_t loss_permille;
+    uint32_t duplicate_permille;
+    uint32_t late_permille; /* so many take up to late_ms_max, the others 0 or 1 ms */
+    uint32_t late_ms_max;
+    node_mask cut[SIM_NODES_MAX]; /* by sender: who does not hear it */
+    uint32_t idle_visits;         /* of the token, before it is held; 0: the default */
+};
+
 struct sim_cluster {
     struct world *world;
     unsigned index;
@@ -216,6 +230,11 @@ struct sim_cluster {
     struct node nodes[SIM_NODES_MAX];
     node_mask config; /* what all nodes are to read */
     bool dirty;       /* something the safety checker looks at has changed */
+    struct lan lan;
+    node_mask client_nodes; /* those with a client of process groups, if they run the real core */
+    bool reformed;          /* real cores were one ring when it was looked at last */
+    uint64_t topology_ms; /* when nodes of real cores came, went, paused or could reach others than before, last */
+    struct synchrony_log *logs;
     uint64_t
         contradiction_ms; /* since when the reports at the arbiter contradict each other; 0: they do not */
 };
@@ -255,6 +274,9 @@ struct arbiter_host {
     unsigned crashes;
 };
 
+/* Which membership cores the clusters of a random life have. */
+enum sim_cores { CORES_BY_SEED, CORES_MODELLED, CORES_REAL };
+
 /* ---- the world ----------------------------------------------------------------------------------------- */
 
 struct world {
@@ -266,6 +288,8 @@ struct world {
     uint64_t events;
     struct network_profile network;
     struct conn *conns;
+    struct lan_datagram *datagrams; /* under way */
+    void (*receive)(struct node *node, struct lan_datagram *datagram);
     struct sim_cluster clusters[SIM_CLUSTERS_MAX];
     unsigned cluster_count;
     struct arbiter_host host;
@@ -276,6 +300,7 @@ struct world {
     bool failed;
     char failure[SIM_FAILURE_SIZE];
 
+    enum sim_cores cores;
     bool only_safety; /* the ledger is not looked at: what remains is what nodes themselves believe */
     bool tracing;
     char (*lines)[200];
@@ -284,6 +309,7 @@ struct world {
 
     /* What the run was about, for the sum at the end. */
     bool done;
+    uint64_t no_more_faults_ms;
     uint64_t healed_ms;
     uint64_t recovery_ms;    /* from the last fault to the last node that had to be quorate */
     uint64_t votes;          /* ACKs sent */
@@ -291,6 +317,9 @@ struct world {
     const struct node *first_ack;
     const struct node *last_ack;
     uint64_t excused;  /* instants with two quorate halves that the packaged device alone is to blame for */
+    uint64_t deliveries; /* messages that clients of real cores were told */
+    uint64_t rings;      /* that real cores formed, counted at each member */
+    uint64_t reform_permille; /* the slowest ring after the last fault, of its bound */
     uint64_t relapses; /* the same, but votequorum itself is to blame */
     uint64_t faults;
     void *scenario; /* of canon.c */

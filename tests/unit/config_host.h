@@ -36,9 +36,10 @@ static inline bool config_host_address(const char *text, struct conf_address *ad
     return address->family != 0;
 }
 
-static inline void config_host_begin(struct conf_facts *facts)
+/* With a first address of its own; NULL: 10.4.0.1. */
+static inline void config_host_begin_at(struct conf_facts *facts, const char *own_address)
 {
-    static const char *const locals[] = {"10.4.0.1", "10.5.0.1", "fd04::1"};
+    const char *const locals[] = {own_address != NULL ? own_address : "10.4.0.1", "10.5.0.1", "fd04::1"};
 
     conf_facts_init(facts);
     facts->crypto_models = config_host_crypto;
@@ -49,6 +50,11 @@ static inline void config_host_begin(struct conf_facts *facts)
         config_host_address(locals[i], &address);
         conf_facts_add_local(facts, &address);
     }
+}
+
+static inline void config_host_begin(struct conf_facts *facts)
+{
+    config_host_begin_at(facts, NULL);
 }
 
 static inline void config_host_answer(struct conf_facts *facts, struct conf_fact *fact)
@@ -112,14 +118,14 @@ static inline void config_host_loaded_fini(struct config_host_loaded *loaded)
     conf_report_fini(&loaded->report);
 }
 
-/* As the loader does it; live: keys of a running daemon, for a reload, or NULL. */
-static inline enum q_err config_host_load(struct config_host_loaded *loaded, const void *text, size_t size,
-                                          const struct cmap_store *live)
+/* As the loader does it; live: keys of a running daemon, for a reload, or NULL. own_address: as above. */
+static inline enum q_err config_host_load_at(struct config_host_loaded *loaded, const char *own_address, const void *text,
+                                             size_t size, const struct cmap_store *live)
 {
     struct conf_facts facts;
     enum q_err err;
 
-    config_host_begin(&facts);
+    config_host_begin_at(&facts, own_address);
     config_host_loaded_init(loaded);
     loaded->rounds = 0;
     for (;;) {
@@ -141,6 +147,12 @@ static inline enum q_err config_host_load(struct config_host_loaded *loaded, con
     }
     conf_facts_fini(&facts);
     return err;
+}
+
+static inline enum q_err config_host_load(struct config_host_loaded *loaded, const void *text, size_t size,
+                                          const struct cmap_store *live)
+{
+    return config_host_load_at(loaded, NULL, text, size, live);
 }
 
 #endif
