@@ -38,6 +38,8 @@ tests_sim_qsim_SOURCES = \
 	tests/sim/qsim.c \
 	tests/sim/scenario.c \
 	tests/sim/scenario.h \
+	tests/sim/scenario_real.c \
+	tests/sim/scenario_real.h \
 	tests/sim/schedule.c \
 	tests/sim/schedule.h \
 	tests/sim/stack_config.c \

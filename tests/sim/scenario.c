@@ -11,10 +11,10 @@
 #include "tests/sim/device.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
+#include "tests/sim/scenario_real.h"
 #include "tests/sim/synchrony.h"
 
 #define SETTLE_LOOK_MS 200
-#define RING_LOOK_MS 50
 #define HEALING_MS_MAX 300000
 
 static struct prng *dice(struct world *world)
@@ -33,7 +33,7 @@ uint64_t scenario_recovery_bound_ms(const struct sim_cluster *cluster)
 }
 
 /* How everybody stands, for the timeline of a failure. */
-static void note_state(struct world *world)
+void scenario_note_state(struct world *world)
 {
     static const char *const totem[] = {"down", "gathering", "synchronising", "operational"};
     char text[64];
@@ -84,7 +84,7 @@ static void on_look(const struct occurrence *occurrence)
         return;
     }
     if (!good && world->now_ms > world->healed_ms + bound_ms) {
-        note_state(world);
+        scenario_note_state(world);
         world_fail(world, "LIVENESS", "%llu ms after the last fault: %s",
                    (unsigned long long)(world->now_ms - world->healed_ms), why);
         return;
@@ -96,44 +96,6 @@ void scenario_settle(struct world *world)
 {
     world->healed_ms = world->now_ms;
     schedule_add(&world->schedule, world->now_ms + SETTLE_LOOK_MS, on_look, world, 0, 0, 0);
-}
-
-/* Real cores are to be one ring of all who hear each other, soon and for good. */
-static void look_at_ring(struct sim_cluster *cluster)
-{
-    struct world *world = cluster->world;
-    uint64_t since_ms =
-        cluster->topology_ms > world->no_more_faults_ms ? cluster->topology_ms : world->no_more_faults_ms;
-    uint64_t bound_ms = core_stack_reform_bound_ms(cluster);
-    uint64_t took_ms = world->now_ms - since_ms;
-    char why[160] = "";
-    bool reformed = core_stack_is_reformed(cluster, why, sizeof why);
-
-    if (!reformed && took_ms > bound_ms) {
-        note_state(world);
-        world_fail(world, "LIVENESS", "%llu ms after the last fault: %s", (unsigned long long)took_ms, why);
-    } else if (reformed && !cluster->reformed && took_ms * 1000 / bound_ms > world->reform_permille) {
-        world->reform_permille = took_ms * 1000 / bound_ms;
-    }
-    cluster->reformed = reformed;
-}
-
-static void on_ring_look(const struct occurrence *occurrence)
-{
-    struct world *world = occurrence->who;
-
-    for (unsigned i = 0; i < world->cluster_count; i++) {
-        if (world->clusters[i].core == &core_stack) {
-            look_at_ring(&world->clusters[i]);
-        }
-    }
-    schedule_add(&world->schedule, world->now_ms + RING_LOOK_MS, on_ring_look, world, 0, 0, 0);
-}
-
-static void calm(struct sim_cluster *cluster)
-{
-    cluster->lan.loss_permille = cluster->lan.late_permille = 0;
-    memset(cluster->lan.cut, 0, sizeof cluster->lan.cut);
 }
 
 static void recolor(struct sim_cluster *cluster)
@@ -232,7 +194,7 @@ static void on_heal(const struct occurrence *occurrence)
         struct sim_cluster *cluster = &world->clusters[i];
         bool unreached = prng_chance(prng, 250);
 
-        calm(cluster);
+        scenario_real_calm(cluster);
         real = real || cluster->core == &core_stack;
 
         if (prng_chance(prng, 500)) {
@@ -247,7 +209,7 @@ static void on_heal(const struct occurrence *occurrence)
         }
     }
     if (real) {
-        schedule_add(&world->schedule, world->now_ms + RING_LOOK_MS, on_ring_look, world, 0, 0, 0);
+        scenario_real_look(world);
     }
     on_heal_again(occurrence);
 }
@@ -261,7 +223,7 @@ static void on_heal_again(const struct occurrence *occurrence)
         busy = heal(&world->clusters[i]) || busy;
     }
     if (busy && world->now_ms > world->no_more_faults_ms + HEALING_MS_MAX) {
-        note_state(world);
+        scenario_note_state(world);
         world_fail(world, "LIVENESS", "nodes and devices are not up %u ms after the last fault", HEALING_MS_MAX);
         return;
     }
@@ -274,7 +236,7 @@ static void on_heal_again(const struct occurrence *occurrence)
 
 /* ---- what goes wrong ----------------------------------------------------------------------------------- */
 
-static uint32_t some_time(struct world *world, const struct sim_cluster *cluster)
+uint32_t scenario_some_time(struct world *world, const struct sim_cluster *cluster)
 {
     switch (prng_below(dice(world), 4)) {
     case 0:
@@ -316,7 +278,7 @@ static void fault_partition(struct sim_cluster *cluster)
 
     recolor(cluster);
     if (prng_chance(dice(world), 300)) { /* some flap */
-        schedule_add(&world->schedule, world->now_ms + some_time(world, cluster), on_joined, cluster, 0, 0,
+        schedule_add(&world->schedule, world->now_ms + scenario_some_time(world, cluster), on_joined, cluster, 0, 0,
                      0);
     }
 }
@@ -327,7 +289,7 @@ static void fault_path(struct sim_cluster *cluster, struct node *node)
     bool whole_side = prng_chance(dice(world), 300);
     uint32_t kind = prng_below(dice(world), 4);
     bool back = prng_chance(dice(world), 600);
-    uint32_t after_ms = some_time(world, cluster);
+    uint32_t after_ms = scenario_some_time(world, cluster);
 
     for (unsigned i = 0; i < cluster->node_count; i++) {
         struct node *other = &cluster->nodes[i];
@@ -352,12 +314,12 @@ static void fault_node(struct sim_cluster *cluster, struct node *node)
         return;
     }
     if (prng_chance(dice(world), 300)) {
-        node_pause(node, some_time(world, cluster));
+        node_pause(node, scenario_some_time(world, cluster));
         return;
     }
     node_crash(node);
     if (prng_chance(dice(world), 600)) {
-        schedule_add(&world->schedule, world->now_ms + some_time(world, cluster), on_boot, node, 0, 0, 0);
+        schedule_add(&world->schedule, world->now_ms + scenario_some_time(world, cluster), on_boot, node, 0, 0, 0);
     }
 }
 
@@ -373,11 +335,11 @@ static void fault_device(struct sim_cluster *cluster, struct node *node)
         node_device_stop(node);
         break;
     default:
-        node_device_pause(node, some_time(world, cluster));
+        node_device_pause(node, scenario_some_time(world, cluster));
         return;
     }
     if (node->device == NULL && node->up && prng_chance(dice(world), 800)) {
-        node_device_start(node, some_time(world, cluster));
+        node_device_start(node, scenario_some_time(world, cluster));
     }
 }
 
@@ -401,7 +363,7 @@ static void fault_arbiter(struct sim_cluster *cluster)
     struct arbiter_host *host = &world->host;
 
     host->restart_ms =
-        prng_chance(dice(world), 600) ? prng_between(dice(world), 20, 1000) : some_time(world, cluster) + 100;
+        prng_chance(dice(world), 600) ? prng_between(dice(world), 20, 1000) : scenario_some_time(world, cluster) + 100;
     host->crash_kind = prng_chance(dice(world), 400) ? CRASH_HOST : CRASH_PROCESS;
     switch (prng_below(dice(world), 5)) {
     case 0:
@@ -411,7 +373,7 @@ static void fault_arbiter(struct sim_cluster *cluster)
         arbiter_host_crash(world, host->crash_kind);
         break;
     case 2:
-        arbiter_host_pause(world, some_time(world, cluster));
+        arbiter_host_pause(world, scenario_some_time(world, cluster));
         break;
     default:
         host->crash_at_point =
@@ -470,7 +432,7 @@ static void fault_config(struct sim_cluster *cluster, struct node *node)
         }
     }
     if (config & node_bit(node)) {
-        schedule_add(&world->schedule, world->now_ms + some_time(world, cluster), on_boot, node, 0, 0, 0);
+        schedule_add(&world->schedule, world->now_ms + scenario_some_time(world, cluster), on_boot, node, 0, 0, 0);
     }
 }
 
@@ -487,121 +449,6 @@ static void fault_heuristics(struct sim_cluster *cluster, struct node *node)
     }
 }
 
-/* ---- what goes wrong between real cores --------------------------------------------------------------------- */
-
-static void roll_weather(struct sim_cluster *cluster)
-{
-    struct prng *prng = dice(cluster->world);
-    struct lan *lan = &cluster->lan;
-    bool bad = prng_chance(prng, 400);
-
-    lan->loss_permille = bad ? prng_below(prng, prng_chance(prng, 300) ? 120 : 20) : 0;
-    lan->duplicate_permille = bad ? prng_below(prng, 60) : 0;
-    lan->late_permille = bad ? prng_below(prng, 80) : 0;
-    lan->late_ms_max = cluster->settings.token_ms / 20; /* README.md, what is assumed */
-    NOTE(cluster->world, NULL, "%s: of 1000 datagrams %u are lost, %u come twice, %u late", cluster->name,
-         lan->loss_permille, lan->duplicate_permille, lan->late_permille);
-}
-
-/* a: sender's index, b: who does not hear it */
-static void on_heard_again(const struct occurrence *occurrence)
-{
-    struct sim_cluster *cluster = occurrence->who;
-
-    cluster->lan.cut[occurrence->a] &= ~(node_mask)occurrence->b;
-    cluster->core->topology_changed(cluster);
-}
-
-/* One direction only. */
-static void fault_deaf(struct sim_cluster *cluster, struct node *node)
-{
-    struct world *world = cluster->world;
-    node_mask deaf = (node_mask)(1 + prng_below(dice(world), (1u << cluster->node_count) - 1)) & ~node_bit(node);
-    char text[64];
-
-    NOTE(world, node, "is not heard by {%s}", mask_text(cluster, deaf, text));
-    cluster->lan.cut[node->index] |= deaf;
-    cluster->core->topology_changed(cluster);
-    if (prng_chance(dice(world), 700)) {
-        schedule_add(&world->schedule, world->now_ms + some_time(world, cluster), on_heard_again, cluster, node->index, deaf,
-                     0);
-    }
-}
-
-static void on_client_back(const struct occurrence *occurrence)
-{
-    core_stack_client_start(occurrence->who);
-}
-
-static void fault_client(struct sim_cluster *cluster, struct node *node)
-{
-    core_stack_client_kill(node);
-    if (cluster->client_nodes & node_bit(node)) {
-        schedule_add(&cluster->world->schedule, cluster->world->now_ms + prng_below(dice(cluster->world), 2000),
-                     on_client_back, node, 0, 0, 0);
-    }
-}
-
-static void fault_leave(struct sim_cluster *cluster, struct node *node)
-{
-    struct world *world = cluster->world;
-
-    if (!node_responds(node)) {
-        return;
-    }
-    node_device_stop(node);
-    core_stack_leave(node);
-    if (prng_chance(dice(world), 700)) {
-        schedule_add(&world->schedule, world->now_ms + 500 + some_time(world, cluster), on_boot, node, 0, 0, 0);
-    }
-}
-
-static void fault_between(struct sim_cluster *cluster, struct node *node)
-{
-    uint32_t roll = prng_below(dice(cluster->world), 100);
-
-    if (roll < 30) {
-        roll_weather(cluster);
-    } else if (roll < 55) {
-        fault_deaf(cluster, node);
-    } else if (roll < 75) {
-        fault_client(cluster, node);
-    } else if (roll < 85) {
-        cluster->core->burst(node);
-    } else {
-        fault_leave(cluster, node);
-    }
-}
-
-/* Clients of process groups say something now and then, until all is well. a: how lively they are */
-static void on_chatter(const struct occurrence *occurrence)
-{
-    struct sim_cluster *cluster = occurrence->who;
-    struct world *world = cluster->world;
-    struct prng *prng = dice(world);
-    uint32_t pause_ms = prng_chance(prng, 300) ? prng_between(prng, 1, 100) : prng_between(prng, 100, (uint32_t)occurrence->a);
-
-    if (world->recovery_ms > 0) {
-        return;
-    }
-    core_stack_client_send(&cluster->nodes[prng_below(prng, cluster->node_count)],
-                           prng_chance(prng, 70) ? prng_between(prng, 5, 40) : prng_between(prng, 1, 3));
-    schedule_add(&world->schedule, world->now_ms + pause_ms, on_chatter, cluster, occurrence->a, 0, 0);
-}
-
-static void prepare_real(struct sim_cluster *cluster)
-{
-    struct world *world = cluster->world;
-    struct prng *prng = dice(world);
-
-    cluster->lan.idle_visits = prng_chance(prng, 300) ? 0 : 5;
-    roll_weather(cluster);
-    cluster->client_nodes = (node_mask)prng_next(prng) | (node_mask)prng_next(prng);
-    schedule_add(&world->schedule, world->now_ms + 1000, on_chatter, cluster, prng_between(prng, 500, 8000), 0, 0);
-}
-
-/* ---- all of it ------------------------------------------------------------------------------------------------ */
-
 static void on_fault(const struct occurrence *occurrence)
 {
     struct world *world = occurrence->who;
@@ -611,7 +458,7 @@ static void on_fault(const struct occurrence *occurrence)
 
     world->faults++;
     if (cluster->core == &core_stack && prng_chance(dice(world), 250)) {
-        fault_between(cluster, node);
+        scenario_real_fault(cluster, node);
     } else if (roll < 30) {
         fault_partition(cluster);
     } else if (roll < 40) {
@@ -717,7 +564,7 @@ static void add_cluster(struct world *world, const struct core_ops *core)
     }
     cluster = world_add_cluster(world, &settings, node_count + spare, ops, core);
     if (core == &core_stack) {
-        prepare_real(cluster);
+        scenario_real_prepare(cluster);
     }
     if (spare > 0) {
         cluster->config &= ~(1u << node_count);

@@ -21,4 +21,8 @@ uint64_t scenario_recovery_bound_ms(const struct sim_cluster *cluster);
 /* From now on nothing changes any more: watches recovery, then ends the run. */
 void scenario_settle(struct world *world);
 
+/* For scenario_real.c. */
+uint32_t scenario_some_time(struct world *world, const struct sim_cluster *cluster);
+void scenario_note_state(struct world *world);
+
 #endif
