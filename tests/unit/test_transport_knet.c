@@ -339,7 +339,7 @@ static void test_key_text(void **state)
     (void)state;
     memset(text, 'k', sizeof(text) - 1);
     for (uint32_t id = 1; id <= 2; id++) {
-        encrypt(id, "nss", "none", "sha256");
+        encrypt(id, "nss", "aes192", "sha256");
         lab_nodes[id].config.key_file = NULL;
         lab_nodes[id].config.key_text = text;
     }

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""spray.py INTERFACE ADDRESS PORT SECONDS GO: datagrams that nobody has asked for, to one node's port.
+"""spray.py INTERFACE ADDRESS PORT SECONDS GO KIND...: datagrams that nobody has asked for, to one node's port.
 
-First it listens, until the file GO exists, to what this host sends there. Then it sends for that long, a few thousand each
-second: rubbish, headers of the ring with rubbish behind them, cut and altered copies of what it has heard, and what it
-has heard as it was, in any order. Prints how many of each, as JSON.
+First it says "listening" and listens, until the file GO exists, to what this host sends to this port. Then it sends for that long, a few thousand each
+second, of these kinds: rubbish; headed, headers of the ring with rubbish behind them; altered, cut and altered copies of what
+it has heard; replayed, what it has heard as it was, in any order. Prints how many of each, as JSON.
 """
 
 import json
@@ -16,6 +16,8 @@ import sys
 import time
 
 _ETHERTYPE_IPV4 = 0x0800
+_ETHERTYPE_ALL = 3
+"""Others are not told of what goes out."""
 _UDP = 17
 _OUTGOING = 4
 _HEARD_MAX = 4000
@@ -24,26 +26,27 @@ _PAUSE_S = 0.01
 _LOOK_S = 0.02
 
 
-def _payload(packet, address, port):
-    """UDP payload of an IPv4 packet to that place, else None. Fragments are left out."""
+def _payload(packet, port):
+    """UDP payload of an IPv4 packet to that port, else None. Fragments are left out."""
     header = (packet[0] & 15) * 4
-    if packet[9] != _UDP or packet[6] & 0x3f or packet[7] or packet[16:20] != address:
+    if packet[9] != _UDP or packet[6] & 0x3f or packet[7]:
         return None
     if int.from_bytes(packet[header + 2:header + 4], "big") != port:
         return None
     return packet[header + 8:]
 
 
-def listen(interface, address, port, go):
-    """What is sent there until the file exists."""
+def listen(interface, port, go):
+    """What is sent to the port until the file exists."""
     heard = []
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETHERTYPE_IPV4)) as tap:
-        tap.bind((interface, _ETHERTYPE_IPV4))
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETHERTYPE_ALL)) as tap:
+        tap.bind((interface, _ETHERTYPE_ALL))
+        print("listening", flush=True)
         while not os.path.exists(go):
             if not select.select([tap], [], [], _LOOK_S)[0]:
                 continue
             packet, source = tap.recvfrom(65536)
-            payload = _payload(packet, address, port) if source[2] == _OUTGOING else None
+            payload = _payload(packet, port) if source[1] == _ETHERTYPE_IPV4 and source[2] == _OUTGOING else None
             if payload and len(heard) < _HEARD_MAX:
                 heard.append(payload)
     return heard
@@ -75,9 +78,10 @@ class Spray:
 
 
 def main():
-    interface, text, port, seconds, go = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]
-    spray = Spray(listen(interface, socket.inet_aton(text), port, go), 1)
-    draws = [spray.rubbish, spray.headed] + ([spray.altered, spray.replayed] if spray.heard else [])
+    interface, text, port, seconds, go, *kinds = sys.argv[1:]
+    port, seconds = int(port), float(seconds)
+    spray = Spray(listen(interface, port, go), 1)
+    draws = [getattr(spray, kind) for kind in kinds]
     counts = {draw.__name__: 0 for draw in draws}
     counts["heard"] = len(spray.heard)
     end = time.monotonic() + seconds

@@ -239,27 +239,45 @@ for _transport in ("udpu", "knet"):
 
 # ---- garbage ----
 
+def _ring_ids(cluster):
+    """The ring id that each node tells."""
+    return [line.split()[-1] for node in cluster.nodes.values()
+            for line in node.host.run(["/usr/sbin/corosync-quorumtool", "-s"]).out.splitlines() if line.startswith("Ring ID")]
+
+
 def _sprayed(transport, **totem):
-    """A scenario function: node 1 is sprayed by a stranger and in the name of node 2, and stays in its ring."""
+    """A scenario function: node 1 is sprayed by a stranger and in the name of node 2, and stays with its members. With
+    keys it even stays in its ring, whatever is done to what a member has said: without, whoever speaks in the name of a member
+    can make all of them gather anew, and say what he likes."""
     def run(lab):
         cluster = _cluster(lab, "oop", transport, totem=totem)
         stranger = lab.host("n9", {"lan": 9})
         go = stranger.path("output", "go")
-        sprays = [host.start([sys.executable, _SPRAY, "lan", Wires.address("lan", 1), "5405", "6", go], log="spray")
-                  for host in (cluster.nodes[2].host, stranger)]
+        kinds = ["rubbish", "headed"]
+        sprays = [host.start([sys.executable, _SPRAY, "lan", Wires.address("lan", 1), "5405", "6", go, *kinds, *more], log="spray")
+                  for host, more in ((cluster.nodes[2].host, ["replayed"] + (["altered"] if totem else [])), (stranger, []))]
+        for spray in sprays:
+            wait_for("the spray to listen", lambda spray=spray: "listening" in spray.text(), 10)
         # Something of every kind is to be heard: a node goes and comes.
         cluster.nodes[3].stop_corosync()
         cluster.wait_quorate([1, 2], not_quorate=[3])
         cluster.nodes[3].start_corosync()
         cluster.wait_all()
+        rings = _ring_ids(cluster)
         start = now_ns()
         used = cluster.nodes[1].corosync.threads_in_user_s()
         go.touch()
         for spray in sprays:
             check(spray.wait(20) == 0, f"the spray failed: {spray.text()}")
-            lab.note(f"sprayed: {json.loads(spray.text())}")
+        counts = [json.loads(spray.text().splitlines()[-1]) for spray in sprays]
+        for count in counts:
+            lab.note(f"sprayed: {count}")
+        check(counts[0]["heard"] > 10, "the spray has heard nothing that it could send again")
         cluster.hold("after the spray", list(cluster.nodes), 2)
         _was_quiet_since(cluster, start)
+        cluster.check_quorate_since(list(cluster.nodes), start)
+        if totem:
+            check(_ring_ids(cluster) == rings, f"the ring was {rings}, is {_ring_ids(cluster)}")
         lab.note(f"node 1 took {cluster.nodes[1].corosync.threads_in_user_s() - used:.2f} s of processor time")
     return run
 
