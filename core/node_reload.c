@@ -91,14 +91,20 @@ void node_reload(struct node *node)
 
 /* ---- keys that clients change ---- */
 
-void node_on_key_changed(struct node *node, const char *name)
+static void apply_to_transport(struct node *node)
+{
+    char why[WHY_SIZE];
+
+    if (transport_apply(node->transport, stack_totem_config(node->stack), why, sizeof(why)) != Q_OK)
+        logging_line(LOGGING_TOTEM, LOG_ERR, "%s", why);
+}
+
+static void apply_to_logging(struct node *node)
 {
     struct core_config scratch;
     struct conf_report report;
     enum q_err err;
 
-    if (strncmp(name, "logging.", 8) != 0)
-        return;
     core_config_init(&scratch);
     conf_report_init(&report);
     err = core_config_read_logging(&scratch, stack_keys(node->stack), &report);
@@ -107,4 +113,13 @@ void node_on_key_changed(struct node *node, const char *name)
         configure_logging(&scratch.logging);
     core_config_fini(&scratch);
     conf_report_fini(&report);
+}
+
+void node_on_key_changed(struct node *node, const char *name)
+{
+    if (strncmp(name, "logging.", 8) == 0)
+        apply_to_logging(node);
+    if (strncmp(name, "logging.", 8) == 0 || strncmp(name, "totem.knet_", 11) == 0 ||
+        strcmp(name, "totem.block_unlisted_ips") == 0)
+        apply_to_transport(node);
 }

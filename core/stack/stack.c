@@ -449,6 +449,11 @@ struct cmap_store *stack_statistics(struct stack *stack)
     return cmap_service_statistics(stack->cmap);
 }
 
+const struct totem_config *stack_totem_config(const struct stack *stack)
+{
+    return &stack->totem_config;
+}
+
 void stack_get_ring(const struct stack *stack, struct totem_status *status)
 {
     totem_get_status(stack->totem, status);

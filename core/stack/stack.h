@@ -127,6 +127,8 @@ enum stack_flow stack_flow(const struct stack *stack, enum service_id service);
 
 /* The live map. */
 const struct cmap_store *stack_keys(const struct stack *stack);
+/* What its keys of the ring mean, as far as they could be taken over. */
+const struct totem_config *stack_totem_config(const struct stack *stack);
 
 /* The map of statistics: the shell brings its part of it (transport, clients) up to date before the request of a client,
  * or with 0 before TIME, if it is wanted. */

@@ -21,6 +21,7 @@ struct transport_backend {
     bool (*crypto_differs)(struct transport *transport, const struct core_config *next);
     enum q_err (*reconfigure)(struct transport *transport, const struct core_config *next, char *why,
                               size_t why_size);
+    enum q_err (*apply)(struct transport *transport, const struct totem_config *totem, char *why, size_t why_size);
     void (*crypto_use)(struct transport *transport);
     void (*crypto_forget)(struct transport *transport);
 };

@@ -262,9 +262,8 @@ static enum q_err set_compression(struct knet *k, const struct totem_config *tot
     return Q_OK;
 }
 
-static enum q_err set_settings(struct knet *k, const struct core_config *config, char *why, size_t why_size)
+static enum q_err set_settings(struct knet *k, const struct totem_config *totem, char *why, size_t why_size)
 {
-    const struct totem_config *totem = &config->totem;
     unsigned interval_s = 0;
 
     if (knet_handle_enable_access_lists(k->handle, totem->block_unlisted_ips) != 0)
@@ -306,7 +305,7 @@ static enum q_err reconfigure(struct transport *transport, const struct core_con
     set_log_level(k);
     set_local(k, next);
     errs[0] = knet_links_set(&k->links, next, faults[0], sizeof(faults[0]));
-    errs[1] = set_settings(k, next, faults[1], sizeof(faults[1]));
+    errs[1] = set_settings(k, &next->totem, faults[1], sizeof(faults[1]));
     errs[2] = knet_crypto_load(&k->crypto, next, faults[2], sizeof(faults[2]));
     for (size_t i = 0; i < 3; i++) {
         if (errs[i] == Q_OK || err != Q_OK)
@@ -315,6 +314,14 @@ static enum q_err reconfigure(struct transport *transport, const struct core_con
         snprintf(why, why_size, "%s", err == Q_ERR_NO_MEMORY ? "no memory for the links" : faults[i]);
     }
     return err;
+}
+
+static enum q_err apply(struct transport *transport, const struct totem_config *totem, char *why, size_t why_size)
+{
+    struct knet *k = (struct knet *)transport;
+
+    set_log_level(k);
+    return set_settings(k, totem, why, why_size);
 }
 
 static bool crypto_differs(struct transport *transport, const struct core_config *next)
@@ -425,7 +432,7 @@ static enum q_err start_handle(struct knet *k, const struct transport_start *sta
         return err;
     knet_links_init(&k->links, k->handle, start->node_id);
     snprintf(k->compression.compress_model, sizeof(k->compression.compress_model), "none");
-    err = set_settings(k, config, why, why_size);
+    err = set_settings(k, &config->totem, why, why_size);
     if (err == Q_OK)
         err = open_data(k, why, why_size);
     if (err == Q_OK)
@@ -449,6 +456,7 @@ static const struct transport_backend knet_backend = {
     .clear_statistics = clear_statistics,
     .crypto_differs = crypto_differs,
     .reconfigure = reconfigure,
+    .apply = apply,
     .crypto_use = crypto_use,
     .crypto_forget = crypto_forget,
 };

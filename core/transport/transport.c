@@ -148,6 +148,12 @@ enum q_err transport_reconfigure(struct transport *transport, const struct core_
     return transport->backend->reconfigure(transport, next, why, why_size);
 }
 
+enum q_err transport_apply(struct transport *transport, const struct totem_config *totem, char *why, size_t why_size)
+{
+    snprintf(why, why_size, "%s", "");
+    return transport->backend->apply != NULL ? transport->backend->apply(transport, totem, why, why_size) : Q_OK;
+}
+
 void transport_crypto_use(struct transport *transport)
 {
     if (transport->backend->crypto_use != NULL)

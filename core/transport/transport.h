@@ -76,6 +76,9 @@ bool transport_crypto_differs(struct transport *transport, const struct core_con
 enum q_err transport_reconfigure(struct transport *transport, const struct core_config *next,
                                  const struct config_tasks *tasks, char *why, size_t why_size);
 
+/* Those settings of the ring that are the transport's, and how much it logs, as they are now. Errors as above. */
+enum q_err transport_apply(struct transport *transport, const struct totem_config *totem, char *why, size_t why_size);
+
 /* The two phases of another key (spec/totem-protocol.md section 15.5); without one that waits they do nothing. */
 void transport_crypto_use(struct transport *transport);
 void transport_crypto_forget(struct transport *transport);

@@ -119,6 +119,14 @@ static enum q_err set_listed(struct udpu *u, const struct core_config *config)
     return ip_set_fill(&u->listed, addresses, count);
 }
 
+static enum q_err apply(struct transport *transport, const struct totem_config *totem, char *why, size_t why_size)
+{
+    (void)why;
+    (void)why_size;
+    ((struct udpu *)transport)->block_unlisted = totem->block_unlisted_ips;
+    return Q_OK;
+}
+
 static enum q_err reconfigure(struct transport *transport, const struct core_config *next, char *why,
                               size_t why_size)
 {
@@ -154,6 +162,7 @@ static const struct transport_backend udpu_backend = {
     .drain = drain,
     .get_links = udp_base_get_links,
     .reconfigure = reconfigure,
+    .apply = apply,
 };
 
 enum q_err transport_new_udpu(struct transport **transport, const struct transport_start *start)
