@@ -133,6 +133,7 @@ static void resume_or_fail(struct agent *a)
 void link_begin(struct agent *a)
 {
     a->host = 0;
+    a->trouble[0] = '\0';
     a->failures = 0;
     a->pause_ms = a->config.timing.pause_ms_min;
     a->attempt_ms = a->config.timing.attempt_ms;

@@ -43,6 +43,13 @@ class Process:
         if self.running:
             self.popen.send_signal(number)
 
+    def wait_asleep(self):
+        """Wait until it waits for something to do. The packaged daemons work in their signal handlers: hit amid a call that takes a
+        lock, they wait for themselves for ever."""
+        stat = pathlib.Path(f"/proc/{self.pid}/stat")
+        wait_for(f"{self.name} to have nothing to do",
+                 lambda: not self.running or stat.read_text().rsplit(")", 1)[1].split()[0] == "S", 10)
+
     def kill(self):
         """SIGKILL; returns once it is gone. Returns the exit status."""
         self.signal(signal.SIGKILL)

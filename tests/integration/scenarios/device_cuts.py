@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Our device: LAN cuts, and nodes that lose LAN and arbiter at once, with our arbiter and with the packaged one."""
+"""Our device: nodes that lose LAN and arbiter at once, or the arbiter after a cut, with our arbiter and with the packaged one.
+(LAN cuts alone: cuts.py, with either device.)"""
 
 from lab.our_device import DEFAULT_LEASE_MS, HOLD_MS, check_no_overlap, our_cluster
 from lab.wait import check, now_ns
@@ -8,35 +9,6 @@ from . import register
 
 # A ring takes 2.2 s to form; every bound below starts then or at the cut, and the machine is shared.
 _SLACK_MS = 1500
-
-
-def _lan_cut(arbiter, winner, **config):
-    def run(lab):
-        _, cluster = our_cluster(lab, arbiter, **config)
-        loser = 3 - winner
-        start = now_ns()
-        cluster.cut([1], [2])
-        cluster.wait_quorate([winner], not_quorate=[loser])
-        cluster.check_quorate_since([winner], start)
-        cluster.wait_votes({winner: "ACK", loser: "NACK"})
-        cluster.heal()
-        cluster.wait_all()
-        check_no_overlap(lab)
-    return run
-
-
-for _arbiter in ("ours", "packaged"):
-    for _tie, _winner in (("lowest", 1), ("highest", 2), (2, 2)):
-        register(f"device_cut_{_arbiter}_{_tie}",
-                 f"Our device, {_arbiter} arbiter, tie-breaker {_tie}: after a LAN cut node {_winner} is quorate without a "
-                 "gap, the other is not; healed, both are.",
-                 _lan_cut(_arbiter, _winner, tie_breaker=_tie), ours_only=True)
-register("device_cut_ours_lms", "Our device, lms, tie-breaker highest: as ffsplit.",
-         _lan_cut("ours", 2, algorithm="lms", tie_breaker="highest"), ours_only=True)
-register("device_cut_ours_2nodelms", "Our device, 2nodelms: as ffsplit.",
-         _lan_cut("ours", 1, algorithm="2nodelms"), ours_only=True)
-register("device_cut_ours_wait_for_all", "Our device, lms with wait_for_all: as without it.",
-         _lan_cut("ours", 1, algorithm="lms", wait_for_all=True), ours_only=True)
 
 
 def _cut_off(arbiter, **config):
