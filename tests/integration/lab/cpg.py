@@ -29,6 +29,7 @@ class Client:
         self.group = group
         self.process = host.start([path, group, size_max, interval_us, seed], log=f"cpg-{group}-{seed}")
         self.name = self.process.name
+        self.is_there = True
         wait_for(f"{self.name} to be ready", self.lines, START_S)
 
     def talk(self):
@@ -38,7 +39,14 @@ class Client:
         self.process.signal(signal.SIGUSR2)
 
     def leave(self):
+        """It ends in order."""
+        self.is_there = False
         check_equal(self.process.stop(), 0, f"{self.name}: exit status")
+
+    def kill(self):
+        """It ends at once; what it said last may be lost."""
+        self.is_there = False
+        self.process.kill()
 
     def lines(self):
         """What is written completely."""
@@ -70,10 +78,14 @@ class Groups:
         self.clients.append(client)
         return client
 
+    def present(self):
+        """Those that have not been told to go."""
+        return [client for client in self.clients if client.is_there]
+
     def talk(self, count):
-        """All talk, until each has sent so many more; they go on talking."""
-        goals = {client: client.sent_count() + count for client in self.clients}
-        for client in self.clients:
+        """All that are there talk, until each has sent so many more; they go on talking."""
+        goals = {client: client.sent_count() + count for client in self.present()}
+        for client in goals:
             client.talk()
 
         def reached():
@@ -82,15 +94,16 @@ class Groups:
 
     def settle(self):
         """All are quiet, members, and have been told what they have said."""
-        for client in self.clients:
+        for client in self.present():
             client.be_quiet()
-        wait_for("all that was sent to come back", lambda: all(client.is_settled() for client in self.clients), SETTLE_S)
+        wait_for("all that was sent to come back", lambda: all(client.is_settled() for client in self.present()), SETTLE_S)
 
     def check(self):
         """The promises; returns how many messages and changes were compared."""
         compared = check_promises(self.clients)
         for client in self.clients:
             check_complete(client)
+            check_farewells(client)
         self.cluster.lab.note(f"{compared} messages and changes compared")
         return compared
 
@@ -262,7 +275,15 @@ def check_promises(clients):
 
 
 def check_complete(client):
-    """Whatever the core has taken from a client that it did not lose has come back to it."""
+    """Whatever the core has taken from a client that was not killed, and lost no core, has come back to it."""
     for life in client.lives():
-        if life.end != "down":
+        if life.end == "left" or (life.end is None and client.is_there):
             check(not life.missing(), f"{client.name}: sent and never told: {life.missing()[:5]}")
+
+
+def check_farewells(client):
+    """Who has left in order was told so itself, as the last thing."""
+    for life in client.lives():
+        if life.end == "left":
+            last = [item for item in life.views[-1].items if item.startswith("change ")][-1]
+            check(f" left {life.address}/2 " in last and not life.is_member(), f"{client.name}: left, and was told: {last}")

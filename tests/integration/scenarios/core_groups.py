@@ -2,7 +2,7 @@
 """Process groups over rings of our core and the packaged one: what is told, and in which order (lab/cpg.py)."""
 
 from lab.cpg import Groups
-from lab.wait import check
+from lab.wait import check, check_equal, wait_for
 
 from . import register
 
@@ -53,6 +53,42 @@ def _come_and_go(letters, transport):
         check(compared > 1000, f"only {compared} messages compared")
     return run
 
+
+def _members_come_and_go(letters, transport):
+    """A scenario function: processes join, talk and leave, or are killed, while others talk."""
+    def run(lab):
+        cluster = _cluster(lab, letters, transport)
+        groups = Groups(cluster)
+        residents = [groups.add(node_id, "g", _LARGEST, 10000) for node_id in cluster.nodes]
+        groups.settle()
+        ends = {}
+        for turn in range(6):
+            guests = [groups.add(node_id, "g", _LARGEST, 5000) for node_id in cluster.nodes]
+            for guest in guests:
+                wait_for(f"{guest.name} to be a member", guest.is_settled, 20)
+            groups.talk(10)
+            for index, guest in enumerate(guests):
+                address = guest.lives()[-1].address
+                if (turn + index) % 2 == 0:
+                    guest.leave()
+                    ends[address] = 2
+                else:
+                    guest.kill()
+                    ends[address] = 5
+        groups.settle()
+        groups.check()
+        for client in residents:
+            lines = client.lines()
+            for address, reason in ends.items():
+                told = [line.split()[3] for line in lines if line.startswith("change ") and f"{address}/" in line.split()[3]]
+                check_equal(told, [f"{address}/{reason}"], f"{client.name}: how {address} ended")
+    return run
+
+
+for _letters, _transport in (("oo", "knet"), ("op", "udpu"), ("po", "knet")):
+    register(f"core_group_members_{_letters}_{_transport}",
+             f"Two cores ({_letters}) over {_transport}: processes join a group, talk, leave or are killed, in the middle of "
+             "each other's messages; all are told the same, and why.", _members_come_and_go(_letters, _transport))
 
 for _letters in ("ooo", "opo", "pop"):
     for _transport in ("udpu", "knet"):
