@@ -195,7 +195,9 @@ libcore_a_SOURCES = \
 	core/scheduling.c \
 	core/scheduling.h \
 	core/settings.c \
-	core/settings.h
+	core/settings.h \
+	core/token_wait.c \
+	core/token_wait.h
 
 # How nodes reach each other.
 libcore_a_SOURCES += \

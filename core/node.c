@@ -2,6 +2,7 @@
 #include "core/node.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,11 +103,20 @@ void node_shut_down(struct node *node)
 
 /* ---- the transport ---- */
 
-static void on_datagram(void *context, const uint8_t *bytes, size_t size)
+static void hand_in(void *context, const uint8_t *bytes, size_t size)
 {
     struct stack_event event = {.type = STACK_EV_DATAGRAM, .u.datagram = {bytes, size}};
 
     node_step(context, &event);
+}
+
+static void on_datagram(void *context, const uint8_t *bytes, size_t size)
+{
+    struct node *node = context;
+    uint32_t patience_us = stack_token_patience_us(node->stack, bytes, size);
+
+    if (patience_us == 0 || !token_wait_keep(&node->token_wait, bytes, size, patience_us))
+        hand_in(context, bytes, size);
 }
 
 static void on_link_up(void *context)
@@ -225,6 +235,7 @@ enum q_err node_start(struct node *node, qb_loop_t *loop, struct config_loaded *
 
     *node = (struct node){.loop = loop, .config_file = config_file, .config = config, .timer_at_ms = STACK_NEVER};
     node->store.fd = -1;
+    node->token_wait.fd = -1;
     node->id = core->nodes[core->local_index].id;
     stack_actions_init(&node->actions);
     if (getrandom(&node->random, sizeof(node->random), 0) != (ssize_t)sizeof(node->random))
@@ -238,6 +249,10 @@ enum q_err node_start(struct node *node, qb_loop_t *loop, struct config_loaded *
         err = start_stack(node, why, why_size);
     if (err == Q_OK)
         err = start_clients(node, why, why_size);
+    if (err == Q_OK && token_wait_init(&node->token_wait, loop, node, hand_in) != Q_OK) {
+        snprintf(why, why_size, "Cannot create a timer: %s", strerror(errno));
+        err = Q_ERR_IO;
+    }
     if (err == Q_OK)
         node->exit_status = EXIT_SUCCESS;
     return err;
@@ -255,6 +270,7 @@ void node_run(struct node *node)
 
 void node_stop(struct node *node)
 {
+    token_wait_fini(&node->token_wait, node->loop);
     ipc_server_free(node->ipc);
     stack_free(node->stack);
     if (node->transport != NULL)

@@ -20,6 +20,7 @@
 #include "core/ipc_server.h"
 #include "core/ring_store.h"
 #include "core/stack/stack.h"
+#include "core/token_wait.h"
 #include "core/transport/transport.h"
 
 struct node {
@@ -30,6 +31,7 @@ struct node {
     struct stack *stack;
     struct transport *transport;
     struct ipc_server *ipc;
+    struct token_wait token_wait;
     struct ring_store store;
     struct stack_actions actions;
     uint64_t random;

@@ -434,6 +434,11 @@ void stack_check(const struct stack *stack)
 
 /* ---- what the shell asks -------------------------------------------------------------------------------------------- */
 
+uint32_t stack_token_patience_us(const struct stack *stack, const uint8_t *datagram, size_t size)
+{
+    return totem_token_patience_us(stack->totem, datagram, size);
+}
+
 const struct cmap_store *stack_keys(const struct stack *stack)
 {
     return &stack->keys;

@@ -125,6 +125,9 @@ bool stack_has_service(const struct stack *stack, enum service_id service);
 enum stack_flow { STACK_FLOW_OFF, STACK_FLOW_SLOW, STACK_FLOW_NORMAL, STACK_FLOW_FAST };
 enum stack_flow stack_flow(const struct stack *stack, enum service_id service);
 
+/* totem_token_patience_us. */
+uint32_t stack_token_patience_us(const struct stack *stack, const uint8_t *datagram, size_t size);
+
 /* The live map. */
 const struct cmap_store *stack_keys(const struct stack *stack);
 /* What its keys of the ring mean, as far as they could be taken over. */

@@ -106,6 +106,8 @@ struct totem {
     /* Messages on their way out and in. */
     bool waiting; /* between a transitional change and SYNCED */
     struct packing packing;
+    uint32_t messages_since_visit; /* of the services; the token has not taken them along yet */
+    uint32_t messages_last_visit;  /* that had come since the visit before */
     struct datagram_queue queue;      /* while not waiting */
     struct datagram_queue sync_queue; /* while waiting */
     struct assembly_table assemblies;

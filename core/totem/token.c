@@ -202,6 +202,8 @@ void token_on_receive(struct totem *m, struct totem_token *token)
         !totem_seq_before(m->my_token_seq, token->token_seq))
         return;
     m->counters.token_at_ms = m->now_ms;
+    m->messages_last_visit = m->messages_since_visit;
+    m->messages_since_visit = 0;
     notice_idleness(m, token);
     if (m->state == TOTEM_OPERATIONAL) {
         release_messages(m, token);

@@ -206,6 +206,7 @@ static enum q_err on_message(struct totem *m, const struct totem_part *parts, si
     if (!packing_has_room(&m->packing, queue, size))
         return Q_ERR_AGAIN;
     token_cancel_hold(m);
+    m->messages_since_visit++;
     if (!packing_add(&m->packing, queue, parts, count))
         m->out_of_memory = true;
     return Q_OK;

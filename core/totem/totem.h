@@ -138,6 +138,13 @@ enum q_err totem_step(struct totem *totem, const struct totem_event *event, stru
 /* When TOTEM_EV_TIME is due; coming early or late is harmless. */
 uint64_t totem_deadline_ms(const struct totem *totem);
 
+/*
+ * How long the shell does well to keep a datagram that has arrived before it hands it in, while it sees to clients: 0, or
+ * some hundred microseconds if it is the token of a ring in which this node's clients have much to say. A matter of
+ * throughput only.
+ */
+uint32_t totem_token_patience_us(const struct totem *totem, const uint8_t *datagram, size_t size);
+
 /* Is there room for a message of this size? */
 bool totem_has_room(const struct totem *totem, size_t size);
 
