@@ -316,8 +316,7 @@ static void after_finalize_nothing_is_said(void **state)
     cluster_join(cluster, 2, 0, 20, "g");
     cluster_hush(cluster);
     cluster_ask_header(cluster, 1, 0, 8);
-    SAID(cluster, 1, 0,
-         "change: 1:10 2:20 joined 2:20/1\nanswer 12: 1\n" + sizeof("change: 1:10 2:20 joined 2:20/1"));
+    SAID(cluster, 1, 0, "answer 12: 1\n");
     cluster_mcast(cluster, 2, 0, "x");
     cluster_deliver(cluster);
     SAID(cluster, 1, 0, "");
