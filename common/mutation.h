@@ -27,7 +27,14 @@ enum mutation {
     MUTATION_lease_start, /* the lease begins with the answer, not with the request that was answered */
     MUTATION_lease_end,   /* the vote is cast one heartbeat interval beyond the lease */
     MUTATION_stale_ring,  /* a verdict for a ring that has passed counts for the present one */
-    MUTATION_told_ring    /* the voter, left alone, answers for the ring it was told of, not for the one there is */
+    MUTATION_told_ring,   /* the voter, left alone, answers for the ring it was told of, not for the one there is */
+    /* The core's. */
+    MUTATION_consensus_wait, /* nodes that do not answer are given up at once */
+    MUTATION_order_gap,      /* a message is delivered although one before it is missing */
+    MUTATION_recovered,      /* what others send again of the old ring is not taken */
+    MUTATION_sync_barrier,   /* a service is through as soon as one node says so */
+    MUTATION_stale_poll,     /* votequorum takes a vote for a ring that has passed */
+    MUTATION_device_gone     /* a vote stays although its device has not been heard of for too long */
 };
 
 extern enum mutation mutation_active; /* tests/sim */

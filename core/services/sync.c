@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/mutation.h"
 #include "core/services/sync.h"
 
 void sync_init(struct sync *sync, enum totem_order order, uint64_t services)
@@ -134,7 +135,7 @@ static enum q_err on_barrier(struct sync *sync, uint32_t sender, struct sync_act
 
     if (sync->state != SYNC_PROCESS && sync->state != SYNC_BARRIER_WAIT)
         return Q_OK;
-    if (hear(sync, sender, &err) && sync->state == SYNC_BARRIER_WAIT) {
+    if ((hear(sync, sender, &err) || MUTATION(sync_barrier)) && sync->state == SYNC_BARRIER_WAIT) {
         call(sync, out, SYNC_ACT_ACTIVATE, sync->current);
         enter_process(sync, out, sync->current + 1);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "common/mutation.h"
 #include "common/printable.h"
 #include "core/services/votequorum_machine.h"
 
@@ -74,6 +75,10 @@ void votequorum_on_device_time(struct votequorum *vq)
 
     if (vq->now_ms < vq->device_deadline_ms)
         return;
+    if (MUTATION(device_gone) && !vq->device_is_awaited) {
+        vq->device_deadline_ms = vq->now_ms + vq->settings.device_timeout_ms;
+        return;
+    }
     vq->device_deadline_ms = VOTEQUORUM_NEVER;
     printable_text(vq->device_name, strlen(vq->device_name), name, sizeof(name));
     votequorum_act_note(vq, VOTEQUORUM_NOTE_WARNING, "lost contact with quorum device %s: its vote is gone",
@@ -155,7 +160,7 @@ static enum cs_error on_poll(struct votequorum *vq, const struct votequorum_requ
     if (!votequorum_device_has(vq, VOTEQUORUM_FLAG_DEVICE_REGISTERED))
         return CS_ERROR_NOT_EXIST;
     /* A vote for a ring that has passed is none. */
-    if (!totem_ring_equal(&request->ring_id, &vq->ring_id))
+    if (!totem_ring_equal(&request->ring_id, &vq->ring_id) && !MUTATION(stale_poll))
         return CS_ERROR_MESSAGE_ERROR;
     error = check_registered(vq, request->name);
     if (error != CS_ERROR_OK)

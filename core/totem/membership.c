@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "common/mutation.h"
 #include "core/totem/machine.h"
 
 void membership_send_join(struct totem *m)
@@ -37,7 +38,7 @@ void membership_gather(struct totem *m, const char *why)
     else if (!timer_armed(m, TIMER_SEND_JOIN))
         timer_arm(m, TIMER_SEND_JOIN, m->random % (m->settings.send_join_ms + 1));
     timer_arm(m, TIMER_JOIN, m->settings.join_ms);
-    timer_arm(m, TIMER_CONSENSUS, m->settings.consensus_ms);
+    timer_arm(m, TIMER_CONSENSUS, MUTATION(consensus_wait) ? m->settings.join_ms : m->settings.consensus_ms);
 }
 
 void membership_on_join_timer(struct totem *m)

@@ -2,14 +2,23 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/mutation.h"
 #include "core/totem/machine.h"
+
+/* Never: what is missing is waited for. */
+static bool may_be_passed_over(const struct totem *m, uint32_t seq)
+{
+    return MUTATION(order_gap) && m->state == TOTEM_OPERATIONAL && !m->waiting && store_get(m->regular, seq + 2) != NULL;
+}
 
 void ordering_deliver(struct totem *m)
 {
     struct datagram *mcast;
 
-    while ((mcast = store_get(m->regular, m->high_delivered + 1)) != NULL) {
+    while ((mcast = store_get(m->regular, m->high_delivered + 1)) != NULL || may_be_passed_over(m, m->high_delivered)) {
         m->high_delivered++;
+        if (mcast == NULL)
+            continue;
         /* What was sent again to recover an old ring has been delivered as part of that. */
         if (datagram_encapsulated(mcast) == TOTEM_PLAIN)
             handover_frame(m, mcast);
@@ -20,7 +29,7 @@ void ordering_advance_aru(struct totem *m)
 {
     const struct store *store = ordering_store(m);
 
-    while (store_get(store, m->aru + 1) != NULL)
+    while (store_get(store, m->aru + 1) != NULL || may_be_passed_over(m, m->aru))
         m->aru++;
 }
 

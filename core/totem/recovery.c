@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "common/mutation.h"
 #include "core/totem/machine.h"
 
 static const struct totem_commit_entry *entry_of(const struct totem_commit *commit, uint32_t id)
@@ -122,7 +123,7 @@ static void unwrap_old_messages(struct totem *m)
         struct datagram *datagram;
         size_t size;
 
-        if (outer == NULL || datagram_encapsulated(outer) != TOTEM_OLD_RING)
+        if (outer == NULL || datagram_encapsulated(outer) != TOTEM_OLD_RING || MUTATION(recovered))
             continue;
         size = outer->size - TOTEM_MCAST_SIZE;
         if (totem_decode(outer->bytes + TOTEM_MCAST_SIZE, size, inner) != TOTEM_WIRE_OK ||

@@ -26,7 +26,10 @@ static const struct {
     {"accounted", MUTATION_accounted},         {"persist_first", MUTATION_persist_first},
     {"echo_pacing", MUTATION_echo_pacing},     {"lease_start", MUTATION_lease_start},
     {"lease_end", MUTATION_lease_end},         {"stale_ring", MUTATION_stale_ring},
-    {"told_ring", MUTATION_told_ring},
+    {"told_ring", MUTATION_told_ring},         {"consensus_wait", MUTATION_consensus_wait},
+    {"order_gap", MUTATION_order_gap},         {"recovered", MUTATION_recovered},
+    {"sync_barrier", MUTATION_sync_barrier},   {"stale_poll", MUTATION_stale_poll},
+    {"device_gone", MUTATION_device_gone},
 };
 
 bool campaign_mutate(const char *name)

@@ -357,6 +357,7 @@ static void resumed(struct node *node, uint64_t since_ms)
     struct stack_host *host = node->host;
 
     (void)since_ms;
+    host->catching_up = true;
     for (;;) {
         bool due = stack_deadline_ms(host->stack) <= node_clock(node);
         struct lan_datagram *datagram;
@@ -371,6 +372,7 @@ static void resumed(struct node *node, uint64_t since_ms)
         }
         receive(node, datagram);
     }
+    host->catching_up = false;
     stack_host_arm(host);
 }
 
@@ -456,7 +458,7 @@ uint64_t core_stack_reform_bound_ms(const struct sim_cluster *cluster)
 {
     const struct cluster_settings *settings = &cluster->settings;
 
-    return 2 * (uint64_t)settings->token_ms + 2 * (uint64_t)settings->consensus_ms + 2000;
+    return settings->token_ms + 6 * (uint64_t)settings->consensus_ms + 2000;
 }
 
 /* Its services may still be synchronising; clients hear of the ring only then. */

@@ -16,6 +16,7 @@
 
 #define SETTLE_LOOK_MS 200
 #define HEALING_MS_MAX 300000
+#define REAL_CLUSTERS_MAX 2 /* in one life with real cores, which take their time */
 
 static struct prng *dice(struct world *world)
 {
@@ -622,8 +623,8 @@ static uint32_t pause_between_faults(struct world *world)
     }
 }
 
-/* From chance of its own, so that the lives of modelled cores do not depend on it. */
-static void choose_cores(const struct world *world, unsigned clusters, const struct core_ops *cores[SIM_CLUSTERS_MAX])
+/* From chance of its own, so that the lives of modelled cores do not depend on it. True: there are real ones. */
+static bool choose_cores(const struct world *world, unsigned clusters, const struct core_ops *cores[SIM_CLUSTERS_MAX])
 {
     struct prng prng;
     bool real;
@@ -635,6 +636,7 @@ static void choose_cores(const struct world *world, unsigned clusters, const str
 
         cores[i] = world->cores == CORES_REAL || (world->cores == CORES_BY_SEED && this_one) ? &core_stack : &core_model;
     }
+    return cores[0] == &core_stack;
 }
 
 void scenario_run(struct world *world, uint64_t seed, bool tracing)
@@ -646,7 +648,9 @@ void scenario_run(struct world *world, uint64_t seed, bool tracing)
 
     world_reset(world, seed, tracing);
     clusters = prng_chance(dice(world), 600) ? 1 : prng_between(dice(world), 2, SIM_CLUSTERS_MAX);
-    choose_cores(world, clusters, cores);
+    if (choose_cores(world, clusters, cores) && clusters > REAL_CLUSTERS_MAX) {
+        clusters = REAL_CLUSTERS_MAX;
+    }
     roll_network(world);
     roll_host(world);
     for (unsigned i = 0; i < clusters; i++) {

@@ -175,8 +175,8 @@ void scenario_real_prepare(struct sim_cluster *cluster)
     struct world *world = cluster->world;
     struct prng *prng = dice(world);
 
-    cluster->lan.idle_visits = prng_chance(prng, 300) ? 0 : 5;
+    cluster->lan.idle_visits = prng_chance(prng, 150) ? 0 : 5;
     roll_weather(cluster);
     cluster->client_nodes = (node_mask)prng_next(prng) | (node_mask)prng_next(prng);
-    schedule_add(&world->schedule, world->now_ms + 1000, on_chatter, cluster, prng_between(prng, 500, 8000), 0, 0);
+    schedule_add(&world->schedule, world->now_ms + 1000, on_chatter, cluster, prng_between(prng, 500, 20000), 0, 0);
 }

@@ -26,10 +26,12 @@ struct stack_host {
     uint32_t stored_expected_votes;
     bool ready;
     bool leaving;
+    bool catching_up; /* the machine goes on: what was due meanwhile is being done */
     bool gone; /* it has left its ring: the machine goes off */
     bool off;  /* and that is under way */
     uint64_t last_conn;
     uint32_t steps;
+    uint32_t next_info;
     struct totem_ring_id ring; /* of the newest regular change */
 
     uint64_t keeper;

@@ -15,6 +15,7 @@
 #define EVENT_NODELIST 5
 #define ANSWER_INFO 1
 #define POLL_SLACK_MS 5
+#define INFO_EVERY 200 /* steps */
 
 /* ---- bytes of votequorum's clients ---------------------------------------------------------------------------- */
 
@@ -108,12 +109,33 @@ static void on_keeper_quorum(struct node *node, const uint8_t *bytes)
     node->view.sync_waiting = false;
 }
 
+/*
+ * POLL, the half that looks at what votequorum says of itself: a vote counts that was polled, and was so not long ago. In a
+ * synchronisation the old one may stand until sync_timeout.
+ */
+static void check_cast(const struct stack_host *host, uint32_t flags)
+{
+    const struct node *node = host->node;
+    const struct cluster_settings *settings = &node->cluster->settings;
+    uint64_t old_ms = node_clock(node) - host->polled_ms;
+
+    if (!(flags & VOTEQUORUM_INFO_DEVICE_CAST_VOTE) || host->catching_up) {
+        return;
+    }
+    if (!host->polled || !host->polled_yes ||
+        (node->ring_state == RING_OPERATIONAL && old_ms > settings->timeout_ms + POLL_SLACK_MS)) {
+        world_fail(node->world, "POLL", "%s: votequorum of node %u counts a vote that is %llu ms old, or none",
+                   node->cluster->name, node->id, (unsigned long long)old_ms);
+    }
+}
+
 static void on_info(struct stack_host *host, const uint8_t *bytes)
 {
     struct node *node = host->node;
     uint32_t flags = ipc_get_u32(bytes, 52);
     bool awaited = (flags & VOTEQUORUM_INFO_DEVICE_REGISTERED) && (flags & VOTEQUORUM_INFO_DEVICE_ALIVE);
 
+    check_cast(host, flags);
     node->view.quorum = ipc_get_u32(bytes, 48);
     node->view.sync_waiting = awaited && node->ring_state == RING_SYNC &&
                               !(host->polled && wire_ring_id_equal(host->polled_ring, node->ring));
@@ -225,8 +247,14 @@ static void check_told(const struct stack_host *host)
 
 void stack_votes_check(struct stack_host *host)
 {
+    if (host->keeper != 0 && host->steps >= host->next_info) {
+        host->next_info = host->steps + INFO_EVERY;
+        stack_votes_ask_info(host);
+    }
     check_told(host);
-    check_poll(host);
+    if (!host->catching_up) {
+        check_poll(host);
+    }
 }
 
 /* ---- the device's way to votequorum ----------------------------------------------------------------------------------- */

@@ -93,11 +93,16 @@ static void test_mutation(const char *mutation, uint64_t within, bool only_safet
     test_mutation_from(mutation, CORES_MODELLED, 1, within, only_safety);
 }
 
+static void test_core_mutation(const char *mutation, uint64_t within)
+{
+    test_mutation_from(mutation, CORES_REAL, 1, within, false);
+}
+
 int tap_run(void)
 {
     bool slow = getenv("Q_SANITIZED") != NULL;
 
-    test_seeds(slow ? 100 : 1200);
+    test_seeds(slow ? 100 : 1600);
     test_determinism(1, slow ? 10 : 60);
     test_canon(slow ? 83 : 7);
     test_mutation("losers_first", 200, false);
@@ -109,7 +114,13 @@ int tap_run(void)
     test_mutation("echo_pacing", 200, false);
     test_mutation("lease_end", 200, false);
     test_mutation("stale_ring", 200, false);
+    test_core_mutation("order_gap", 100);
+    test_core_mutation("sync_barrier", 100);
+    test_core_mutation("stale_poll", 200);
     if (!slow) {
+        test_core_mutation("recovered", 400);
+        test_core_mutation("device_gone", 1000);
+        test_core_mutation("consensus_wait", 2000);
         test_mutation_from("told_ring", CORES_MODELLED, 4200, 14000, false); /* one seed in thousands shows it */
         test_mutation("lease_start", 2000, true);
         test_mutation("lease_end", 1000, true);
