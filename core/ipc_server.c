@@ -49,10 +49,16 @@ static bool is_blocked(const struct ipc_connection *connection)
     return connection->queues[IPC_ANSWER].first != NULL || connection->queues[IPC_EVENT].first != NULL;
 }
 
+static size_t queued_bytes(const struct ipc_connection *connection)
+{
+    return connection->queues[IPC_ANSWER].byte_count + connection->queues[IPC_EVENT].byte_count;
+}
+
 static void clear_queues(struct ipc_connection *connection)
 {
     if (is_blocked(connection))
         the_server->blocked_count--;
+    the_server->services[connection->service].backlog -= queued_bytes(connection);
     ipc_queue_clear(&connection->queues[IPC_ANSWER]);
     ipc_queue_clear(&connection->queues[IPC_EVENT]);
 }
@@ -164,10 +170,44 @@ static bool flush_queue(struct ipc_connection *connection, enum ipc_message kind
         if (is_full(send_now(connection, kind, &part, 1)))
             return any;
         any = true; /* another failure: the client is about to be gone */
+        the_server->services[connection->service].backlog -= queue->first->size;
         ipc_queue_remove(queue);
     }
     return any;
 }
+
+/* ---- flow ---- */
+
+static void apply_flow(struct ipc_server *server, enum service_id service)
+{
+    static const enum qb_ipcs_rate_limit rates[] = {[STACK_FLOW_OFF] = QB_IPCS_RATE_OFF_2,
+                                                    [STACK_FLOW_SLOW] = QB_IPCS_RATE_SLOW,
+                                                    [STACK_FLOW_NORMAL] = QB_IPCS_RATE_NORMAL,
+                                                    [STACK_FLOW_FAST] = QB_IPCS_RATE_FAST};
+    struct ipc_service *own = &server->services[service];
+    enum stack_flow flow;
+
+    own->is_behind = own->backlog > (own->is_behind ? IPC_BACKLOG_MAX / 2 : IPC_BACKLOG_MAX);
+    flow = own->is_behind ? STACK_FLOW_OFF : own->wanted;
+    if (own->qb == NULL || own->flow == flow)
+        return;
+    if ((own->flow == STACK_FLOW_OFF) != (flow == STACK_FLOW_OFF)) {
+        for (size_t i = 0; i < server->slot_count; i++) {
+            if (server->slots[i] != NULL && server->slots[i]->service == service)
+                ipc_watch_pause(server->slots[i]->fd, flow == STACK_FLOW_OFF);
+        }
+    }
+    own->flow = flow;
+    qb_ipcs_request_rate_limit(own->qb, rates[flow]);
+}
+
+void ipc_server_set_flow(struct ipc_server *server, enum service_id service, enum stack_flow flow)
+{
+    server->services[service].wanted = flow;
+    apply_flow(server, service);
+}
+
+/* ---- trying again ---- */
 
 static void on_retry(void *data);
 
@@ -201,6 +241,8 @@ static void on_retry(void *data)
         server->retry_ms = RETRY_MS_MIN;
     else if (server->retry_ms < RETRY_MS_MAX)
         server->retry_ms *= 2;
+    for (int service = 0; service < SERVICE_COUNT; service++)
+        apply_flow(server, (enum service_id)service);
     set_retry(server);
 }
 
@@ -215,7 +257,7 @@ static void enqueue(struct ipc_server *server, struct ipc_connection *connection
         doom(server, connection, "its buffer is too small for what it is to be told");
         return;
     }
-    if (connection->queues[IPC_ANSWER].byte_count + connection->queues[IPC_EVENT].byte_count + size > IPC_QUEUE_MAX) {
+    if (queued_bytes(connection) + size > IPC_QUEUE_MAX) {
         doom(server, connection, "it does not take what it is sent");
         return;
     }
@@ -224,6 +266,7 @@ static void enqueue(struct ipc_server *server, struct ipc_connection *connection
         doom(server, connection, "there is no memory for what it does not take");
         return;
     }
+    server->services[connection->service].backlog += size;
     if (!was_blocked)
         server->blocked_count++;
     server->retry_ms = was_blocked ? server->retry_ms : RETRY_MS_MIN;
@@ -390,7 +433,7 @@ enum q_err ipc_server_listen(struct ipc_server *server, enum service_id service,
         snprintf(why, why_size, "Cannot create the service %s: %s", service_names[service], strerror(errno));
         return Q_ERR_NO_MEMORY;
     }
-    own->flow = STACK_FLOW_NORMAL;
+    own->flow = own->wanted = STACK_FLOW_NORMAL;
     qb_ipcs_poll_handlers_set(own->qb, ipc_watch_handlers());
     result = qb_ipcs_run(own->qb);
     if (result == 0)
@@ -398,26 +441,6 @@ enum q_err ipc_server_listen(struct ipc_server *server, enum service_id service,
     own->qb = NULL; /* libqb has destroyed it */
     snprintf(why, why_size, "Cannot listen for clients of the service %s: %s", service_names[service], strerror(-result));
     return Q_ERR_IO;
-}
-
-void ipc_server_set_flow(struct ipc_server *server, enum service_id service, enum stack_flow flow)
-{
-    static const enum qb_ipcs_rate_limit rates[] = {[STACK_FLOW_OFF] = QB_IPCS_RATE_OFF_2,
-                                                    [STACK_FLOW_SLOW] = QB_IPCS_RATE_SLOW,
-                                                    [STACK_FLOW_NORMAL] = QB_IPCS_RATE_NORMAL,
-                                                    [STACK_FLOW_FAST] = QB_IPCS_RATE_FAST};
-    struct ipc_service *own = &server->services[service];
-
-    if (own->qb == NULL || own->flow == flow)
-        return;
-    if ((own->flow == STACK_FLOW_OFF) != (flow == STACK_FLOW_OFF)) {
-        for (size_t i = 0; i < server->slot_count; i++) {
-            if (server->slots[i] != NULL && server->slots[i]->service == service)
-                ipc_watch_pause(server->slots[i]->fd, flow == STACK_FLOW_OFF);
-        }
-    }
-    own->flow = flow;
-    qb_ipcs_request_rate_limit(own->qb, rates[flow]);
 }
 
 bool ipc_server_peer(const struct ipc_server *server, uint64_t conn, uid_t *uid)

@@ -30,6 +30,12 @@
  */
 #define IPC_QUEUE_MAX (256u << 20)
 
+/*
+ * So many bytes may wait for all clients of a service before its requests are put off, until half of them have been taken.
+ * Whoever sends more than it reads back is slowed down to what it reads; the packaged daemon grows without end.
+ */
+#define IPC_BACKLOG_MAX (8u << 20)
+
 struct ipc_server;
 
 struct ipc_handlers {

@@ -30,7 +30,10 @@ struct ipc_connection {
 
 struct ipc_service {
     qb_ipcs_service_t *qb; /* NULL: not open */
-    enum stack_flow flow;
+    enum stack_flow wanted;
+    enum stack_flow flow; /* in effect: wanted, or off while its clients are behind */
+    size_t backlog;       /* bytes in queues of its clients */
+    bool is_behind;
 };
 
 struct ipc_server {
