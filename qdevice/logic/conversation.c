@@ -169,6 +169,7 @@ static void become_ready(struct agent *a, const struct wire_message *message)
     a->lists_sent = false;
     a->reason[0] = '\0';
     a->trouble[0] = '\0';
+    a->remembering = false;
     a->echo_count = 0;
     a->echo_seq = 0;
     a->heard_until_ms = 0;

@@ -624,6 +624,9 @@ static void what_a_name_was_resolved_to_last_is_good_enough(void **state)
         agent_driver_init_reply(&d, WIRE_ERROR_NONE);
         assert_int_equal(d.cast, AGENT_CAST_YES);
         assert_null(strstr(why(), "name"));
+        agent_driver_event(&d, AGENT_EV_DISCONNECTED);
+        assert_non_null(strstr(why(), "not reached ("));
+        assert_null(strstr(why(), "address it had"));
         agent_driver_fini(&d);
     }
 }
