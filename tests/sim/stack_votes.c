@@ -325,7 +325,7 @@ bool stack_votes_poll(struct node *node, bool cast, struct wire_ring_id ring)
     if (host == NULL || host->keeper == 0 || host->gone) {
         return false;
     }
-    conn = node->ops->voter || host->device == 0 ? host->keeper : host->device;
+    conn = node->ops->voter || host->attachment != ATTACH_DONE ? host->keeper : host->device;
     ask_poll(host, conn, cast, ring);
     accepted = host->answer == CS_ERROR_OK;
     if (accepted) {
