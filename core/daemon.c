@@ -16,7 +16,7 @@
 #include "core/scheduling.h"
 
 #define MS_TO_NS UINT64_C(1000000)
-#define LOG_FLUSH_MS 1000
+#define LOG_FLUSH_MS 5000 /* the next line flushes too */
 #define WHY_SIZE 1024
 
 /* Of the packaged daemon (spec/corosync-conf.md section 1), as those of configurations in conf_report.h. */

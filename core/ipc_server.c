@@ -14,14 +14,15 @@
 
 #include <qb/qbdefs.h>
 
+#include "common/clock.h"
 #include "core/ipc_server_internal.h"
 #include "core/ipc_watch.h"
 #include "core/logging.h"
 #include "core/services/ipc_wire.h"
 
-#define MS_TO_NS UINT64_C(1000000)
 #define RETRY_MS_MIN 1 /* a ring of 1 MiB each: as fast as any client reads */
 #define RETRY_MS_MAX 16
+#define STUCK_MS 1000
 
 static const char *const service_names[SERVICE_COUNT] = {
     [SERVICE_CMAP] = "cmap",     [SERVICE_CFG] = "cfg",
@@ -58,9 +59,24 @@ static void clear_queues(struct ipc_connection *connection)
 {
     if (is_blocked(connection))
         the_server->blocked_count--;
-    the_server->services[connection->service].backlog -= queued_bytes(connection);
+    if (!connection->is_stuck)
+        the_server->services[connection->service].backlog -= queued_bytes(connection);
     ipc_queue_clear(&connection->queues[IPC_ANSWER]);
     ipc_queue_clear(&connection->queues[IPC_EVENT]);
+}
+
+/* Who is stuck does not count for the others. */
+static void set_stuck(struct ipc_connection *connection, bool is_stuck)
+{
+    struct ipc_service *service = &the_server->services[connection->service];
+
+    if (connection->is_stuck == is_stuck)
+        return;
+    connection->is_stuck = is_stuck;
+    if (is_stuck)
+        service->backlog -= queued_bytes(connection);
+    else
+        service->backlog += queued_bytes(connection);
 }
 
 /* Gives the connection an id; false: no room. */
@@ -170,7 +186,8 @@ static bool flush_queue(struct ipc_connection *connection, enum ipc_message kind
         if (is_full(send_now(connection, kind, &part, 1)))
             return any;
         any = true; /* another failure: the client is about to be gone */
-        the_server->services[connection->service].backlog -= queue->first->size;
+        if (!connection->is_stuck)
+            the_server->services[connection->service].backlog -= queue->first->size;
         ipc_queue_remove(queue);
     }
     return any;
@@ -209,31 +226,39 @@ void ipc_server_set_flow(struct ipc_server *server, enum service_id service, enu
 
 /* ---- trying again ---- */
 
-static void on_retry(void *data);
-
 static void set_retry(struct ipc_server *server)
 {
-    qb_loop_timer_handle handle;
+    if (server->retry.at_ms == LOOP_TIMER_NEVER && server->blocked_count > 0)
+        loop_timer_set(&server->retry, clock_monotonic_ms() + server->retry_ms);
+}
 
-    if (server->retry_is_set || server->blocked_count == 0)
-        return;
-    if (qb_loop_timer_add(server->loop, QB_LOOP_MED, server->retry_ms * MS_TO_NS, server, on_retry, &handle) == 0)
-        server->retry_is_set = true;
+/* Whether anything could be sent. */
+static bool retry(struct ipc_connection *connection, uint64_t now_ms)
+{
+    bool answers = flush_queue(connection, IPC_ANSWER);
+    bool events = flush_queue(connection, IPC_EVENT);
+
+    if (answers || events) {
+        connection->taken_ms = now_ms;
+        set_stuck(connection, false);
+    } else if (now_ms >= connection->taken_ms + STUCK_MS) {
+        set_stuck(connection, true);
+    }
+    return answers || events;
 }
 
 static void on_retry(void *data)
 {
     struct ipc_server *server = data;
+    uint64_t now_ms = clock_monotonic_ms();
     bool any = false;
 
-    server->retry_is_set = false;
     for (size_t i = 0; i < server->slot_count; i++) {
         struct ipc_connection *connection = server->slots[i];
 
         if (connection == NULL || !is_blocked(connection))
             continue;
-        any |= flush_queue(connection, IPC_ANSWER);
-        any |= flush_queue(connection, IPC_EVENT);
+        any |= retry(connection, now_ms);
         if (!is_blocked(connection))
             server->blocked_count--;
     }
@@ -266,9 +291,12 @@ static void enqueue(struct ipc_server *server, struct ipc_connection *connection
         doom(server, connection, "there is no memory for what it does not take");
         return;
     }
-    server->services[connection->service].backlog += size;
-    if (!was_blocked)
+    if (!connection->is_stuck)
+        server->services[connection->service].backlog += size;
+    if (!was_blocked) {
         server->blocked_count++;
+        connection->taken_ms = clock_monotonic_ms();
+    }
     server->retry_ms = was_blocked ? server->retry_ms : RETRY_MS_MIN;
     set_retry(server);
 }
@@ -402,7 +430,8 @@ struct ipc_server *ipc_server_new(qb_loop_t *loop, enum core_ipc_type type, cons
     if (server == NULL)
         return NULL;
     server->request = malloc(IPC_MESSAGE_MAX);
-    if (server->request == NULL) {
+    if (server->request == NULL || loop_timer_open(&server->retry, loop, QB_LOOP_MED, on_retry, server) != Q_OK) {
+        free(server->request);
         free(server);
         return NULL;
     }
@@ -463,6 +492,7 @@ void ipc_server_free(struct ipc_server *server)
             qb_ipcs_destroy(server->services[closing_order[i]].qb);
     }
     ipc_watch_fini();
+    loop_timer_close(&server->retry);
     free(server->slots);
     free(server->request);
     free(server);

@@ -10,6 +10,7 @@
 
 #include "core/ipc_queue.h"
 #include "core/ipc_server.h"
+#include "core/loop_timer.h"
 
 #define IPC_SLOT_BITS 16
 #define IPC_CONNECTIONS_MAX ((1u << IPC_SLOT_BITS) - 1)
@@ -23,6 +24,8 @@ struct ipc_connection {
     uint32_t pid;
     int fd;      /* that the loop watches */
     bool doomed; /* to be disconnected from the loop */
+    bool is_stuck; /* it has not taken anything for a while */
+    uint64_t taken_ms; /* when it last took something, or began to fall behind */
     struct ipc_queue queues[2]; /* by enum ipc_message */
     uint64_t events_sent, invalid_requests, overloads;
     char process_name[16];
@@ -47,7 +50,8 @@ struct ipc_server {
     uint64_t active_count, closed_count;
     size_t blocked_count; /* connections with something in a queue */
     uint64_t retry_ms;    /* until the next attempt */
-    bool retry_is_set, job_is_set, closing, few_descriptors;
+    struct loop_timer retry;
+    bool job_is_set, closing, few_descriptors;
     uint8_t *request; /* copy of the one that is handed on */
 };
 

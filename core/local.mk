@@ -185,6 +185,8 @@ libcore_a_SOURCES = \
 	core/log_writer.h \
 	core/logging.c \
 	core/logging.h \
+	core/loop_timer.c \
+	core/loop_timer.h \
 	core/node.c \
 	core/node.h \
 	core/node_actions.c \

@@ -53,7 +53,7 @@ enum q_err logging_configure(const struct core_logging *settings, char *why, siz
 enum q_err logging_reopen(void);
 /* A start into the background is about to be complete: what went to stderr is there, and nothing more goes. */
 void logging_start_completed(void);
-/* To be called about every second: what syslog did not take when it was written. */
+/* To be called every few seconds: what syslog did not take when it was written. */
 void logging_flush(void);
 
 /* Whether a line would go anywhere. */

@@ -13,7 +13,7 @@
 #include "core/logging.h"
 #include "core/node_internal.h"
 
-#define MS_TO_NS UINT64_C(1000000)
+#define TIMER_REST_MS 20 /* between two times that the timer is put off */
 
 void node_die(int status, const char *why)
 {
@@ -24,14 +24,25 @@ void node_die(int status, const char *why)
 
 /* ---- the timer ---- */
 
-static void arm_timer(struct node *node, uint64_t now_ms);
+/*
+ * The deadline moves with every token, mostly away. In a busy ring a timer that comes early, finds nothing to do and is set
+ * anew is cheaper than setting it with every token; an idle one should not be woken in vain.
+ */
+static void set_timer(struct node *node, uint64_t now_ms)
+{
+    uint64_t at_ms = stack_deadline_ms(node->stack);
+
+    if (at_ms == node->timer.at_ms || (at_ms > node->timer.at_ms && now_ms < node->timer_set_ms + TIMER_REST_MS))
+        return;
+    node->timer_set_ms = now_ms;
+    loop_timer_set(&node->timer, at_ms);
+}
 
 static void on_timer(void *data)
 {
     struct node *node = data;
     struct stack_event event = {.type = STACK_EV_TIME};
 
-    node->timer_at_ms = STACK_NEVER;
     if (stack_wants_statistics(node->stack, 0)) {
         ipc_server_statistics(node->ipc, stack_statistics(node->stack));
         transport_statistics(node->transport, stack_statistics(node->stack));
@@ -39,23 +50,14 @@ static void on_timer(void *data)
     node_step(node, &event);
 }
 
-/*
- * The deadline moves with every token, mostly away: a timer that is early finds nothing to do and is set anew, which is
- * cheaper than setting it with every token.
- */
-static void arm_timer(struct node *node, uint64_t now_ms)
+static enum q_err open_timer(struct node *node, char *why, size_t why_size)
 {
-    uint64_t at_ms = stack_deadline_ms(node->stack);
-    uint64_t delay_ms;
+    enum q_err err = loop_timer_open(&node->timer, node->loop, QB_LOOP_HIGH, on_timer, node);
 
-    if (at_ms >= node->timer_at_ms)
-        return;
-    if (node->timer_at_ms != STACK_NEVER)
-        qb_loop_timer_del(node->loop, node->timer);
-    node->timer_at_ms = at_ms;
-    delay_ms = (at_ms > now_ms ? at_ms - now_ms : 0) + 1; /* libqb rounds down, and would come in vain */
-    if (qb_loop_timer_add(node->loop, QB_LOOP_HIGH, delay_ms * MS_TO_NS, node, on_timer, &node->timer) != 0)
-        node_die(NODE_EXIT_FATAL, "Cannot set a timer: out of memory");
+    node->exit_status = NODE_EXIT_FATAL;
+    if (err != Q_OK)
+        snprintf(why, why_size, "Cannot make a timer: %s", strerror(errno));
+    return err;
 }
 
 /* ---- steps ---- */
@@ -91,7 +93,7 @@ void node_step(struct node *node, struct stack_event *event)
     if (node->is_left)
         return;
     update_flow(node);
-    arm_timer(node, event->now_ms);
+    set_timer(node, event->now_ms);
 }
 
 void node_shut_down(struct node *node)
@@ -233,9 +235,8 @@ enum q_err node_start(struct node *node, qb_loop_t *loop, struct config_loaded *
     const struct core_config *core = &config->config;
     enum q_err err;
 
-    *node = (struct node){.loop = loop, .config_file = config_file, .config = config, .timer_at_ms = STACK_NEVER};
-    node->store.fd = -1;
-    node->token_wait.fd = -1;
+    *node = (struct node){.loop = loop, .config_file = config_file, .config = config};
+    node->store.fd = node->timer.fd = node->token_wait.fd = -1;
     node->id = core->nodes[core->local_index].id;
     stack_actions_init(&node->actions);
     if (getrandom(&node->random, sizeof(node->random), 0) != (ssize_t)sizeof(node->random))
@@ -243,6 +244,8 @@ enum q_err node_start(struct node *node, qb_loop_t *loop, struct config_loaded *
     node->random |= (uint64_t)1 << 32; /* xorshift must not begin with 0 */
     node->exit_status = NODE_EXIT_RING_STORE;
     err = ring_store_open(&node->store, core->system.state_dir, node->id, why, why_size);
+    if (err == Q_OK)
+        err = open_timer(node, why, why_size);
     if (err == Q_OK)
         err = start_transport(node, why, why_size);
     if (err == Q_OK)
@@ -275,6 +278,7 @@ void node_stop(struct node *node)
     stack_free(node->stack);
     if (node->transport != NULL)
         transport_free(node->transport);
+    loop_timer_close(&node->timer);
     ring_store_close(&node->store);
     stack_actions_fini(&node->actions);
     config_loaded_fini(node->config);

@@ -18,6 +18,7 @@
 #include "common/err.h"
 #include "core/config_loader.h"
 #include "core/ipc_server.h"
+#include "core/loop_timer.h"
 #include "core/ring_store.h"
 #include "core/stack/stack.h"
 #include "core/token_wait.h"
@@ -38,8 +39,8 @@ struct node {
     bool stepping;
     bool is_left; /* goodbye has been said: the loop ends */
     uint32_t reloads_due;
-    qb_loop_timer_handle timer;
-    uint64_t timer_at_ms; /* STACK_NEVER: not set. Never later than the stack's deadline */
+    struct loop_timer timer; /* never set for later than the stack's deadline */
+    uint64_t timer_set_ms;
     int exit_status;
 };
 
