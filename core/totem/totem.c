@@ -194,6 +194,18 @@ static void on_start(struct totem *m, uint64_t ring_seq)
     membership_gather(m, "start");
 }
 
+/*
+ * A token whose time has passed is lost, although it may lie in the socket behind what the process slept through: the others have
+ * missed it as well, and may be a ring of their own by now. To take it would be to serve beside them for another token timeout.
+ */
+static void lose_token_in_time(struct totem *m)
+{
+    if (m->deadlines_ms[TIMER_TOKEN_LOSS] > m->now_ms)
+        return;
+    timer_stop(m, TIMER_TOKEN_LOSS);
+    on_timer(m, TIMER_TOKEN_LOSS);
+}
+
 static enum q_err on_message(struct totem *m, const struct totem_part *parts, size_t count)
 {
     struct datagram_queue *queue = outgoing_queue(m);
@@ -256,6 +268,7 @@ enum q_err totem_step(struct totem *m, const struct totem_event *event, struct t
         break;
     case TOTEM_EV_DATAGRAM:
         handover_continue(m);
+        lose_token_in_time(m);
         if (m->started)
             on_datagram(m, event->u.datagram.bytes, event->u.datagram.size, false);
         break;

@@ -490,6 +490,21 @@ static void a_join_after_a_pause_drains_what_arrived(void **state)
     assert_int_equal(state_of_ring(), TOTEM_GATHER);
 }
 
+/* By the time it is read the others have missed it too, and may be a ring without us. */
+static void a_token_that_lay_in_the_socket_for_too_long_is_none(void **state)
+{
+    (void)state;
+    be_the_captured_node();
+    join_node_2();
+    synced();
+    now_ms += 999;
+    receive_token(9, 0, 0, 0);
+    assert_int_equal(state_of_ring(), TOTEM_OPERATIONAL);
+    now_ms += 1000;
+    receive_token(11, 0, 0, 0);
+    assert_int_equal(state_of_ring(), TOTEM_GATHER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +519,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(replayed_and_random_datagrams_do_not_disturb_a_ring, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_queue_and_impossible_messages_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_join_after_a_pause_drains_what_arrived, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_token_that_lay_in_the_socket_for_too_long_is_none, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("totem_ring", tests, NULL, NULL);
