@@ -62,12 +62,11 @@ def _ask(node, flags):
     return answer, float(took_ms) >= TIMEOUT_MS
 
 
-def _round(node, replies, flags):
+def _round(node, replies):
     voters = [_Voter(node, reply) for reply in replies]
-    answer = _ask(node, flags)
-    for voter in voters:
-        if flags != IMMEDIATE:
-            voter.wait(f"asked {flags}")
+    answer = _ask(node, REQUEST)
+    for voter, reply in zip(voters, replies, strict=True):
+        voter.wait("asked 0" if reply == "silent" else "replied 1")
     return answer, [voter.end() for voter in voters]
 
 
@@ -78,7 +77,7 @@ def _act(cluster, flavour):
     node.host.run(["/usr/sbin/corosync-cmapctl", "-s", "cfg.shutdown_timeout", "u32", str(TIMEOUT_MS)], ok=True)
     said = {}
     for replies in (("yes", "no"), ("no", "no"), ("yes", "silent"), ("silent",)):
-        said[f"{replies}"] = _round(node, replies, REQUEST)
+        said[f"{replies}"] = _round(node, replies)
         check_equal(said[f"{replies}"][0], (BUSY, "silent" in replies), f"{flavour}: a shutdown with {replies}")
     for replies, flags in ((("yes", "yes"), REQUEST), (("no", "yes"), REGARDLESS), (("no", "silent"), REGARDLESS), (("no",), IMMEDIATE)):
         voters = [_Voter(node, reply) for reply in replies]
