@@ -6,7 +6,7 @@ from lab.wait import check, now_ns, wait_for
 from . import register
 from .core_twins import Follower
 
-SETTLED_S = 10
+SETTLED_S = 20
 NOBODY = "65534"
 
 

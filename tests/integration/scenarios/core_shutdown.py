@@ -8,7 +8,7 @@ from lab.wait import check_equal, now_ns, wait_for
 
 from . import register
 
-SETTLED_S = 10
+SETTLED_S = 20
 TIMEOUT_MS = 3000
 
 # argv: yes, no or silent.

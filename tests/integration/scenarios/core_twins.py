@@ -24,7 +24,7 @@ LATE = re.compile(r".*\.knet_ping_(?:interval|timeout) .*\n")  # in the packaged
 COUNTERS = re.compile(r"^(runtime\.services\.\w+\.\d+\.[rt]x|stats\.[^ ]*) \((?!str)(\w+)\) = \S+$")
 CONNECTION = re.compile(r"^(stats\.ipcs\.service\d)\.\d+\.0x[0-9a-f]+\.")
 RING = re.compile(r"^(Ring ID: +|Cluster ring ID: +)\S+")
-SETTLED_S = 10
+SETTLED_S = 20
 
 QUERIES = (
     ["cmapctl"], ["cmapctl", "-b"], ["cmapctl", "-m", "stats"], ["cmapctl", "totem.", "quorum."], ["cmapctl", "none.such"],
