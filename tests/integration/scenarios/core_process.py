@@ -5,6 +5,7 @@ import os
 import signal
 
 from lab.cluster import PACKAGED, program
+from lab.cpg import Groups
 from lab.host import wait_gone
 from lab.wait import check, check_equal, wait_for
 
@@ -171,6 +172,30 @@ def _ends_of_clients(lab):
 
 
 register("core_clients_die", "Clients that are killed leave nothing behind.", _ends_of_clients)
+
+
+def _stopped_client(lab):
+    """A scenario: see its registration."""
+    cluster = _cluster(lab)
+    groups = Groups(cluster)
+    talker = groups.add(1, "g", 60000, 100)
+    stopped = groups.add(1, "g", 100, 1000000)
+    groups.settle()
+    stopped.process.signal(signal.SIGSTOP)
+    goal = talker.sent_count() + 4000  # far more than may wait for all before those who send are slowed down
+    talker.talk()
+    wait_for("the other client to go on", lambda: talker.sent_count() >= goal, 60)
+    stopped.process.signal(signal.SIGCONT)
+    groups.settle()
+    groups.check()
+
+    def told(client):
+        return sum(line.startswith("message ") for line in client.lines())
+    wait_for("what had waited for the stopped client", lambda: told(stopped) == talker.sent_count(), 10)
+
+
+register("core_client_stopped",
+         "A client that is stopped holds up nobody else, and gets all that it has missed when it goes on.", _stopped_client)
 
 
 def _rolling(lab):
