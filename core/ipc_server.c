@@ -22,7 +22,7 @@
 
 #define RETRY_MS_MIN 1 /* a ring of 1 MiB each: as fast as any client reads */
 #define RETRY_MS_MAX 16
-#define STUCK_MS 1000
+#define STUCK_MS 100 /* it may also wait for the answer to a request, which is put off with all others */
 
 static const char *const service_names[SERVICE_COUNT] = {
     [SERVICE_CMAP] = "cmap",     [SERVICE_CFG] = "cfg",

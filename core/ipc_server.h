@@ -33,7 +33,7 @@
 /*
  * So many bytes may wait for all clients of a service before its requests are put off, until half of them have been taken.
  * Whoever sends more than it reads back is slowed down to what it reads; the packaged daemon grows without end. A client
- * that has taken nothing at all for a second does not count: it costs only itself, not all others.
+ * that has taken nothing at all for a tenth of a second does not count: it costs only itself, not all others.
  */
 #define IPC_BACKLOG_MAX (8u << 20)
 
