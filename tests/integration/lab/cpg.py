@@ -17,9 +17,6 @@ START_S = 10
 SETTLE_S = 40
 TALK_S = 60
 
-ONE_PIECE_MAX = 1047552
-"""Larger messages are cut by libcpg; who joins within one gets none of it."""
-
 
 class Client:
     """A cpg-client on a host; survives the core, and reads its own log."""
@@ -152,13 +149,15 @@ def lives(lines, name):
     life = None
     view = None
     pending = None
+    ring = None
     for line in lines:
         fields = line.split()
         word = fields[0]
         if word == "up":
             life = Life(fields[1])
             view = None
-            pending = None
+            pending = None          # the change by which it has become a member, until the ring is told
+            ring = None
             found.append(life)
         elif word in ("down", "left"):
             if life is not None and life.end is None:
@@ -166,17 +165,22 @@ def lives(lines, name):
         elif word == "sent":
             life.sent.append(int(fields[1]))
         elif word == "ring":
+            if fields[1] == ring:
+                continue            # told once more to who has joined
+            ring = fields[1]        # told to all connections, members or not
             if view is not None:
-                view.next_ring = fields[1]
-            if not life.is_member():
-                continue            # told to all connections, members or not
-            view = View(fields[1], life.members, pending)
-            life.views.append(view)
-            pending = None
+                view.next_ring = ring
+            if life.is_member():
+                view = View(ring, life.members, pending)
+                life.views.append(view)
+                pending = None
         elif word == "change":
             life.members = [] if fields[1] == "-" else fields[1].split(",")
-            if view is None:
+            if view is None and ring is None:
                 pending = line
+            elif view is None:
+                view = View(ring, life.members, line)
+                life.views.append(view)
             elif not _of_nodes(fields):
                 view.items.append(line)
         elif word == "message":
@@ -199,17 +203,18 @@ def _since(items, first, name):
 
 
 def _without_torn(items, others):
-    """Without the messages in pieces of which the other member has not seen the begin: for each sender its first one."""
+    """Without messages of which the other member has not seen the begin, since it came to the ring or the group within them.
+    Of each sender that can be the first one only: what is cut by libcpg, or by a ring that changes between two frames."""
     known = set(others)
     begun = set()
     kept = []
     for item in items:
         fields = item.split()
         is_first = fields[0] == "message" and fields[1] not in begun
-        if is_first and int(fields[3]) > ONE_PIECE_MAX and item not in known:
-            continue
         if is_first:
             begun.add(fields[1])
+            if item not in known:
+                continue
         kept.append(item)
     return kept
 
