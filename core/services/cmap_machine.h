@@ -32,6 +32,7 @@ struct cmap_service {
     struct cmap_store statistics;
     struct cmap_store sampled; /* empty while nobody tracks statistics */
     uint64_t sample_at_ms;     /* SERVICE_NEVER: nobody does */
+    uint64_t sampled_at_ms;
     struct cmap_client self;   /* follows all keys, so that each change is recorded; its id is 0 */
     struct cmap_changes changes;
 

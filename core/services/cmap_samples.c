@@ -58,6 +58,7 @@ enum cs_error cmap_sample_tracker_add(struct cmap_service *service, struct cmap_
             forget_sample(service);
             return error;
         }
+        service->sampled_at_ms = now_ms;
         service->sample_at_ms = now_ms + CMAP_SAMPLE_INTERVAL_MS;
     }
     error = cmap_tracker_add(&service->sampled, &connection->sampled, name, bits, cookie, handle);
@@ -80,9 +81,18 @@ enum cs_error cmap_sample(struct cmap_service *service, uint64_t now_ms, struct 
 
     if (now_ms < service->sample_at_ms)
         return CS_ERROR_OK;
+    service->sampled_at_ms = now_ms;
     service->sample_at_ms = now_ms + CMAP_SAMPLE_INTERVAL_MS;
     error = take_sample(service, &service->changes);
     cmap_service_send_events(service, &service->changes, out);
     cmap_changes_reset(&service->changes);
     return error;
+}
+
+void cmap_service_hasten(struct cmap_service *service)
+{
+    uint64_t soon_ms = service->sampled_at_ms + CMAP_SAMPLE_DISTANCE_MS;
+
+    if (service->sample_at_ms != SERVICE_NEVER && service->sample_at_ms > soon_ms)
+        service->sample_at_ms = soon_ms;
 }

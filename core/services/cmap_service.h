@@ -10,8 +10,7 @@
  *    the end before the next begins (the packaged daemon crashes over that, spec section 11 no. 1).
  *  - Statistics: the stack fills the map of cmap_service_statistics whenever cmap_service_wants_statistics of the
  *    connection, right before its request, and before each SERVICE_EV_TIME. Who tracks statistics is told of keys that
- *    came, went or changed by samples, one every CMAP_SAMPLE_INTERVAL_MS (the packaged daemon tells of those that come and
- *    go at once).
+ *    came, went or changed by samples: one every CMAP_SAMPLE_INTERVAL_MS, and one soon after cmap_service_hasten.
  *  - A node whose configuration is older than that of the cluster it joins gets OUTBOX_LEAVE, as in the packaged daemon.
  */
 #ifndef QUORATE_CORE_SERVICES_CMAP_SERVICE_H
@@ -26,6 +25,7 @@
 #include "core/services/service.h"
 
 #define CMAP_SAMPLE_INTERVAL_MS 1500
+#define CMAP_SAMPLE_DISTANCE_MS 20 /* at least, between two samples */
 
 struct cmap_service;
 
@@ -51,6 +51,8 @@ void cmap_service_tell(struct cmap_service *service, struct cmap_changes *change
 
 /* The map of statistics, to be filled by the stack, with NULL for changes. */
 struct cmap_store *cmap_service_statistics(struct cmap_service *service);
+/* Keys of statistics come or go, as a client does: who tracks them is to see it soon. */
+void cmap_service_hasten(struct cmap_service *service);
 /* Whether the connection's next request is about them; 0: whether SERVICE_EV_TIME is. */
 bool cmap_service_wants_statistics(const struct cmap_service *service, uint64_t conn);
 

@@ -138,6 +138,7 @@ void requests_on_connect(struct stack *stack, uint64_t conn, enum service_id ser
         stack_failed(stack, Q_ERR_NO_MEMORY);
         return;
     }
+    cmap_service_hasten(stack->cmap);
     stack_service_step(stack, service,
                        &(struct service_event){.type = SERVICE_EV_CONNECT, .u.client = {.conn = conn, .pid = pid}});
 }
@@ -151,6 +152,7 @@ void requests_on_gone(struct stack *stack, uint64_t conn)
         return;
     service = connection->service;
     connections_remove(&stack->connections, conn);
+    cmap_service_hasten(stack->cmap);
     if (service == SERVICE_QUORUM)
         votes_quorum_step(stack, &(struct quorum_event){.type = QUORUM_EV_CLIENT_GONE, .u.gone = {conn}});
     else if (service == SERVICE_VOTEQUORUM)

@@ -535,6 +535,26 @@ static void statistics_are_sampled_for_trackers(void **state)
     assert_int_equal(driver.out.count, 0);
 }
 
+static void clients_of_statistics_are_seen_soon(void **state)
+{
+    (void)state;
+    cmap_service_hasten(service);
+    assert_int_equal(cmap_service_deadline_ms(service), SERVICE_NEVER);
+    set_map(A, 1, CS_ERROR_OK);
+    (void)track(A, "stats.", CMAP_ON_PREFIX | CMAP_ON_ADD | CMAP_ON_DELETE, 2);
+    cmap_service_hasten(service);
+    assert_int_equal(cmap_service_deadline_ms(service), 1020);
+    statistic("stats.ipcs.a", 3);
+    driver_time(&driver, 1500);
+    (void)event_is(0, A, 2, CMAP_ON_ADD, "stats.ipcs.a");
+    assert_int_equal(cmap_service_deadline_ms(service), 3000);
+    driver_time(&driver, 2000);
+    cmap_service_hasten(service);
+    assert_int_equal(cmap_service_deadline_ms(service), 1520); /* at once */
+    driver_time(&driver, 2001);
+    assert_int_equal(cmap_service_deadline_ms(service), 3501);
+}
+
 /* ---- what is no request ---- */
 
 static void requests_cut_off_are_invalid(void **state)
@@ -614,6 +634,7 @@ int main(void)
         TEST(statistics_are_a_map_of_their_own),
         TEST(statistics_can_only_be_cleared),
         TEST(statistics_are_sampled_for_trackers),
+        TEST(clients_of_statistics_are_seen_soon),
         TEST(requests_cut_off_are_invalid),
         TEST(a_value_longer_than_its_request_is_invalid),
         TEST(handles_have_an_end),
