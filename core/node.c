@@ -94,6 +94,12 @@ void node_step(struct node *node, struct stack_event *event)
         return;
     update_flow(node);
     set_timer(node, event->now_ms);
+    /*
+     * Before anything else is looked at: whoever has asked for a reload takes it for granted, once the token has been
+     * around, that all nodes have loaded a new key (spec/totem-protocol.md section 15.5).
+     */
+    if (node->reloads_due > 0 && !node->reloading)
+        node_reload(node);
 }
 
 void node_shut_down(struct node *node)

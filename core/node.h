@@ -39,6 +39,7 @@ struct node {
     bool stepping;
     bool is_left; /* goodbye has been said: the loop ends */
     uint32_t reloads_due;
+    bool reloading;
     struct loop_timer timer; /* never set for later than the stack's deadline */
     uint64_t timer_set_ms;
     int exit_status;

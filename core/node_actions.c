@@ -47,11 +47,6 @@ static void carry_out_ring(struct node *node, const struct totem_action *action)
 
 /* ---- tasks ---- */
 
-static void on_reload_job(void *data)
-{
-    node_reload(data);
-}
-
 static void clear_statistics(struct node *node, const char *what)
 {
     bool all = strcmp(what, "all") == 0;
@@ -93,9 +88,7 @@ static void carry_out_task(struct node *node, const struct outbox_item *item, co
 {
     switch (item->task) {
     case OUTBOX_RELOAD:
-        node->reloads_due++;
-        if (qb_loop_job_add(node->loop, QB_LOOP_LOW, node, on_reload_job) != 0)
-            node_die(NODE_EXIT_FATAL, "Out of memory");
+        node->reloads_due++; /* node_step does it next */
         break;
     case OUTBOX_REOPEN_LOGS:
         (void)logging_reopen();

@@ -19,7 +19,7 @@ _Noreturn void node_die(int status, const char *why);
 /* All actions of a step. */
 void node_carry_out(struct node *node);
 
-/* To be called from the loop: the oldest reload that is due. */
+/* All reloads that are due, one after the other; in steps of their own. */
 void node_reload(struct node *node);
 /* A client has changed a key. */
 void node_on_key_changed(struct node *node, const char *name);

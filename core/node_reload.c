@@ -57,20 +57,15 @@ static void take_over(struct node *node, struct config_loaded *next, const struc
         configure_logging(&next->config.logging);
 }
 
-void node_reload(struct node *node)
+static void reload_one(struct node *node)
 {
     struct config_loaded *next = malloc(sizeof(*next));
     struct stack_event event = {.type = STACK_EV_RELOADED};
     struct config_tasks tasks = {0};
     enum q_err err;
 
-    if (node->reloads_due == 0 || node->is_left || next == NULL) {
-        free(next);
-        if (next == NULL)
-            node_die(NODE_EXIT_FATAL, "Out of memory");
-        return;
-    }
-    node->reloads_due--;
+    if (next == NULL)
+        node_die(NODE_EXIT_FATAL, "Out of memory");
     err = prepare(node, next, &tasks);
     if (err == Q_ERR_NO_MEMORY)
         node_die(NODE_EXIT_FATAL, "Out of memory");
@@ -87,6 +82,14 @@ void node_reload(struct node *node)
     config_loaded_fini(next);
     free(next);
     logging_line(LOGGING_MAIN, LOG_ERR, "The configuration cannot be used and stays as it was");
+}
+
+void node_reload(struct node *node)
+{
+    node->reloading = true;
+    for (; node->reloads_due > 0 && !node->is_left; node->reloads_due--)
+        reload_one(node);
+    node->reloading = false;
 }
 
 /* ---- keys that clients change ---- */

@@ -316,7 +316,8 @@ static enum q_err reconfigure(struct transport *transport, const struct core_con
     return err;
 }
 
-static enum q_err apply(struct transport *transport, const struct totem_config *totem, char *why, size_t why_size)
+static enum q_err apply(struct transport *transport, const struct totem_config *totem, char *why,
+                        size_t why_size)
 {
     struct knet *k = (struct knet *)transport;
 
