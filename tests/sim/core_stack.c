@@ -357,6 +357,9 @@ static void resumed(struct node *node, uint64_t since_ms)
     struct stack_host *host = node->host;
 
     (void)since_ms;
+    if (host->stack == NULL) {
+        return;
+    }
     host->catching_up = true;
     for (;;) {
         bool due = stack_deadline_ms(host->stack) <= node_clock(node);
@@ -481,9 +484,9 @@ bool core_stack_is_reformed(const struct sim_cluster *cluster, char *why, size_t
         for (unsigned j = 0; j < cluster->node_count; j++) {
             const struct node *other = &cluster->nodes[j];
 
-            reached |= node_responds(other) && other->color == node->color ? node_bit(other) : 0;
+            reached |= stack_host_runs(other) && other->color == node->color ? node_bit(other) : 0;
         }
-        if (node_responds(node) && !is_in_ring_of(node, reached)) {
+        if (stack_host_runs(node) && !is_in_ring_of(node, reached)) {
             (void)snprintf(why, size, "%s: node %u is not in a ring of {%s}", cluster->name, node->id,
                            mask_text(cluster, reached, text));
             return false;

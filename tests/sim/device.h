@@ -24,6 +24,7 @@ enum device_event_type {
     DEVICE_EV_MESSAGE,
     DEVICE_EV_UNREADABLE, /* the framer or the codec refused what came */
     DEVICE_EV_CLOSED,     /* end of stream, reset, or refused; the connection is gone already */
+    DEVICE_EV_CORE_LOST,  /* our agent: the core has gone; a NODELIST comes when there is one again */
     DEVICE_EV_CAST_DONE,  /* its voter: everything up to `sequence` has been carried out */
     DEVICE_EV_SHUTDOWN    /* orderly stop: give up the vote, leave */
 };

@@ -304,6 +304,9 @@ static void agent_device_step(void *self, const struct device_event *from)
     case DEVICE_EV_HEURISTICS:
         on_heuristics(device, from);
         return;
+    case DEVICE_EV_CORE_LOST:
+        event.type = AGENT_EV_CORE_LOST;
+        break;
     case DEVICE_EV_CAST_DONE:
         cast_done(device, from->sequence, from->now_ms);
         return;

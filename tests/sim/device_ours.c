@@ -397,6 +397,7 @@ static void ours_step(void *self, const struct device_event *event)
     case DEVICE_EV_CLOSED:
         retry_later(device, event->now_ms);
         break;
+    case DEVICE_EV_CORE_LOST:
     case DEVICE_EV_CAST_DONE:
         return;
     case DEVICE_EV_SHUTDOWN:

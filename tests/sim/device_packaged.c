@@ -485,6 +485,7 @@ static void dispatch(struct packaged *device, const struct device_event *event)
     case DEVICE_EV_CLOSED:
         on_closed(device, event->now_ms);
         break;
+    case DEVICE_EV_CORE_LOST:
     case DEVICE_EV_CAST_DONE:
         return;
     case DEVICE_EV_SHUTDOWN:

@@ -666,6 +666,95 @@ void node_pause(struct node *node, uint32_t duration_ms)
     node->cluster->core->topology_changed(node->cluster);
 }
 
+/* ---- the core alone -------------------------------------------------------------------------------------- */
+
+#define REATTACH_MS 100
+
+/* The agent looks for the core. a: epoch, b: boot */
+static void on_reattach(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+    uint64_t until_ms;
+
+    if (node->device == NULL || node->device_epoch != occurrence->a || node->boot != occurrence->b) {
+        return;
+    }
+    if (node->first_ring && !node_device_frozen(node, &until_ms) && node->cluster->core->attach(node)) {
+        NOTE(node->world, node, "device has found the core again");
+        node->cluster->core->track(node);
+        return;
+    }
+    schedule_add(&node->world->schedule, node->world->now_ms + REATTACH_MS, on_reattach, node, occurrence->a, occurrence->b,
+                 0);
+}
+
+/* a: boot */
+static void on_core_back(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+
+    if (!node->up || node->boot != occurrence->a || node->ring_state != RING_DOWN) {
+        return;
+    }
+    if (node->paused) {
+        schedule_add(&node->world->schedule, node->resume_ms, on_core_back, node, node->boot, 0, 0);
+        return;
+    }
+    NOTE(node->world, node, "its core is started again");
+    node->cluster->core->boot(node);
+    node->cluster->core->topology_changed(node->cluster);
+}
+
+static void on_core_lost(const struct occurrence *occurrence)
+{
+    struct device_event event = {.type = DEVICE_EV_CORE_LOST};
+
+    if (deliverable(occurrence)) {
+        give(occurrence->who, &event);
+    }
+}
+
+/* Devices end with their core and are started again, but for our agent, which waits. */
+static void lose_core(struct node *node)
+{
+    const struct occurrence lost = {.fn = on_core_lost, .who = node, .a = node->device_epoch};
+    uint64_t until_ms;
+
+    if (node->device == NULL) {
+        return;
+    }
+    if (node->ops->voter) {
+        on_core_lost(&lost);
+        schedule_add(&node->world->schedule, node->world->now_ms + REATTACH_MS, on_reattach, node, node->device_epoch,
+                     node->boot, 0);
+        return;
+    }
+    if (node->ops->ours || node_device_frozen(node, &until_ms)) {
+        node_device_kill(node);
+    } else {
+        device_close(node, true);
+        destroy_device(node);
+    }
+    node->tainted = false;
+    node_device_start(node, prng_between(&node->world->prng, 100, 2000));
+}
+
+void node_core_kill(struct node *node, uint32_t away_ms)
+{
+    uint32_t least_ms = node->cluster->settings.token_ms + 100;
+
+    if (!node_responds(node) || node->ring_state == RING_DOWN) {
+        return;
+    }
+    NOTE(node->world, node, "its core is killed");
+    node->cluster->core->stop(node);
+    node->cluster->core->topology_changed(node->cluster);
+    voter_on_core_lost(node);
+    lose_core(node);
+    schedule_add(&node->world->schedule, node->world->now_ms + (away_ms > least_ms ? away_ms : least_ms), on_core_back, node,
+                 node->boot, 0, 0);
+}
+
 /* a: boot, b: configuration */
 void node_set_config(struct node *node, node_mask config)
 {

@@ -15,6 +15,8 @@ void node_start(struct node *node);
 /* Power off: nobody is told. */
 void node_crash(struct node *node);
 void node_pause(struct node *node, uint32_t duration_ms);
+/* Real cores: kill -9 of the core alone; somebody starts it again, after the token timeout at the earliest. */
+void node_core_kill(struct node *node, uint32_t away_ms);
 
 /* The device process. Start is retried until the node has a ring. */
 void node_device_start(struct node *node, uint32_t delay_ms);

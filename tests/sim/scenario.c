@@ -174,7 +174,7 @@ static bool heal(struct sim_cluster *cluster)
         if (node->up && node->device == NULL && !node->device_wanted) {
             node_device_start(node, 100);
         }
-        busy = busy || node->paused || node->device == NULL || node->device_paused;
+        busy = busy || node->paused || node->device == NULL || node->device_paused || node->ring_state == RING_DOWN;
     }
     return busy;
 }

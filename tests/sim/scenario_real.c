@@ -141,14 +141,16 @@ void scenario_real_fault(struct sim_cluster *cluster, struct node *node)
 {
     uint32_t roll = prng_below(dice(cluster->world), 100);
 
-    if (roll < 30) {
+    if (roll < 25) {
         roll_weather(cluster);
-    } else if (roll < 55) {
+    } else if (roll < 45) {
         fault_deaf(cluster, node);
-    } else if (roll < 75) {
+    } else if (roll < 60) {
         fault_client(cluster, node);
-    } else if (roll < 85) {
+    } else if (roll < 70) {
         cluster->core->burst(node);
+    } else if (roll < 87) {
+        node_core_kill(node, scenario_some_time(cluster->world, cluster));
     } else {
         fault_leave(cluster, node);
     }

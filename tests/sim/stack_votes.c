@@ -263,7 +263,8 @@ bool stack_votes_has_told_ring(const struct node *node)
 {
     const struct stack_host *host = node->host;
 
-    return host->ring.seq == node->ring.seq && host->ring.rep == node->ring.node_id;
+    return host->stack == NULL || !host->ready ||
+           (host->ring.seq == node->ring.seq && host->ring.rep == node->ring.node_id);
 }
 
 bool stack_votes_attach(struct node *node)
@@ -311,6 +312,9 @@ void stack_votes_unregister(struct node *node)
 
     host->polled = false;
     node->view.cast = node->view.sync_waiting = false;
+    if (host->device == 0) {
+        return;
+    }
     ask_register(host, VOTEQUORUM_UNREGISTER);
     host->wants_info = true;
     stack_host_step(host, &(struct stack_event){.type = STACK_EV_TIME});

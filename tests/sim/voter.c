@@ -9,6 +9,14 @@ static struct voter_host *present(struct node *node)
     return &node->voters[node->voter_index];
 }
 
+static enum voting_result result_of(struct node *node, const struct voting_poll *poll)
+{
+    if (!node->first_ring) { /* nobody is let in yet, or there is nobody */
+        return node->ring_state == RING_DOWN ? VOTING_FAILED : VOTING_TRY_AGAIN;
+    }
+    return device_poll(node, poll->yes, poll->ring_id) ? VOTING_ACCEPTED : VOTING_FORMER_RING;
+}
+
 /* The machine polls what is due, and is asked again later for what is not. */
 static void work(struct voter_host *host)
 {
@@ -21,9 +29,7 @@ static void work(struct voter_host *host)
         return;
     }
     while (voting_next_poll(&host->voting, node_clock(node), &poll)) {
-        bool accepted = device_poll(node, poll.yes, poll.ring_id);
-
-        voting_on_polled(&host->voting, &poll, accepted ? VOTING_ACCEPTED : VOTING_FORMER_RING, node_clock(node));
+        voting_on_polled(&host->voting, &poll, result_of(node, &poll), node_clock(node));
     }
     if (host->voting.done > done && host == present(node) && !host->voting.agent_gone) {
         node_on_cast_done(node, host->voting.done);
@@ -94,6 +100,10 @@ static void on_orphaned(const struct occurrence *occurrence)
 
     if (host->alive && node->boot == occurrence->b) {
         voting_on_agent_gone(&host->voting);
+        if (node->ring_state == RING_DOWN) {
+            end(host);
+            return;
+        }
         work(host);
     }
 }
@@ -132,6 +142,15 @@ void voter_on_resume(struct node *node)
 {
     for (unsigned i = 0; i < 2; i++) {
         work(&node->voters[i]);
+    }
+}
+
+void voter_on_core_lost(struct node *node)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (node->voters[i].voting.agent_gone) {
+            end(&node->voters[i]);
+        }
     }
 }
 

@@ -24,6 +24,8 @@ void voter_orphan(struct node *node);
 void voter_on_ring(struct node *node);
 /* The machine goes on, or has lost power. */
 void voter_on_resume(struct node *node);
+/* The core has gone: an orphan ends with it. */
+void voter_on_core_lost(struct node *node);
 void voter_on_crash(struct node *node);
 
 #endif
