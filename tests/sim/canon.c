@@ -9,6 +9,7 @@
 #include "tests/sim/campaign.h"
 #include "tests/sim/check.h"
 #include "tests/sim/core.h"
+#include "tests/sim/core_stack.h"
 #include "tests/sim/device.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
@@ -34,26 +35,30 @@ static const struct family {
     unsigned nodes;
     enum wire_algorithm algorithm;
     bool agent; /* ours, else packaged devices */
+    bool real;  /* the real core */
 } families[] = {
-    {"S2 two nodes cut, ffsplit, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, false},
-    {"S2 two nodes cut, ffsplit, our agent", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, true},
-    {"S2 two nodes cut, lms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_LMS, false},
-    {"S2 two nodes cut, lms, our agent", KIND_CUT, 2, WIRE_ALGORITHM_LMS, true},
-    {"S2 two nodes cut, 2nodelms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_2NODELMS, false},
-    {"S4 two against two, ffsplit, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, false},
-    {"S4 two against two, ffsplit, our agent", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, true},
-    {"S4 two against two, lms, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_LMS, false},
-    {"S4 two against two, lms, our agent", KIND_CUT, 4, WIRE_ALGORITHM_LMS, true},
-    {"S8 restart during a split, ffsplit, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, false},
-    {"S8 restart during a split, ffsplit, our agent", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, true},
-    {"S8 restart during a split, lms, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_LMS, false},
+    {"S2 two nodes cut, ffsplit, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, false, false},
+    {"S2 two nodes cut, ffsplit, our agent", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, true, false},
+    {"S2 two nodes cut, lms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_LMS, false, false},
+    {"S2 two nodes cut, lms, our agent", KIND_CUT, 2, WIRE_ALGORITHM_LMS, true, false},
+    {"S2 two nodes cut, 2nodelms, packaged devices", KIND_CUT, 2, WIRE_ALGORITHM_2NODELMS, false, false},
+    {"S4 two against two, ffsplit, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, false, false},
+    {"S4 two against two, ffsplit, our agent", KIND_CUT, 4, WIRE_ALGORITHM_FFSPLIT, true, false},
+    {"S4 two against two, lms, packaged devices", KIND_CUT, 4, WIRE_ALGORITHM_LMS, false, false},
+    {"S4 two against two, lms, our agent", KIND_CUT, 4, WIRE_ALGORITHM_LMS, true, false},
+    {"S8 restart during a split, ffsplit, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, false, false},
+    {"S8 restart during a split, ffsplit, our agent", KIND_RESTART, 4, WIRE_ALGORITHM_FFSPLIT, true, false},
+    {"S8 restart during a split, lms, packaged devices", KIND_RESTART, 4, WIRE_ALGORITHM_LMS, false, false},
     {"S8 restart, holder not the favourite, ffsplit, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT,
-     false},
+     false, false},
     {"S8 restart, holder not the favourite, ffsplit, our agent", KIND_UNDERDOG, 4, WIRE_ALGORITHM_FFSPLIT,
-     true},
-    {"S8 restart, holder not the favourite, lms, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_LMS, false},
-    {"quick restarts pass unnoticed, ffsplit, our agent", KIND_RIDE, 4, WIRE_ALGORITHM_FFSPLIT, true},
-    {"quick restarts pass unnoticed, lms, our agent", KIND_RIDE, 2, WIRE_ALGORITHM_LMS, true},
+     true, false},
+    {"S8 restart, holder not the favourite, lms, packaged", KIND_UNDERDOG, 4, WIRE_ALGORITHM_LMS, false, false},
+    {"quick restarts pass unnoticed, ffsplit, our agent", KIND_RIDE, 4, WIRE_ALGORITHM_FFSPLIT, true, false},
+    {"quick restarts pass unnoticed, lms, our agent", KIND_RIDE, 2, WIRE_ALGORITHM_LMS, true, false},
+    {"S2 two nodes cut, ffsplit, our agent, real core", KIND_CUT, 2, WIRE_ALGORITHM_FFSPLIT, true, true},
+    {"S4 two against two, lms, our agent, real core", KIND_CUT, 4, WIRE_ALGORITHM_LMS, true, true},
+    {"quick restarts pass unnoticed, ffsplit, our agent, real core", KIND_RIDE, 4, WIRE_ALGORITHM_FFSPLIT, true, true},
 };
 
 /* One run. Times are virtual. */
@@ -228,7 +233,8 @@ static void build(struct run *run, bool tracing)
     for (unsigned i = 0; i < run->family->nodes; i++) {
         ops[i] = run->family->agent ? &device_agent : &device_packaged;
     }
-    (void)world_add_cluster(world, &settings, run->family->nodes, ops, &core_model);
+    (void)world_add_cluster(world, &settings, run->family->nodes, ops,
+                            run->family->real ? &core_stack : &core_model);
     arbiter_host_start(world);
     for (unsigned i = 0; i < run->family->nodes; i++) {
         node_start(&cluster_of(run)->nodes[i]);
