@@ -46,7 +46,9 @@ struct knet {
     struct inbox inbox;
     struct outbatch batch;
     struct conf_address local[CORE_LINKS_MAX]; /* for status; family 0: no such link */
-    struct knet_handle_compress_cfg compression;
+    struct knet_handle_compress_cfg compression; /* these as libknet has them */
+    bool access_lists;
+    uint32_t mtu;
 };
 
 /* ---- what libknet calls, from its threads ---- */
@@ -262,19 +264,22 @@ static enum q_err set_compression(struct knet *k, const struct totem_config *tot
     return Q_OK;
 }
 
+/* What is as it was is left alone: libknet would measure each path anew. */
 static enum q_err set_settings(struct knet *k, const struct totem_config *totem, char *why, size_t why_size)
 {
     unsigned interval_s = 0;
 
-    if (knet_handle_enable_access_lists(k->handle, totem->block_unlisted_ips) != 0)
+    if (totem->block_unlisted_ips != k->access_lists &&
+        knet_handle_enable_access_lists(k->handle, totem->block_unlisted_ips) != 0)
         return fail("switch its access lists", why, why_size);
+    k->access_lists = totem->block_unlisted_ips;
     if (knet_handle_pmtud_getfreq(k->handle, &interval_s) != 0 ||
         (interval_s != totem->knet_pmtud_interval_s &&
          knet_handle_pmtud_setfreq(k->handle, totem->knet_pmtud_interval_s) != 0))
         return fail("look for the path MTU in the interval of knet_pmtud_interval", why, why_size);
-    k->rescue.mtu = totem->knet_mtu;
-    if (knet_handle_pmtud_set(k->handle, totem->knet_mtu) != 0)
+    if (totem->knet_mtu != k->mtu && knet_handle_pmtud_set(k->handle, totem->knet_mtu) != 0)
         return fail("use knet_mtu", why, why_size);
+    k->mtu = k->rescue.mtu = totem->knet_mtu;
     return set_compression(k, totem, why, why_size);
 }
 
@@ -304,9 +309,10 @@ static enum q_err reconfigure(struct transport *transport, const struct core_con
 
     set_log_level(k);
     set_local(k, next);
-    errs[0] = knet_links_set(&k->links, next, faults[0], sizeof(faults[0]));
-    errs[1] = set_settings(k, &next->totem, faults[1], sizeof(faults[1]));
-    errs[2] = knet_crypto_load(&k->crypto, next, faults[2], sizeof(faults[2]));
+    /* The key first: others may use it any moment. */
+    errs[0] = knet_crypto_load(&k->crypto, next, faults[0], sizeof(faults[0]));
+    errs[1] = knet_links_set(&k->links, next, faults[1], sizeof(faults[1]));
+    errs[2] = set_settings(k, &next->totem, faults[2], sizeof(faults[2]));
     for (size_t i = 0; i < 3; i++) {
         if (errs[i] == Q_OK || err != Q_OK)
             continue;
@@ -351,6 +357,7 @@ static void knet_free(struct transport *transport)
         qb_loop_poll_del(transport->loop, k->data_fd);
     outbatch_send(&k->batch);
     knet_rescue_stop(&k->rescue);
+    knet_crypto_fini(&k->crypto);
     if (k->handle != NULL) {
         knet_handle_setfwd(k->handle, 0);
         knet_links_fini(&k->links);
@@ -437,7 +444,7 @@ static enum q_err start_handle(struct knet *k, const struct transport_start *sta
     if (err == Q_OK)
         err = open_data(k, why, why_size);
     if (err == Q_OK)
-        err = knet_crypto_init(&k->crypto, k->handle, config, why, why_size);
+        err = knet_crypto_init(&k->crypto, k->handle, start->loop, config, why, why_size);
     if (err == Q_OK && knet_handle_setfwd(k->handle, 1) != 0)
         err = fail("forward datagrams", why, why_size);
     if (err == Q_OK)

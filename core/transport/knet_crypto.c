@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include <openssl/evp.h>
+#include <qb/qbutil.h>
 
 #include "core/logging.h"
 #include "core/transport/key_file.h"
+
+#define FORGET_MS 5000
 
 static bool is_on(const struct core_config *config)
 {
@@ -116,6 +119,41 @@ static enum q_err load(struct knet_crypto *crypto, const struct core_config *con
     return Q_OK;
 }
 
+/* ---- the former key ---- */
+
+static void stop_timer(struct knet_crypto *crypto)
+{
+    if (crypto->is_forgetting)
+        qb_loop_timer_del(crypto->loop, crypto->timer);
+    crypto->is_forgetting = false;
+}
+
+static void forget_former(struct knet_crypto *crypto)
+{
+    struct knet_handle_crypto_cfg none;
+    char why[256] = "";
+
+    memset(&none, 0, sizeof(none));
+    copy_name(none.crypto_model, sizeof(none.crypto_model), "none");
+    copy_name(none.crypto_cipher_type, sizeof(none.crypto_cipher_type), "none");
+    copy_name(none.crypto_hash_type, sizeof(none.crypto_hash_type), "none");
+    if (crypto->other_slot != 0 && set_slot(crypto, crypto->other_slot, &none, why, sizeof(why)) != Q_OK)
+        logging_line(LOGGING_TOTEM, LOG_ERR, "knet: the former key cannot be forgotten: %s", why);
+    if (!allow_clear(crypto, crypto->slot == 0))
+        logging_line(LOGGING_TOTEM, LOG_ERR, "knet: clear traffic cannot be %s: %s",
+                     crypto->slot == 0 ? "allowed" : "refused", strerror(errno));
+    crypto->phase = KNET_CRYPTO_IDLE;
+    logging_line(LOGGING_TOTEM, LOG_INFO, "knet: the former crypto is forgotten");
+}
+
+static void on_timer(void *data)
+{
+    struct knet_crypto *crypto = data;
+
+    crypto->is_forgetting = false;
+    forget_former(crypto);
+}
+
 /* ---- the phases ---- */
 
 enum q_err knet_crypto_load(struct knet_crypto *crypto, const struct core_config *next, char *why,
@@ -130,6 +168,10 @@ enum q_err knet_crypto_load(struct knet_crypto *crypto, const struct core_config
         err = Q_ERR_IO;
     }
     if (err == Q_OK && memcmp(digest, crypto->digest, sizeof(digest)) != 0) {
+        /* Its place is needed. */
+        stop_timer(crypto);
+        if (crypto->phase == KNET_CRYPTO_USED)
+            forget_former(crypto);
         err = load(crypto, next, &settings, why, why_size);
         if (err == Q_OK) {
             memcpy(crypto->digest, digest, sizeof(digest));
@@ -173,31 +215,26 @@ void knet_crypto_use(struct knet_crypto *crypto)
 
 void knet_crypto_forget(struct knet_crypto *crypto)
 {
-    struct knet_handle_crypto_cfg none;
-    char why[256] = "";
-
-    if (crypto->phase != KNET_CRYPTO_USED)
+    if (crypto->phase != KNET_CRYPTO_USED || crypto->is_forgetting)
         return;
-    memset(&none, 0, sizeof(none));
-    copy_name(none.crypto_model, sizeof(none.crypto_model), "none");
-    copy_name(none.crypto_cipher_type, sizeof(none.crypto_cipher_type), "none");
-    copy_name(none.crypto_hash_type, sizeof(none.crypto_hash_type), "none");
-    if (crypto->other_slot != 0 && set_slot(crypto, crypto->other_slot, &none, why, sizeof(why)) != Q_OK)
-        logging_line(LOGGING_TOTEM, LOG_ERR, "knet: the former key cannot be forgotten: %s", why);
-    if (!allow_clear(crypto, crypto->slot == 0))
-        logging_line(LOGGING_TOTEM, LOG_ERR, "knet: clear traffic cannot be %s: %s",
-                     crypto->slot == 0 ? "allowed" : "refused", strerror(errno));
-    crypto->phase = KNET_CRYPTO_IDLE;
-    logging_line(LOGGING_TOTEM, LOG_INFO, "knet: the former crypto is forgotten");
+    crypto->is_forgetting = qb_loop_timer_add(crypto->loop, QB_LOOP_MED, FORGET_MS * QB_TIME_NS_IN_MSEC,
+                                              crypto, on_timer, &crypto->timer) == 0;
+    if (!crypto->is_forgetting)
+        forget_former(crypto);
 }
 
-enum q_err knet_crypto_init(struct knet_crypto *crypto, knet_handle_t handle,
+void knet_crypto_fini(struct knet_crypto *crypto)
+{
+    stop_timer(crypto);
+}
+
+enum q_err knet_crypto_init(struct knet_crypto *crypto, knet_handle_t handle, qb_loop_t *loop,
                             const struct core_config *config, char *why, size_t why_size)
 {
     struct knet_handle_crypto_cfg settings;
     enum q_err err = read_settings(config, &settings, why, why_size);
 
-    *crypto = (struct knet_crypto){.handle = handle};
+    *crypto = (struct knet_crypto){.handle = handle, .loop = loop};
     if (err == Q_OK && !digest_of(&settings, crypto->digest)) {
         snprintf(why, why_size, "the key cannot be hashed");
         err = Q_ERR_IO;
