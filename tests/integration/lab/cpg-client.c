@@ -6,8 +6,8 @@
  *
  *   cpg-client GROUP SIZE_MAX INTERVAL_US [SEED]
  *
- * SIGUSR1: talk, one message per interval, of sizes between 24 bytes and SIZE_MAX: of each power of two as many, and some
- * at the edges of what libcpg sends in one piece.
+ * SIGUSR1: talk, one message per interval, of sizes between 24 bytes and SIZE_MAX: of each power of two as many up to 16
+ * KiB, few beyond, and some at the edges of what libcpg sends in one piece.
  * SIGUSR2: be quiet. SIGTERM: leave in order and end.
  *
  * Lines:
@@ -193,15 +193,20 @@ static bool is_alive(const char *call, cs_error_t error)
 
 #define ONE_PIECE_MAX 1047552 /* what libcpg does not cut */
 
+#define MOST_BITS 14 /* of most sizes */
+
 static uint32_t choose_size(void)
 {
     static const uint32_t edges[] = {ONE_PIECE_MAX, ONE_PIECE_MAX + 1, UINT32_MAX, sizeof(struct message)};
-    unsigned bits_max = 32 - (unsigned)__builtin_clz(size_max);
     uint64_t chance = next_random(&random_state);
-    uint64_t size = next_random(&random_state) & ((UINT64_C(1) << (5 + chance % (bits_max - 4))) - 1);
+    unsigned bits_max = 32 - (unsigned)__builtin_clz(size_max);
+    uint64_t size;
 
-    if ((chance >> 32) % 32 == 0)
-        size = edges[(chance >> 40) % 4];
+    if ((chance >> 32) % 32 != 0 && bits_max > MOST_BITS)
+        bits_max = MOST_BITS;
+    size = next_random(&random_state) & ((UINT64_C(1) << (5 + chance % (bits_max - 4))) - 1);
+    if ((chance >> 40) % 64 == 0)
+        size = edges[(chance >> 48) % 4];
     if (size > size_max)
         size = size_max;
     return size < sizeof(struct message) ? sizeof(struct message) : (uint32_t)size;
