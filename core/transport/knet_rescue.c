@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <qb/qbutil.h>
-
+#include "common/clock.h"
 #include "core/logging.h"
 
 #define TICK_MS 1000
@@ -69,21 +68,21 @@ static void on_tick(void *data)
     struct knet_rescue *rescue = data;
 
     look(rescue);
-    rescue->is_ticking = qb_loop_timer_add(rescue->loop, QB_LOOP_MED, TICK_MS * QB_TIME_NS_IN_MSEC, rescue,
-                                           on_tick, &rescue->timer) == 0;
+    loop_timer_set(&rescue->timer, clock_monotonic_ms() + TICK_MS);
 }
 
 void knet_rescue_start(struct knet_rescue *rescue, qb_loop_t *loop, const struct knet_links *links,
                        uint32_t mtu)
 {
-    *rescue = (struct knet_rescue){.loop = loop, .links = links, .mtu = mtu, .due_tick = FIRST_TICK + 1};
-    rescue->is_ticking = qb_loop_timer_add(loop, QB_LOOP_MED, TICK_MS * QB_TIME_NS_IN_MSEC, rescue, on_tick,
-                                           &rescue->timer) == 0;
+    *rescue = (struct knet_rescue){.links = links, .mtu = mtu, .due_tick = FIRST_TICK + 1};
+    rescue->is_ticking = loop_timer_open(&rescue->timer, loop, QB_LOOP_MED, on_tick, rescue) == Q_OK;
+    if (rescue->is_ticking)
+        loop_timer_set(&rescue->timer, clock_monotonic_ms() + TICK_MS);
 }
 
 void knet_rescue_stop(struct knet_rescue *rescue)
 {
     if (rescue->is_ticking)
-        qb_loop_timer_del(rescue->loop, rescue->timer);
+        loop_timer_close(&rescue->timer);
     rescue->is_ticking = false;
 }

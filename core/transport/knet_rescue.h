@@ -14,14 +14,14 @@
 
 #include <qb/qbloop.h>
 
+#include "core/loop_timer.h"
 #include "core/transport/knet_links.h"
 
 struct knet_rescue {
-    qb_loop_t *loop;
     const struct knet_links *links;
     uint32_t mtu; /* totem.knet_mtu: asking for it again is what makes libknet measure */
-    qb_loop_timer_handle timer;
-    bool is_ticking;
+    struct loop_timer timer;
+    bool is_ticking;   /* the timer is open */
     uint32_t ticks;    /* seconds since a node has been in need, 0: none is */
     uint32_t due_tick; /* when to ask next */
 };
