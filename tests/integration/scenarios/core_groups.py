@@ -17,6 +17,21 @@ def _cluster(lab, letters, transport):
     return lab.cluster(nodes=len(letters), device=False, cores=cores, transport=transport)
 
 
+def _check_tool(cluster, groups):
+    """corosync-cpgtool lists all members on every node."""
+    wanted = sorted((client.group, *client.lives()[-1].address.split(":")) for client in groups.present())
+    for node in cluster.nodes.values():
+        listed = []
+        name = None
+        for line in node.host.run(["/usr/sbin/corosync-cpgtool"], ok=True).out.splitlines()[1:]:
+            fields = line.split()
+            if not line.startswith("\t") and fields:
+                name = fields[0]
+            elif fields:
+                listed.append((name, fields[1], fields[0]))
+        check_equal(sorted(listed), wanted, f"corosync-cpgtool of node {node.id}")
+
+
 def _come_and_go(letters, transport):
     """A scenario function."""
     def run(lab):
@@ -49,6 +64,7 @@ def _come_and_go(letters, transport):
         groups.talk(50)
 
         groups.settle()
+        _check_tool(cluster, groups)
         compared = groups.check()
         check(compared > 500, f"only {compared} messages compared")
     return run
@@ -76,6 +92,7 @@ def _members_come_and_go(letters, transport):
                     guest.kill()
                     ends[address] = 5
         groups.settle()
+        _check_tool(cluster, groups)
         groups.check()
         for client in residents:
             lines = client.lines()
