@@ -114,8 +114,11 @@ void node_shut_down(struct node *node)
 static void hand_in(void *context, const uint8_t *bytes, size_t size)
 {
     struct stack_event event = {.type = STACK_EV_DATAGRAM, .u.datagram = {bytes, size}};
+    struct node *node = context;
 
-    node_step(context, &event);
+    if (node->crypto_use_due && size >= TOTEM_HEADER_SIZE && bytes[3] == TOTEM_TOKEN)
+        node_use_crypto(node);
+    node_step(node, &event);
 }
 
 static void on_datagram(void *context, const uint8_t *bytes, size_t size)

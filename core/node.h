@@ -3,8 +3,8 @@
  * The whole node (core/stack/stack.h) in the loop: datagrams, clients, time and signals become events of the stack, its
  * actions become deeds. Owned by the daemon, which opens the parts before and ends them after it.
  *
- * A step never begins within another. What a deed brings about (a client that is gone, files that have been read again)
- * comes from the loop later.
+ * A step never begins within another. What a deed brings about comes later: files that have been read again right after the
+ * step, clients that are gone from the loop.
  */
 #ifndef QUORATE_CORE_NODE_H
 #define QUORATE_CORE_NODE_H
@@ -38,6 +38,7 @@ struct node {
     uint64_t random;
     bool stepping;
     bool is_left; /* goodbye has been said: the loop ends */
+    bool crypto_use_due; /* with the next token */
     uint32_t reloads_due;
     bool reloading;
     struct loop_timer timer; /* never set for later than the stack's deadline */

@@ -47,6 +47,17 @@ static void carry_out_ring(struct node *node, const struct totem_action *action)
 
 /* ---- tasks ---- */
 
+/*
+ * All nodes have the order to reload, but a packaged one needs some milliseconds to follow it: it has loaded the new key for
+ * certain when the token has been around once more, and forgets the old one when it has been around twice.
+ */
+void node_use_crypto(struct node *node)
+{
+    if (node->crypto_use_due)
+        transport_crypto_use(node->transport);
+    node->crypto_use_due = false;
+}
+
 static void clear_statistics(struct node *node, const char *what)
 {
     bool all = strcmp(what, "all") == 0;
@@ -101,9 +112,10 @@ static void carry_out_task(struct node *node, const struct outbox_item *item, co
         transport_flush(node->transport);
         node_die(NODE_EXIT_TOLD_TO, text);
     case OUTBOX_CRYPTO_USE:
-        transport_crypto_use(node->transport);
+        node->crypto_use_due = true;
         break;
     case OUTBOX_CRYPTO_FORGET:
+        node_use_crypto(node);
         transport_crypto_forget(node->transport);
         break;
     case OUTBOX_KEY_CHANGED:

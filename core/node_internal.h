@@ -16,6 +16,9 @@
 /* Ends the process without goodbye: the other nodes see it die, which is what they must see. */
 _Noreturn void node_die(int status, const char *why);
 
+/* The new key is used for sending from now on, if one waits for that. */
+void node_use_crypto(struct node *node);
+
 /* All actions of a step. */
 void node_carry_out(struct node *node);
 
