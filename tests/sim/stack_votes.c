@@ -312,7 +312,7 @@ void stack_votes_unregister(struct node *node)
 
     host->polled = false;
     node->view.cast = node->view.sync_waiting = false;
-    if (host->device == 0) {
+    if (host->attachment != ATTACH_DONE) { /* it is still looking for its core */
         return;
     }
     ask_register(host, VOTEQUORUM_UNREGISTER);
