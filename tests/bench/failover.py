@@ -137,7 +137,7 @@ def measure_inside(index, flavour, scratch, far):
     isolate.enter()
     case = list(CASES.values())[index]
     with Lab(scratch / f"{index}-{flavour}-{os.getpid()}-{time.monotonic_ns()}", runner.certificates_path(scratch),
-             device_flavour=flavour, watcher=runner.watcher_path(scratch)) as lab:
+             device_flavour=flavour, watcher=runner.watcher_path(scratch), core_flavour=far.core) as lab:
         arbiter = lab.arbiter(flavour, quiet=True)
         arbiter.know_all()
         cluster = lab.cluster(start=False, timeout_ms=0, totem={"hold": 30} if case is lan_cut_short_hold else {})
@@ -153,7 +153,7 @@ def measure_inside(index, flavour, scratch, far):
 def measure(index, flavour, scratch, far):
     """The two numbers of one run, or None with an explanation on stderr."""
     argv = [sys.executable, __file__, "--inside", str(index), flavour, str(scratch), "--delay-ms", str(far.delay_ms),
-            "--loss-percent", str(far.loss_percent), "--seed", str(far.seed)]
+            "--loss-percent", str(far.loss_percent), "--seed", str(far.seed), "--core", far.core]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
@@ -193,6 +193,7 @@ def main():
     parser.add_argument("--delay-ms", type=float, default=0, help="of the line to the arbiter, one way (default: a LAN)")
     parser.add_argument("--loss-percent", type=float, default=0, help="of that line, in each direction; needs --delay-ms")
     parser.add_argument("--seed", type=int, default=1, help="of the first run: which frames are lost")
+    parser.add_argument("--core", choices=("ours", "packaged"), default="packaged", help="under both (default %(default)s)")
     parser.add_argument("--inside", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A real two-node cluster loses its link: who goes on, and why, on a timeline.
 
-Debian's corosync and our device on two hosts made of namespaces, our arbiter on a third; --device packaged and --arbiter
-packaged show Debian's in the same play. Needs root and less than a minute; leaves nothing behind. Q_BUILD names the
-directory in which our programs were built (default: build/).
+Our core and our device on two hosts made of namespaces, our arbiter on a third; --core, --device and --arbiter packaged show
+Debian's in the same play. Needs root and less than a minute; leaves nothing behind. Q_BUILD names the directory in which our
+programs were built (default: build/).
 """
 
 import argparse
@@ -28,7 +28,7 @@ from lab.wait import Failure, call_while_waiting, now_ns  # noqa: E402
 from lab.watch import quorate_ms  # noqa: E402
 
 PICTURE = """
-        node 1 ───────── LAN ───────── node 2        Debian's corosync, {device} corosync-qdevice
+        node 1 ───────── LAN ───────── node 2        {core}, {device} corosync-qdevice
             \\                          /
              └──────── arbiter ───────┘              {arbiter} corosync-qnetd, TLS required
 
@@ -36,6 +36,7 @@ PICTURE = """
   so when the nodes lose sight of each other exactly one of them must have it.
 """
 OWNER = {"ours": "our", "packaged": "Debian's"}
+CORE = {"ours": "our corosync-core", "packaged": "Debian's corosync"}
 
 # What the arbiter says about a cluster, or about a node's connection, that an administrator should read.
 _SAID = re.compile(r'^\S+ +\S+ \S+ +(?:notice|warning) +cluster "[^"]*"(?: (node \d+)(?: ring \S+)?)?: (.*)$', re.MULTILINE)
@@ -278,14 +279,14 @@ def story(lab, screen, flavour):
     screen.line("Everything is stopped and removed again.")
 
 
-def inside(scratch, arbiter, device):
+def inside(scratch, arbiter, device, core):
     """In the sandbox."""
     isolate.enter()
     screen = Screen()
-    screen.line(PICTURE.format(arbiter=OWNER[arbiter], device=OWNER[device]))
+    screen.line(PICTURE.format(arbiter=OWNER[arbiter], device=OWNER[device], core=CORE[core]))
     screen.line("Making certificates with the packaged tools ...")
     runner.prepare(scratch)
-    with Lab(scratch / "lab", runner.certificates_path(scratch), device, runner.watcher_path(scratch)) as lab:
+    with Lab(scratch / "lab", runner.certificates_path(scratch), device, runner.watcher_path(scratch), core) as lab:
         try:
             story(lab, screen, arbiter)
         except Failure as failure:
@@ -298,11 +299,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--arbiter", choices=OWNER, default="ours", help="whose arbiter (default ours)")
     parser.add_argument("--device", choices=OWNER, default="ours", help="whose device (default ours)")
+    parser.add_argument("--core", choices=OWNER, default="ours", help="whose core (default ours)")
     parser.add_argument("--inside", metavar="SCRATCH", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     os.environ.setdefault("Q_BUILD", str(HERE.parent.parent / "build"))
     if arguments.inside:
-        return inside(pathlib.Path(arguments.inside), arguments.arbiter, arguments.device)
+        return inside(pathlib.Path(arguments.inside), arguments.arbiter, arguments.device, arguments.core)
     lacking = runner.missing()
     if lacking:
         print(f"The demo needs {lacking}.")
@@ -310,7 +312,7 @@ def main():
     scratch = runner.make_scratch()
     try:
         return subprocess.run([sys.executable, __file__, "--arbiter", arguments.arbiter, "--device", arguments.device,
-                               "--inside", scratch], check=False).returncode
+                               "--core", arguments.core, "--inside", scratch], check=False).returncode
     except KeyboardInterrupt:
         print("\nInterrupted; everything is removed.")
         return 130
