@@ -172,7 +172,8 @@ def _reload(node):
 
 
 def _key_changes(letters):
-    """A scenario function: another key, for all at once, and no node notices."""
+    """A scenario function: another key, for all at once. Among ours no node notices; a packaged node forgets the former key
+    before others must have stopped using it, so a node that is slow may be lost for a moment."""
     def run(lab):
         cluster = _cluster(lab, letters, "knet", totem=_CRYPTO)
         start = now_ns()
@@ -182,9 +183,10 @@ def _key_changes(letters):
             _reload(cluster.nodes[1 + turn])
             for node in _ours(cluster):
                 wait_for(f"node {node.id} to forget the former key",
-                         lambda node=node, turn=turn: node.corosync.text().count("former crypto is forgotten") == turn + 1, 10)
-        cluster.hold("with another key", list(cluster.nodes), 2)
-        _was_quiet_since(cluster, start)
+                         lambda node=node, turn=turn: node.corosync.text().count("former crypto is forgotten") == turn + 1, 20)
+            cluster.wait_all()
+        if letters == "ooo":
+            _was_quiet_since(cluster, start)
         cluster.nodes[1].stop_corosync()
         cluster.wait_quorate([2, 3], not_quorate=[1])
         cluster.nodes[1].start_corosync()
@@ -192,7 +194,7 @@ def _key_changes(letters):
     return run
 
 
-for _letters in ("opo", "pop"):
+for _letters in ("ooo", "opo", "pop"):
     register(f"core_key_{_letters}", f"Another key for a running cluster ({_letters}), twice.", _key_changes(_letters))
 
 
