@@ -225,6 +225,8 @@ libcore_a_SOURCES += \
 	core/transport/knet_statistics.h \
 	core/transport/outbatch.c \
 	core/transport/outbatch.h \
+	core/transport/source_filter.c \
+	core/transport/source_filter.h \
 	core/transport/transport.c \
 	core/transport/transport.h \
 	core/transport/udp.c \

@@ -11,6 +11,7 @@
 
 #include "core/logging.h"
 #include "core/transport/ip_address.h"
+#include "core/transport/source_filter.h"
 #include "core/transport/udp_base.h"
 
 struct udpu {
@@ -78,6 +79,32 @@ static void send_datagram(struct transport *transport, uint32_t target_node_id, 
 
 /* ---- the interface ---- */
 
+static size_t list_peers(const struct udpu *u, struct conf_address addresses[CORE_NODES_MAX])
+{
+    size_t count = 0;
+
+    while (count < u->base.peer_count && count < CORE_NODES_MAX) {
+        addresses[count] = u->base.peers[count].address;
+        count++;
+    }
+    return count;
+}
+
+/* What the kernel drops makes no room scarce; on_readable looks again, as a filter may be refused. */
+static void set_filter(struct udpu *u)
+{
+    struct conf_address addresses[CORE_NODES_MAX];
+    size_t count;
+
+    if (u->fd < 0)
+        return;
+    count = list_peers(u, addresses);
+    if (u->block_unlisted)
+        source_filter_set(u->fd, addresses, count);
+    else
+        source_filter_clear(u->fd);
+}
+
 static enum q_err open_socket(struct udp_base *base)
 {
     struct udpu *u = (struct udpu *)base;
@@ -93,6 +120,7 @@ static enum q_err open_socket(struct udp_base *base)
         return Q_ERR_IO;
     }
     base->batch.fd = u->fd;
+    set_filter(u);
     return Q_OK;
 }
 
@@ -111,19 +139,21 @@ static void close_socket(struct udp_base *base)
 static enum q_err set_listed(struct udpu *u, const struct core_config *config)
 {
     struct conf_address addresses[CORE_NODES_MAX];
-    size_t count = 0;
+    size_t count;
 
-    for (size_t i = 0; i < u->base.peer_count && count < CORE_NODES_MAX; i++)
-        addresses[count++] = u->base.peers[i].address;
+    count = list_peers(u, addresses);
     u->block_unlisted = config->totem.block_unlisted_ips;
+    set_filter(u);
     return ip_set_fill(&u->listed, addresses, count);
 }
 
-static enum q_err apply(struct transport *transport, const struct totem_config *totem, char *why, size_t why_size)
+static enum q_err apply(struct transport *transport, const struct totem_config *totem, char *why,
+                        size_t why_size)
 {
     (void)why;
     (void)why_size;
     ((struct udpu *)transport)->block_unlisted = totem->block_unlisted_ips;
+    set_filter((struct udpu *)transport);
     return Q_OK;
 }
 

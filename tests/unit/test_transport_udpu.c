@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "core/transport/ip_address.h"
+#include "core/transport/source_filter.h"
+#include "core/transport/udp_socket.h"
 #include "tests/unit/transport_lab.h"
 
 static int set_up(void **state)
@@ -141,6 +143,46 @@ static void test_unlisted_source(void **state)
     lab_send(2, 1, 5, 100);
     assert_true(lab_wait_heard(1, 2, 5));
     assert_int_equal(lab_heard(1, 2, 4), 0);
+}
+
+/* What the kernel lets through, for every length of the list and both families. */
+static void test_source_filter(void **state)
+{
+    const struct conf_address families[2] = {{.family = 4, .bytes = {127, 0, 0, 1}, .text = "127.0.0.1"},
+                                             {.family = 6, .bytes = {[15] = 1}, .text = "::1"}};
+    const size_t counts[] = {0, 1, 2, 100, CORE_NODES_MAX};
+    struct conf_address list[CORE_NODES_MAX];
+    struct sockaddr_storage address;
+    socklen_t size;
+    char byte;
+
+    (void)state;
+    for (size_t family = 0; family < 2; family++) {
+        const struct conf_address *own = &families[family];
+        const struct udp_place place = {.address = *own};
+        int fd = udp_socket_open(&place), sender = udp_socket_open(&place);
+        size = sizeof(address);
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+        /* The longest list is too long for the kernel if it is of IPv6. */
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]) - family; i++)
+            for (int is_listed = 0; is_listed <= (counts[i] > 0); is_listed++) {
+                for (size_t j = 0; j < counts[i]; j++) {
+                    list[j] = *own;
+                    /* Like ours but for one byte, which is another one each time. */
+                    list[j].bytes[own->family == 4 ? j % 4 : j % 16] ^= (uint8_t)(1 + j / 16);
+                }
+                if (is_listed)
+                    list[counts[i] - 1] = *own;
+                source_filter_set(fd, list, counts[i]);
+                assert_int_equal(sendto(sender, "x", 1, 0, (struct sockaddr *)&address, size), 1);
+                assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), is_listed ? 1 : -1);
+            }
+        source_filter_clear(fd);
+        assert_int_equal(sendto(sender, "x", 1, 0, (struct sockaddr *)&address, size), 1);
+        assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), 1);
+        close(fd);
+        close(sender);
+    }
 }
 
 static void test_own_address_is_nobody_else(void **state)
@@ -328,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_interface_is_down, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
         cmocka_unit_test(test_address_sets),
+        cmocka_unit_test(test_source_filter),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
