@@ -123,6 +123,23 @@ static void on_back(const struct occurrence *occurrence)
     }
 }
 
+/* The core is stopped after the device, which may need a moment. a: boot */
+static void on_leave(const struct occurrence *occurrence)
+{
+    struct node *node = occurrence->who;
+
+    if (node->boot != occurrence->a) {
+        return;
+    }
+    if (node->paused || !node->cluster->core->has_told_ring(node)) {
+        schedule_add(&node->world->schedule, node->paused ? node->resume_ms : node->world->now_ms + 2, on_leave, node,
+                     node->boot, 0, 0);
+        return;
+    }
+    node_device_stop(node);
+    core_stack_leave(node);
+}
+
 static void fault_leave(struct sim_cluster *cluster, struct node *node)
 {
     struct world *world = cluster->world;
@@ -130,8 +147,7 @@ static void fault_leave(struct sim_cluster *cluster, struct node *node)
     if (!node_responds(node)) {
         return;
     }
-    node_device_stop(node);
-    core_stack_leave(node);
+    schedule_add(&world->schedule, world->now_ms, on_leave, node, node->boot, 0, 0);
     if (prng_chance(dice(world), 700)) {
         schedule_add(&world->schedule, world->now_ms + 500 + scenario_some_time(world, cluster), on_back, node, 0, 0, 0);
     }
