@@ -15,7 +15,7 @@ static void an_empty_buffer_owns_nothing(void **state)
     (void)state;
     q_buf_init(&buf);
     assert_null(buf.data);
-    assert_null(q_buf_bytes(&buf));
+    assert_non_null(q_buf_bytes(&buf)); /* offsets may be added to it */
     assert_int_equal(buf.size, 0);
     q_buf_append(&buf, NULL, 0);
     q_buf_consume(&buf, 0);
