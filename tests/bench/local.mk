@@ -4,6 +4,11 @@
 
 BENCH_BINARIES = tests/bench/bench-credentials tests/bench/bench-tls-reference tests/bench/bench-load
 
+# For ring.py; Debian's libcpg-dev is among the packages for tests.
+BENCH_BINARIES += tests/bench/cpg_load
+tests_bench_cpg_load_SOURCES = tests/bench/cpg_load.c
+tests_bench_cpg_load_LDADD = -lcpg
+
 tests_bench_bench_credentials_SOURCES = tests/bench/credentials.c tests/bench/names.h
 tests_bench_bench_credentials_LDADD = $(OPENSSL_LIBS)
 
