@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "qdevice/logic/agent.h"
+#include "tests/sim/core.h"
 #include "tests/sim/device.h"
 #include "tests/sim/voter.h"
+
+#define PATIENCE_STEPS 50
 
 struct agent_device {
     struct node *node;
@@ -274,6 +277,12 @@ static void shut_down(struct agent_device *device, uint64_t now_ms)
     }
     if (!device->stopped && voter_has_done(device->node)) {
         cast_done(device, UINT64_MAX, now_ms);
+    }
+    /* A real votequorum that does not take its last vote (it may not know the device yet): its patience ends, for it at once. */
+    for (int i = 0; i < PATIENCE_STEPS && !device->stopped && device->node->cluster->core != &core_model; i++) {
+        struct agent_event late = {.type = AGENT_EV_TIME};
+
+        step(device, &late, agent_deadline_ms(device->agent));
     }
     if (!device->stopped) {
         world_fail(device->node->world, "CONTRACT", "the agent does not stop");
