@@ -117,6 +117,15 @@ static bool append_piece(struct assembly *assembly, const uint8_t *piece, size_t
     return true;
 }
 
+/*
+ * Whole messages of a sender between the pieces of another of its messages: those it said while its services synchronised, which
+ * overtook the rest of what a change of the ring had cut in two, and came after the end of the synchronisation. The pieces go on.
+ */
+static bool stands_between(const struct assembly *assembly, const struct totem_frame *frame)
+{
+    return assembly->partial != NULL && frame->continuation == 0 && frame->fragmented == 0 && frame->item_count > 0;
+}
+
 bool assembly_add(struct assembly_table *table, uint32_t sender, const struct totem_frame *frame, struct datagram *holder,
                   assembly_deliver_fn *deliver, void *context)
 {
@@ -125,6 +134,13 @@ bool assembly_add(struct assembly_table *table, uint32_t sender, const struct to
 
     if (assembly == NULL)
         return false;
+    if (stands_between(assembly, frame)) {
+        for (uint16_t i = 0; i < frame->item_count; i++) {
+            deliver(context, sender, holder, item, totem_frame_item_size(frame, i));
+            item += totem_frame_item_size(frame, i);
+        }
+        return true;
+    }
     if (frame->continuation != assembly->fragment) {
         forget_partial(assembly);
         assembly->beginning_lost = true;

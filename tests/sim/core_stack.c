@@ -125,6 +125,9 @@ static void carry_out(struct stack_host *host)
 
         if (item->type == OUTBOX_ANSWER || item->type == OUTBOX_EVENT) {
             to_client(host, i);
+        } else if (item->type == OUTBOX_NOTE && item->service == SERVICE_CPG) {
+            NOTE(host->node->world, host->node, "(cpg: %.*s)", (int)item->head_size,
+                 (const char *)outbox_head_of(&actions->services, item));
         } else if (item->type == OUTBOX_TASK) {
             carry_out_task(host, item);
         }

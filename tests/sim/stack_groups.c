@@ -151,6 +151,9 @@ void core_stack_client_send(struct node *node, unsigned count)
         const uint8_t *bytes =
             cpg_client_message(&host->client, some_size(&node->world->prng), host->ring.seq, &size);
 
+        NOTE(node->world, node, "  -> number %u, %zu bytes, in ring %llu", host->client.log->sent, size,
+             (unsigned long long)host->ring.seq);
+
         stack_host_request(host, host->client.conn, bytes, size);
     }
     stack_host_step(host, &(struct stack_event){.type = STACK_EV_TIME});

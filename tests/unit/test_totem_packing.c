@@ -212,6 +212,30 @@ static void only_what_lost_its_beginning_is_dropped(void **state)
     assert_true(delivered_right);
 }
 
+/* Said while the services synchronised, between the pieces of what the change of the ring has cut in two. */
+static void whole_messages_between_the_pieces_of_another_do_no_harm(void **state)
+{
+    struct totem_frame frame;
+    struct datagram *between = datagram_new(64);
+
+    (void)state;
+    assert_non_null(between);
+    add(2000);
+    assert_true(packing_flush(&packing, &queue));
+    pass_frame(1, 0, 1, false);
+    memset(between->bytes, 0, 64);
+    totem_frame_encode_header(between->bytes, 0, 0, 1);
+    totem_put_u16(between->bytes + TOTEM_FRAME_SIZE, 3, TOTEM_ORDER_OURS);
+    assert_true(totem_frame_decode(between->bytes, TOTEM_FRAME_SIZE + TOTEM_FRAME_ITEM_SIZE + 3, TOTEM_ORDER_OURS, &frame));
+    assert_true(assembly_add(&table, 7, &frame, between, on_message, NULL));
+    assert_int_equal(delivered_count, 1);
+    assert_int_equal(delivered_sizes[0], 3);
+    pass_frame(0, 1, 1, false);
+    assert_int_equal(delivered_count, 2);
+    assert_int_equal(delivered_sizes[1], 2000);
+    datagram_unref(between);
+}
+
 static void a_sender_that_begins_anew_is_understood(void **state)
 {
     struct totem_nodes left;
@@ -262,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_largest_message_passes_with_its_numbers_wrapping, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_sizes_around_the_frame_pass_in_all_company, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_what_lost_its_beginning_is_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(whole_messages_between_the_pieces_of_another_do_no_harm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_sender_that_begins_anew_is_understood, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_queue_says_so_before, set_up, tear_down),
     };
