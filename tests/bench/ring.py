@@ -40,7 +40,7 @@ def start(lab, nodes, transport, crypto):
     totem = {"crypto_cipher": "aes256", "crypto_hash": "sha256"} if crypto else {}
     if transport == "knet" and not crypto:
         totem = {"crypto_cipher": "none", "crypto_hash": "none"}
-    cluster = lab.cluster(start=False, device=False, nodes=nodes, transport=transport, totem=totem)
+    cluster = lab.cluster(start=False, device=False, real_time=True, nodes=nodes, transport=transport, totem=totem)
     for node in cluster.nodes.values():
         key = node.host.path("etc", "authkey")
         key.write_bytes(b"quorate benchmark key " * 12)

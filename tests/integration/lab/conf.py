@@ -31,6 +31,9 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
     """More options of the device's net section."""
     device: bool = True
     """False: no quorum device, and no arbiter."""
+    real_time: bool = False
+    """Without a device: cores at real-time priority, as is their default. Clients that flood a ring make them starve all
+    scenarios that run beside."""
     quorum: dict = dataclasses.field(default_factory=dict)
     """More options of the quorum section."""
     cores: dict = dataclasses.field(default_factory=dict)
@@ -80,8 +83,11 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
         totem = {"version": 2, "cluster_name": self.name, "transport": self.transport, "token": self.token_ms,
                  "token_coefficient": 0, **self.totem}
         logging = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}
+        sections = [("totem", totem), ("nodelist", nodes), ("quorum", quorum), ("logging", logging)]
+        if not self.device and not self.real_time:
+            sections.append(("system", {"sched_rr": "no", "priority": -10}))
         lines = []
-        for name, content in (("totem", totem), ("nodelist", nodes), ("quorum", quorum), ("logging", logging)):
+        for name, content in sections:
             _section(lines, name, content, "")
         return "\n".join(lines) + "\n"
 

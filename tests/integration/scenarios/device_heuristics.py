@@ -148,7 +148,7 @@ def device_heuristics_worker(lab):
         lab.note(f"worker of node 1: {number.name}")
         wait_for("another worker", lambda: helper(node, _WORKER) not in (None, worker), 10)  # pylint: disable=cell-var-from-loop
         _wait_result(cluster, "pass")
-        check_equal(zombies(node), [], "processes nobody reaped")
+        wait_for("all processes to be reaped", lambda: zombies(node) == [], 10)
     wait_cast(node, "yes")
     cluster.check_quorate_since([1, 2], start)
     check(sum(name == _WORKER for name, _, parent in processes().values() if parent == node.device.pid) == 1, "one worker")
