@@ -388,7 +388,7 @@ static int32_t on_request(qb_ipcs_connection_t *qb, void *data, size_t size)
     }
     memcpy(server->request, data, size);
     server->handlers.on_request(server->handlers.context, connection->id, connection->service, server->request, size);
-    return ipc_watch_spend(size) ? 0 : -1; /* -1: enough for now */
+    return ipc_watch_spend(size) ? 0 : -1; /* -1: the turn of this client is over, the rest waits for the next */
 }
 
 static int32_t on_closed(qb_ipcs_connection_t *qb)

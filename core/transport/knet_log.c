@@ -62,7 +62,7 @@ static void take(struct knet_log *log, struct knet_log_msg *message)
                  message->msg);
 }
 
-/* False: nothing more for now. Messages are whole: they are shorter than what a pipe takes at once. */
+/* False: the pipe is empty. Messages are whole: they are shorter than what a pipe takes at once. */
 static bool read_some(struct knet_log *log)
 {
     struct knet_log_msg messages[MESSAGES_AT_ONCE];
