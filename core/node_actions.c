@@ -35,6 +35,7 @@ static void carry_out_ring(struct node *node, const struct totem_action *action)
         break;
     case TOTEM_ACT_DRAIN:
         transport_drain(node->transport);
+        token_wait_drop(&node->token_wait);
         break;
     case TOTEM_ACT_NOTE:
         logging_text(LOGGING_TOTEM, ring_priority(action->level), (const char *)action->bytes, action->size);

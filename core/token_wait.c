@@ -48,12 +48,15 @@ bool token_wait_keep(struct token_wait *wait, const uint8_t *bytes, size_t size,
 {
     const struct itimerspec when = {.it_value = {.tv_nsec = (long)us * US_TO_NS}};
 
-    if (size > sizeof(wait->bytes))
-        return false;
-    if (!wait->running && timerfd_settime(wait->fd, 0, &when, NULL) != 0)
+    if (wait->running || size > sizeof(wait->bytes) || timerfd_settime(wait->fd, 0, &when, NULL) != 0)
         return false;
     wait->running = true;
     wait->size = size;
     memcpy(wait->bytes, bytes, size);
     return true;
+}
+
+void token_wait_drop(struct token_wait *wait)
+{
+    wait->running = false;
 }

@@ -375,6 +375,41 @@ static void an_idle_ring_is_held_and_woken(void **state)
     assert_int_equal(sent[1].target, 2);
 }
 
+static uint32_t patience(enum totem_type type)
+{
+    uint8_t bytes[TOTEM_HEADER_SIZE] = {0x70, 0xc0, 3, (uint8_t)type};
+
+    return totem_token_patience_us(ring, bytes, sizeof(bytes));
+}
+
+/* Only the token, and only if much was said since its last visit, but not so much that the next one is full anyway. */
+static void the_token_waits_for_talkative_clients_alone(void **state)
+{
+    static char large[1400];
+    uint32_t token_seq = 9;
+
+    (void)state;
+    be_the_captured_node();
+    join_node_2();
+    synced();
+    receive_token(token_seq, 0, 0, 0);
+    assert_int_equal(patience(TOTEM_TOKEN), 0);
+    send_text("somebody waits for the answer");
+    receive_token(token_seq += 2, 0, 0, 0);
+    assert_int_equal(patience(TOTEM_TOKEN), 0);
+    for (int i = 0; i < 4; i++)
+        send_text("and another");
+    receive_token(token_seq += 2, 1, 1, 0);
+    assert_true(patience(TOTEM_TOKEN) > 0);
+    assert_true(patience(TOTEM_TOKEN) < 1000);
+    assert_int_equal(patience(TOTEM_MCAST), 0);
+    assert_int_equal(patience(TOTEM_JOIN), 0);
+    memset(large, 'x', sizeof(large) - 1);
+    for (int i = 0; i < 20; i++)
+        send_text(large);
+    assert_int_equal(patience(TOTEM_TOKEN), 0);
+}
+
 static void a_lost_token_costs_token_and_consensus_timeout(void **state)
 {
     uint64_t began_ms;
@@ -513,6 +548,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(messages_are_delivered_in_order_and_missing_ones_asked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(own_messages_go_with_the_token_and_come_back_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_idle_ring_is_held_and_woken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_token_waits_for_talkative_clients_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_token_costs_token_and_consensus_timeout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_leave_costs_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaving_names_oneself_last_and_ends_everything, set_up, tear_down),
