@@ -10,7 +10,7 @@ import tempfile
 
 import tree
 
-LIBRARIES = ("libwire.a", "libcommon.a", "libqnetd_logic.a", "libqdevice_logic.a", "libcore_logic.a")
+LIBRARIES = ("libwire.a", "libcommon.a", "libqnetd_logic.a", "libqdevice_logic.a", "libcore_logic.a", "libcerts_logic.a")
 ALLOWED = set("""
     memchr memcmp memcpy memmove memset strchr strrchr strcmp strncmp strcasecmp strncasecmp strlen strnlen
     strcpy strncpy stpcpy strcat strncat strstr strspn strcspn strpbrk strtok_r

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where certificates are, and in which form. Paths are absolute; the defaults are those of the packaged programs for
+ * databases, and a folder "pem" beside each for PEM files. Values only, borrowed by every function that takes one.
+ */
+#ifndef QUORATE_CERTS_PLACE_H
+#define QUORATE_CERTS_PLACE_H
+
+#include <stdbool.h>
+
+enum certs_form {
+    CERTS_NSS, /* cert9.db and key4.db, nicknames as in certificates.md 2 */
+    CERTS_PEM  /* files, see docs/certificates.md */
+};
+
+struct certs_place {
+    enum certs_form form;
+    const char *dir;
+};
+
+#define CERTS_ARBITER_PARENT Q_CONFDIR "/qnetd"
+#define CERTS_ARBITER_NSS CERTS_ARBITER_PARENT "/nssdb"
+#define CERTS_ARBITER_PEM CERTS_ARBITER_PARENT "/pem"
+#define CERTS_NODE_PARENT Q_CONFDIR "/qdevice/net"
+#define CERTS_NODE_NSS CERTS_NODE_PARENT "/nssdb"
+#define CERTS_NODE_PEM CERTS_NODE_PARENT "/pem"
+
+/* Nicknames in the databases. */
+#define CERTS_NICK_AUTHORITY "QNet CA"
+#define CERTS_NICK_SERVER "QNetd Cert"
+#define CERTS_NICK_CLUSTER "Cluster Cert"
+
+/* Files of the PEM form. A certificate and its key share one file, so that they are replaced at one stroke. */
+#define CERTS_PEM_AUTHORITY "ca.pem"      /* both sides: one or more authorities to trust */
+#define CERTS_PEM_AUTHORITY_KEY "ca.key"  /* arbiter, not readable by its daemon */
+#define CERTS_PEM_SERVER "server.pem"     /* arbiter: certificate, then intermediates, then key */
+#define CERTS_PEM_NODE "node.pem"         /* node: certificate, then intermediates, then key */
+#define CERTS_PEM_PENDING_KEY "node.key"  /* node: of the request that has not been answered yet */
+
+/* Whether there is a store of this form: a database counts from the moment it has cert8.db or cert9.db, PEM with ca.pem. */
+bool certs_place_exists(const struct certs_place *place);
+
+#endif
