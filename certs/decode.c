@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "certs/decode.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <openssl/err.h>
