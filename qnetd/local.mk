@@ -54,8 +54,6 @@ libqnetd_a_SOURCES = \
 	qnetd/identity.h \
 	qnetd/listener.c \
 	qnetd/listener.h \
-	qnetd/log_budget.c \
-	qnetd/log_budget.h \
 	qnetd/note_log.c \
 	qnetd/note_log.h \
 	qnetd/server.c \

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "qnetd/log_budget.h"
+#include "common/log_budget.h"
 #include "qnetd/logic/arbiter.h"
 
 /* Lines about strangers: this many at once, then one more per so many milliseconds. */

@@ -97,3 +97,8 @@ FUZZERS += tests/fuzz/fuzz_quorum_ipc
 tests_fuzz_fuzz_quorum_ipc_SOURCES = tests/fuzz/fuzz_quorum_ipc.c $(fuzz_main)
 tests_fuzz_fuzz_quorum_ipc_LDADD = libcore_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_quorum_ipc_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_enrol
+tests_fuzz_fuzz_enrol_SOURCES = tests/fuzz/fuzz_enrol.c $(fuzz_main)
+tests_fuzz_fuzz_enrol_LDADD = libcerts_logic.a $(PURE_LIBS)
+tests_fuzz_fuzz_enrol_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -417,7 +417,32 @@ def cmap_service():
             track + b"\x01\0" + changes, b"".join((track, changes, ring, hear, statistics))]
 
 
+def enrolments():
+    """For each kind of input of fuzz_enrol (its first byte) some good ones."""
+    cluster, request = tlv(2, b"alpha"), tlv(4, b"a request")
+
+    def said(kind, *fields):
+        body = b"".join(fields)
+        return struct.pack(">BBH", kind, 0, len(body)) + body
+    join = said(1, tlv(1, bytes(16)), cluster, tlv(3, b"n1"), request, tlv(9, bytes(64)))
+    messages = [join, said(2, request), said(3, cluster, tlv(5, b"c"), tlv(6, b"a"), tlv(6, b"b")),
+                said(4, tlv(7, b"\3"), tlv(8, b"it expired"))]
+    invitation = (b"quorate-invitation 1\nid %s\nverifier %s\ncluster alpha\nnode n1\ncreated 1\nexpires 2\nserial 103\n"
+                  % (b"0f" * 16, b"0f" * 32))
+    claimed = b"claimed 2\nkey %s\nby 192.0.2.1:5\n" % (b"0f" * 32)
+    files = [invitation, invitation + claimed, invitation + claimed + b"certificate 0102\n"]
+    yield b"\0Q000G-40R40-M30E2-09093-8NKRK-AYDAW"
+    for one in messages:
+        yield b"\1" + one
+        yield b"\4" + one
+        for choices in range(0, 256, 37):
+            yield b"\3" + bytes([choices % 8, choices]) + one
+    for one in files:
+        yield b"\2" + one + b"end\n"
+
+
 SEEDS = {
+    "enrol": enrolments,
     "cpg": cpg,
     "cfg": cfg,
     "cmap_service": cmap_service,

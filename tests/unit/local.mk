@@ -75,7 +75,7 @@ tests_unit_test_ranking_LDADD = libqnetd_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 # How much of the log a peer gets.
 UNIT_TESTS += tests/unit/test_log_budget
 tests_unit_test_log_budget_SOURCES = tests/unit/test_log_budget.c
-tests_unit_test_log_budget_LDADD = libqnetd.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_log_budget_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # The tools' side of the control socket.
 UNIT_TESTS += tests/unit/test_control_client
@@ -289,3 +289,18 @@ tests_unit_test_stack_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_token_wait
 tests_unit_test_token_wait_SOURCES = tests/unit/test_token_wait.c
 tests_unit_test_token_wait_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+# Enrolment: codes, messages and what is done upon them, invitations, limits.
+UNIT_TESTS += \
+	tests/unit/test_enrol_code \
+	tests/unit/test_enrol_guard \
+	tests/unit/test_enrol_wire \
+	tests/unit/test_invitation
+tests_unit_test_enrol_code_SOURCES = tests/unit/test_enrol_code.c
+tests_unit_test_enrol_code_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_enrol_guard_SOURCES = tests/unit/test_enrol_guard.c
+tests_unit_test_enrol_guard_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_enrol_wire_SOURCES = tests/unit/test_enrol_wire.c
+tests_unit_test_enrol_wire_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_invitation_SOURCES = tests/unit/test_invitation.c
+tests_unit_test_invitation_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)

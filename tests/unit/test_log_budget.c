@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "qnetd/log_budget.h"
+#include "common/log_budget.h"
 
 #define BURST 5
 #define REFILL_MS 100

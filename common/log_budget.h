@@ -3,8 +3,8 @@
  * How many log lines somebody may cause: a burst, and then one more per so many milliseconds. Embedded in what keeps
  * somebody in mind; all zero is an owner of whom nothing has been heard yet.
  */
-#ifndef QUORATE_QNETD_LOG_BUDGET_H
-#define QUORATE_QNETD_LOG_BUDGET_H
+#ifndef QUORATE_COMMON_LOG_BUDGET_H
+#define QUORATE_COMMON_LOG_BUDGET_H
 
 #include <stdbool.h>
 #include <stdint.h>

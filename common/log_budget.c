@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "qnetd/log_budget.h"
+#include "common/log_budget.h"
 
 bool log_budget_take(struct log_budget *budget, uint32_t burst, uint32_t refill_ms, uint64_t now_ms, uint64_t *left_out)
 {

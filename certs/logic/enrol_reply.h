@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The node's side of an enrolment, inside of TLS (docs/enrolment.md): it speaks once and listens once, so its state is
+ * the bytes of the answer that have come. Pure. Used by corosync-qdevice-net-certutil.
+ */
+#ifndef QUORATE_CERTS_LOGIC_ENROL_REPLY_H
+#define QUORATE_CERTS_LOGIC_ENROL_REPLY_H
+
+#include <stddef.h>
+
+#include "certs/logic/enrol_wire.h"
+#include "common/buf.h"
+#include "common/err.h"
+
+#define ENROL_REPLY_TEXT_SIZE 1400
+
+/*
+ * Appends bytes of the arbiter's to `in` and looks at them. Q_ERR_AGAIN: more have to come; *missing says how many at
+ * least. Q_OK: *answer is what it said, GRANTED or REFUSED, and points into `in`. Q_ERR_INVALID: it did not keep to the
+ * protocol, err_text says how. Q_ERR_NO_MEMORY.
+ */
+enum q_err enrol_reply_take(struct q_buf *in, const void *bytes, size_t size, struct enrol_message *answer,
+                            size_t *missing, char *err_text, size_t err_size);
+
+/* A refusal in words for the administrator of the node: what the arbiter said, and what to do. */
+void enrol_reply_explain(const struct enrol_message *refusal, char text[ENROL_REPLY_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What one origin may take up of the arbiter's enrolment, and that another one does not notice. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "certs/logic/enrol_guard.h"
+
+static struct enrol_guard guard;
+
+static unsigned come_and_go(uint32_t origin, unsigned tries, uint64_t now_ms)
+{
+    unsigned admitted = 0;
+
+    for (unsigned i = 0; i < tries; i++) {
+        if (enrol_guard_admit(&guard, origin, now_ms) != ENROL_GUARD_ADMITTED)
+            continue;
+        admitted++;
+        enrol_guard_ended(&guard, origin);
+    }
+    return admitted;
+}
+
+static void few_at_once(void **state)
+{
+    (void)state;
+    enrol_guard_init(&guard, 7);
+    for (unsigned i = 0; i < ENROL_GUARD_OPEN_MAX; i++)
+        assert_int_equal(enrol_guard_admit(&guard, 1, 1000), ENROL_GUARD_ADMITTED);
+    assert_int_equal(enrol_guard_admit(&guard, 1, 1000), ENROL_GUARD_TOO_MANY);
+    assert_int_equal(enrol_guard_admit(&guard, 2, 1000), ENROL_GUARD_ADMITTED);
+    enrol_guard_ended(&guard, 1);
+    assert_int_equal(enrol_guard_admit(&guard, 1, 1000), ENROL_GUARD_ADMITTED);
+}
+
+static void a_burst_and_then_a_trickle(void **state)
+{
+    (void)state;
+    enrol_guard_init(&guard, 7);
+    assert_int_equal(come_and_go(1, 1000, 5000), ENROL_GUARD_BURST);
+    assert_int_equal(enrol_guard_admit(&guard, 1, 5000), ENROL_GUARD_TOO_FAST);
+    assert_int_equal(come_and_go(1, 1000, 5000 + ENROL_GUARD_REFILL_MS - 1), 0);
+    assert_int_equal(come_and_go(1, 1000, 5000 + ENROL_GUARD_REFILL_MS), 1);
+    assert_int_equal(come_and_go(1, 1000, 5000 + 4 * ENROL_GUARD_REFILL_MS), 3);
+    assert_int_equal(come_and_go(2, 1000, 5000), ENROL_GUARD_BURST);
+    assert_int_equal(come_and_go(1, 1000, 10000000), ENROL_GUARD_BURST);
+}
+
+static void a_guesser_waits_longer_and_longer(void **state)
+{
+    uint64_t now_ms = 1000, expected_ms = ENROL_GUARD_BLOCK_MS;
+
+    (void)state;
+    enrol_guard_init(&guard, 7);
+    for (unsigned i = 0; i < ENROL_GUARD_WRONG_FREE; i++)
+        assert_int_equal(enrol_guard_wrong(&guard, 1, now_ms), 0);
+    assert_int_equal(enrol_guard_admit(&guard, 1, now_ms), ENROL_GUARD_ADMITTED);
+    enrol_guard_ended(&guard, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(enrol_guard_wrong(&guard, 1, now_ms), expected_ms);
+        assert_int_equal(enrol_guard_admit(&guard, 1, now_ms + expected_ms - 1), ENROL_GUARD_BLOCKED);
+        assert_int_equal(enrol_guard_admit(&guard, 2, now_ms + expected_ms - 1), ENROL_GUARD_ADMITTED);
+        enrol_guard_ended(&guard, 2);
+        now_ms += expected_ms;
+        assert_int_equal(enrol_guard_admit(&guard, 1, now_ms), ENROL_GUARD_ADMITTED);
+        enrol_guard_ended(&guard, 1);
+        expected_ms = expected_ms * 2 < ENROL_GUARD_BLOCK_MAX_MS ? expected_ms * 2 : ENROL_GUARD_BLOCK_MAX_MS;
+    }
+    now_ms += ENROL_GUARD_FORGIVE_MS;
+    assert_int_equal(enrol_guard_wrong(&guard, 1, now_ms), 0);
+}
+
+/* In an hour a guesser who never stops has had his few free tries and one more per five minutes. */
+static void an_hour_of_guessing(void **state)
+{
+    unsigned tries = 0;
+
+    (void)state;
+    enrol_guard_init(&guard, 7);
+    for (uint64_t now_ms = 0; now_ms < 3600000; now_ms += 100) {
+        if (enrol_guard_admit(&guard, 1, now_ms) != ENROL_GUARD_ADMITTED)
+            continue;
+        enrol_guard_ended(&guard, 1);
+        enrol_guard_wrong(&guard, 1, now_ms);
+        tries++;
+    }
+    assert_in_range(tries, ENROL_GUARD_WRONG_FREE + 5, 30);
+}
+
+/* Neighbours in the table are others with another seed: nobody can choose whom to hinder. */
+static void who_shares_a_bucket_depends_on_the_seed(void **state)
+{
+    unsigned shared[2] = {0, 0}, both = 0;
+
+    (void)state;
+    for (uint32_t other = 2; other < 20000; other++) {
+        unsigned hits = 0;
+
+        for (uint32_t seed = 1; seed <= 2; seed++) {
+            enrol_guard_init(&guard, seed * 0x9e3779b9u);
+            for (unsigned i = 0; i < ENROL_GUARD_OPEN_MAX; i++)
+                enrol_guard_admit(&guard, other, 0);
+            if (enrol_guard_admit(&guard, 1, 0) == ENROL_GUARD_TOO_MANY) {
+                shared[seed - 1]++;
+                hits++;
+            }
+        }
+        both += hits == 2;
+    }
+    assert_in_range(shared[0], 5, 40);
+    assert_in_range(shared[1], 5, 40);
+    assert_true(both <= 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(few_at_once),
+        cmocka_unit_test(a_burst_and_then_a_trickle),
+        cmocka_unit_test(a_guesser_waits_longer_and_longer),
+        cmocka_unit_test(an_hour_of_guessing),
+        cmocka_unit_test(who_shares_a_bucket_depends_on_the_seed),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
