@@ -132,7 +132,7 @@ static void settle_two_node(struct votequorum_settings *settings, const struct v
         complain(complaints, "two_node and auto_tie_breaker exclude one another: two_node is disabled");
     }
     if (settings->wait_for_all_is_implied)
-        settings->options.wait_for_all = settings->options.two_node;
+        settings->options.wait_for_all = config->two_node;
 }
 
 /* A half is no tie if the sum is odd: without wait_for_all the tie-breaker could pass a minority for a half. */

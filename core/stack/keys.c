@@ -156,11 +156,17 @@ static void on_force_gather(struct stack *stack)
     ring_step(stack, &(struct totem_event){.type = TOTEM_EV_LINK_UP});
 }
 
-static void on_cancel_wait(struct stack *stack)
+/*
+ * Whatever the key: all of the configuration is read again, and what was set at run time is forgotten. Then only is waiting
+ * cancelled: counted with the votes that were expected before, it might begin anew at once.
+ */
+static void on_quorum_key(struct stack *stack, const char *name)
 {
     uint64_t number;
 
-    if (cmap_store_number(&stack->keys, "quorum.cancel_wait_for_all", CMAP_U8, &number) && number >= 1)
+    votes_configure(stack);
+    if (strcmp(name, "quorum.cancel_wait_for_all") == 0 &&
+        cmap_store_number(&stack->keys, "quorum.cancel_wait_for_all", CMAP_U8, &number) && number >= 1)
         votes_step(stack, &(struct votequorum_event){.type = VOTEQUORUM_EV_CANCEL_WAIT});
 }
 
@@ -168,12 +174,10 @@ void keys_on_changed(struct stack *stack, const char *name)
 {
     if (strcmp(name, "runtime.force_gather") == 0)
         on_force_gather(stack);
-    else if (strcmp(name, "quorum.cancel_wait_for_all") == 0)
-        on_cancel_wait(stack);
     else if (begins_with(name, "totem.") && strcmp(name, "totem.config_version") != 0)
         on_totem_key(stack);
     else if (begins_with(name, "quorum.") && stack->votequorum != NULL)
-        votes_configure(stack);
+        on_quorum_key(stack, name);
 }
 
 /* ---- the configuration, read again --------------------------------------------------------------------------------- */

@@ -371,6 +371,31 @@ static void waiting_is_cancelled_under_a_tracker(void **state)
     assert_true(quorate(1));
 }
 
+/* The key is one of the configuration, which is read again before: what clients had set is forgotten. */
+static void expected_votes_set_at_run_time_end_when_waiting_is_cancelled(void **state)
+{
+    const char *config = stack_cluster_config(3, TOTEM, "wait_for_all: 1\n");
+    uint8_t votes[4] = {0};
+    uint8_t one = 1;
+
+    (void)state;
+    for (uint32_t id = 1; id <= 2; id++)
+        stack_cluster_start(&cluster, id, config);
+    stack_cluster_run_until_ready(&cluster, 2);
+    stack_cluster_run_ms(&cluster, 500);
+    expect_members(1, 2);
+    ipc_put_u32(votes, 0, 4);
+    assert_int_equal(stack_cluster_ask(&cluster, 1, stack_cluster_connect(&cluster, 1, SERVICE_VOTEQUORUM),
+                                       VOTEQUORUM_SET_EXPECTED, votes, sizeof(votes)),
+                     CS_ERROR_OK);
+    stack_cluster_run_ms(&cluster, 100);
+    set_key(2, stack_cluster_connect(&cluster, 2, SERVICE_CMAP), "quorum.cancel_wait_for_all", CMAP_U8, &one, 1);
+    stack_cluster_run_ms(&cluster, 100);
+    expect_key(2, "runtime.votequorum.atb_type", CMAP_U32, VOTEQUORUM_TIE_BREAKER_NONE);
+    assert_true(quorate(1));
+    assert_true(quorate(2));
+}
+
 static void a_membership_can_be_forced(void **state)
 {
     struct totem_status before, after;
@@ -486,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(timers_follow_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(votes_follow_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waiting_is_cancelled_under_a_tracker, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(expected_votes_set_at_run_time_end_when_waiting_is_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_membership_can_be_forced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(counters_are_fresh, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_is_ordered_everywhere_and_takes_effect, set_up, tear_down),

@@ -36,6 +36,8 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
     scenarios that run beside."""
     quorum: dict = dataclasses.field(default_factory=dict)
     """More options of the quorum section."""
+    votes: dict = dataclasses.field(default_factory=dict)
+    """{node id: its votes}, where they are written down."""
     cores: dict = dataclasses.field(default_factory=dict)
     """{node id: "ours" or "packaged"}, where it is not the lab's."""
     links: int = 1
@@ -79,7 +81,8 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
             quorum["wait_for_all"] = 1
         nodes = [("node", {**{f"ring{link}_addr": Wires.address(net, self.host_number(i), self.family)
                               for link, net in list(enumerate(Wires.NETS))[:self.links]},
-                           "nodeid": i, "name": f"n{self.host_number(i)}"}) for i in self.node_ids]
+                           "nodeid": i, "name": f"n{i}", **({"quorum_votes": self.votes[i]} if i in self.votes else {})})
+                 for i in self.node_ids]
         totem = {"version": 2, "cluster_name": self.name, "transport": self.transport, "token": self.token_ms,
                  "token_coefficient": 0, **self.totem}
         logging = {"to_stderr": "yes", "to_syslog": "no", "to_logfile": "no"}

@@ -60,6 +60,8 @@ class Watch:
         self.connected = False
         self.ring = None
         self.rings = []
+        self.told = []
+        """Everything, as (event, {what: value}), times left out."""
         self._read = 0
 
     def update(self):
@@ -80,6 +82,7 @@ class Watch:
     def _line(self, words):
         at_ns, event = int(words[0]), words[1]
         values = dict(word.split("=", 1) for word in words[2:])
+        self.told.append((event, values))
         if event == "up":
             self.connected = True
         elif event == "down":
