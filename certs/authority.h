@@ -29,9 +29,10 @@ enum certs_access {
 
 /* What a new store shall have. */
 struct certs_authority_wish {
-    const char *const *alternatives; /* of the server certificate, see struct certs_order; NULL: CERTS_SERVER_NAME only */
-    int64_t lifetime_s;              /* of both certificates; 0: the profile's */
-    bool group_writable;             /* accepted for -G's sake, see docs/certificates.md; no effect on private keys */
+    const char *const
+        *alternatives;  /* of the server certificate, see struct certs_order; NULL: none of its own */
+    int64_t lifetime_s; /* of both certificates; 0: the profile's */
+    int64_t now;        /* seconds since 1970 */
 };
 
 /*
@@ -60,12 +61,13 @@ enum q_err certs_authority_take_serial(struct certs_authority *authority, uint64
 
 /* A certificate for a cluster, or for a node of it. */
 struct certs_client_order {
-    const char *cluster_name; /* becomes the common name; refused (Q_ERR_INVALID) if certs_name_fault has something to say */
-    const char *node_name;    /* NULL: the whole cluster's */
-    EVP_PKEY *public_key;     /* from certs_request_key, or checked with certs_key_check */
-    uint64_t serial;          /* 0: take the next one (needs CERTS_CHANGE) */
-    int64_t now;              /* seconds since 1970 */
-    int64_t lifetime_s;       /* 0: the profile's */
+    const char *
+        cluster_name; /* becomes the common name; refused (Q_ERR_INVALID) if certs_name_fault has something to say */
+    const char *node_name; /* NULL: the whole cluster's */
+    EVP_PKEY *public_key;  /* from certs_request_key, or checked with certs_key_check */
+    uint64_t serial;       /* 0: take the next one (needs CERTS_CHANGE) */
+    int64_t now;           /* seconds since 1970 */
+    int64_t lifetime_s;    /* 0: the profile's */
 };
 
 /*

@@ -101,7 +101,8 @@ static enum q_err push(STACK_OF(X509) * list, X509 *cert, struct certs_failure *
     return certs_fail_memory(why);
 }
 
-static enum q_err pem_certificates(const char *name, BIO *bio, STACK_OF(X509) * list, struct certs_failure *why)
+static enum q_err pem_certificates(const char *name, BIO *bio, STACK_OF(X509) * list,
+                                   struct certs_failure *why)
 {
     enum q_err err = Q_OK;
     unsigned long code;
@@ -188,10 +189,11 @@ enum q_err certs_decode_key(const char *name, const void *bytes, size_t size, EV
     if (*out != NULL)
         return Q_OK;
     if (contains(bytes, size, "ENCRYPTED"))
-        return certs_fail(why, Q_ERR_INVALID,
-                          "The private key in %s is encrypted: a daemon cannot ask for its passphrase. Store it without "
-                          "(openssl pkey -in FILE -out FILE.new); its file mode protects it.",
-                          name);
+        return certs_fail(
+            why, Q_ERR_INVALID,
+            "The private key in %s is encrypted: a daemon cannot ask for its passphrase. Store it without "
+            "(openssl pkey -in FILE -out FILE.new); its file mode protects it.",
+            name);
     return wrong(name, "private key", bytes, size, why);
 }
 
@@ -228,12 +230,14 @@ enum q_err certs_decode_pkcs12(const char *name, const void *bytes, size_t size,
         return wrong(name, "PKCS #12 (key and certificate)", bytes, size, why);
     if (PKCS12_parse(p12, "", &out->key, &out->cert, &others) != 1) {
         ERR_clear_error();
-        err = certs_fail(why, Q_ERR_INVALID,
-                         "%s cannot be opened with an empty password: it is damaged, or was made with a password. Make it "
-                         "again with corosync-qdevice-net-certutil -M.",
-                         name);
+        err = certs_fail(
+            why, Q_ERR_INVALID,
+            "%s cannot be opened with an empty password: it is damaged, or was made with a password. Make it "
+            "again with corosync-qdevice-net-certutil -M.",
+            name);
     } else if (out->key == NULL || out->cert == NULL) {
-        err = certs_fail(why, Q_ERR_INVALID, "%s holds no %s. Make it again with corosync-qdevice-net-certutil -M.", name,
+        err = certs_fail(why, Q_ERR_INVALID,
+                         "%s holds no %s. Make it again with corosync-qdevice-net-certutil -M.", name,
                          out->key == NULL ? "private key" : "certificate that belongs to its key");
     } else {
         if (others == NULL)

@@ -57,18 +57,21 @@ enum q_err certs_key_check(EVP_PKEY *key, struct certs_failure *why)
 
     if (EVP_PKEY_is_a(key, "RSA")) {
         if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-            return certs_fail(why, Q_ERR_INVALID,
-                              "The key has %d bits; RSA keys of %d to %d bits are accepted. Make a new request.", bits,
-                              RSA_BITS_MIN, RSA_BITS_MAX);
+            return certs_fail(
+                why, Q_ERR_INVALID,
+                "The key has %d bits; RSA keys of %d to %d bits are accepted. Make a new request.", bits,
+                RSA_BITS_MIN, RSA_BITS_MAX);
         if (!odd_exponent(key))
-            return certs_fail(why, Q_ERR_INVALID, "The RSA key has an exponent that cannot be. Make a new request.");
+            return certs_fail(why, Q_ERR_INVALID,
+                              "The RSA key has an exponent that cannot be. Make a new request.");
         return Q_OK;
     }
     if (EVP_PKEY_is_a(key, "EC") && usable_curve(key))
         return Q_OK;
-    return certs_fail(why, Q_ERR_INVALID,
-                      "The key is of a kind that cannot be used here: make one of RSA (2048 bits or more) or on the curve "
-                      "P-256, P-384 or P-521.");
+    return certs_fail(
+        why, Q_ERR_INVALID,
+        "The key is of a kind that cannot be used here: make one of RSA (2048 bits or more) or on the curve "
+        "P-256, P-384 or P-521.");
 }
 
 /* --- Requests -------------------------------------------------------------------------------------- */
@@ -80,7 +83,8 @@ static bool add_to_name(X509_NAME *name, const char *field, const char *text)
                                       (int)strlen(text), -1, 0) == 1;
 }
 
-enum q_err certs_request_new(EVP_PKEY *key, const char *common_name, X509_REQ **out, struct certs_failure *why)
+enum q_err certs_request_new(EVP_PKEY *key, const char *common_name, X509_REQ **out,
+                             struct certs_failure *why)
 {
     X509_REQ *request = X509_REQ_new();
 
@@ -108,9 +112,10 @@ enum q_err certs_request_key(X509_REQ *request, EVP_PKEY **out, struct certs_fai
     err = certs_key_check(key, why);
     if (err == Q_OK && X509_REQ_verify(request, key) != 1) {
         ERR_clear_error();
-        err = certs_fail(why, Q_ERR_INVALID,
-                         "The request is not signed with its own key: it is damaged, or somebody else's key was put into "
-                         "it. Make a new request.");
+        err = certs_fail(
+            why, Q_ERR_INVALID,
+            "The request is not signed with its own key: it is damaged, or somebody else's key was put into "
+            "it. Make a new request.");
     }
     if (err != Q_OK) {
         EVP_PKEY_free(key);
@@ -165,9 +170,10 @@ static enum q_err set_times(struct making *m)
     if (m->signer->cert != NULL)
         issuer_end = seconds(X509_get0_notAfter(m->signer->cert));
     if (!certs_validity(m->order->kind, m->order->now, m->order->lifetime_s, issuer_end, &validity))
-        return certs_fail(m->why, Q_ERR_EXPIRED,
-                          "The certificate authority itself has expired: nobody would accept what it signs. See \"When the "
-                          "authority ends\" in docs/certificates.md.");
+        return certs_fail(
+            m->why, Q_ERR_EXPIRED,
+            "The certificate authority itself has expired: nobody would accept what it signs. See \"When the "
+            "authority ends\" in docs/certificates.md.");
     if (ASN1_TIME_set(X509_getm_notBefore(m->cert), (time_t)validity.not_before) == NULL ||
         ASN1_TIME_set(X509_getm_notAfter(m->cert), (time_t)validity.not_after) == NULL)
         return certs_fail_memory(m->why);
@@ -240,7 +246,8 @@ static enum q_err add_alternatives(struct making *m)
         else if (strncmp(*at, "IP:", 3) == 0)
             name = ip_name(*at + 3);
         if (!append_name(names, name))
-            err = certs_fail(m->why, Q_ERR_INVALID, "\"%s\" is no name for a server: say DNS:NAME or IP:ADDRESS.", *at);
+            err = certs_fail(m->why, Q_ERR_INVALID,
+                             "\"%s\" is no name for a server: say DNS:NAME or IP:ADDRESS.", *at);
     }
     if (err == Q_OK && X509_add1_ext_i2d(m->cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) != 1)
         err = certs_fail_openssl(m->why, "An extension cannot be made");

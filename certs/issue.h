@@ -18,13 +18,15 @@
 /* What shall be certified. */
 struct certs_order {
     enum certs_kind kind;
-    const char *common_name;         /* CERTS_SERVER_NAME, the cluster, ...; checked by the caller */
-    const char *node_name;           /* clients: the node, as organizational unit; NULL: one certificate for the whole cluster */
-    const char *const *alternatives; /* servers: more names, "DNS:arbiter.example" or "IP:10.0.0.1"; NULL, or ended by NULL */
-    EVP_PKEY *public_key;            /* borrowed; certs_key_check must have accepted it */
-    uint64_t serial;                 /* 1 to CERTS_SERIAL_MAX */
-    int64_t now;                     /* seconds since 1970 */
-    int64_t lifetime_s;              /* 0: the profile's */
+    const char *common_name; /* CERTS_SERVER_NAME, the cluster, ...; checked by the caller */
+    const char *
+        node_name; /* clients: the node, as organizational unit; NULL: one certificate for the whole cluster */
+    const char *const *
+        alternatives; /* servers: more names, "DNS:arbiter.example" or "IP:10.0.0.1"; NULL, or ended by NULL */
+    EVP_PKEY *public_key; /* borrowed; certs_key_check must have accepted it */
+    uint64_t serial;      /* 1 to CERTS_SERIAL_MAX */
+    int64_t now;          /* seconds since 1970 */
+    int64_t lifetime_s;   /* 0: the profile's */
 };
 
 /* Who signs: both borrowed. NULL certificate: self-signed with this key. */
@@ -40,7 +42,8 @@ enum q_err certs_key_new(EVP_PKEY **out, struct certs_failure *why);
 enum q_err certs_key_check(EVP_PKEY *key, struct certs_failure *why);
 
 /* A PKCS #10 request with CN=common_name, signed by key. Its DER form: i2d_X509_REQ. */
-enum q_err certs_request_new(EVP_PKEY *key, const char *common_name, X509_REQ **out, struct certs_failure *why);
+enum q_err certs_request_new(EVP_PKEY *key, const char *common_name, X509_REQ **out,
+                             struct certs_failure *why);
 
 /*
  * The public key of a request, if its signature shows that whoever made it has the private one, and certs_key_check

@@ -13,17 +13,51 @@ libcerts_logic_a_SOURCES = \
 	certs/logic/serial.h
 
 libcerts_a_SOURCES = \
+	certs/authority.c \
 	certs/authority.h \
+	certs/authority_internal.h \
+	certs/authority_nss.c \
+	certs/authority_pem.c \
+	certs/chain.c \
+	certs/chain.h \
 	certs/decode.c \
 	certs/decode.h \
+	certs/encode.c \
+	certs/encode.h \
 	certs/failure.c \
 	certs/failure.h \
+	certs/folder.c \
+	certs/folder.h \
 	certs/identity.c \
 	certs/identity.h \
 	certs/issue.c \
 	certs/issue.h \
+	certs/issued.c \
+	certs/issued.h \
+	certs/node_internal.h \
+	certs/node_nss.c \
+	certs/node_pem.c \
+	certs/node_store.c \
 	certs/node_store.h \
+	certs/nss_db.c \
+	certs/nss_db.h \
+	certs/pem_files.c \
+	certs/pem_files.h \
+	certs/place.c \
 	certs/place.h
 
 # What to link a program of certificates with.
 CERTS_LIBS = libcerts.a libcerts_logic.a $(SHELL_LIBS)
+
+bin_PROGRAMS += corosync-qnetd-certutil
+corosync_qnetd_certutil_SOURCES = certs/qnetd_main.c certs/tool.c certs/tool.h
+corosync_qnetd_certutil_LDADD = $(CERTS_LIBS)
+
+sbin_PROGRAMS += corosync-qdevice-net-certutil
+corosync_qdevice_net_certutil_SOURCES = \
+	certs/device_main.c \
+	certs/quick_start.c \
+	certs/quick_start.h \
+	certs/tool.c \
+	certs/tool.h
+corosync_qdevice_net_certutil_LDADD = $(CERTS_LIBS)

@@ -9,11 +9,14 @@
 #ifndef QUORATE_CERTS_NODE_STORE_H
 #define QUORATE_CERTS_NODE_STORE_H
 
+#include <sys/types.h>
+
 #include <openssl/x509.h>
 
 #include "certs/failure.h"
 #include "certs/identity.h"
 #include "certs/place.h"
+#include "common/buf.h"
 
 /*
  * Make the store with these authorities (borrowed), the first one being the arbiter's: -i. Q_ERR_BUSY: there is one already with
@@ -24,8 +27,7 @@ enum q_err certs_node_create(const struct certs_place *place, const STACK_OF(X50
                              void (*say)(const char *step), struct certs_failure *why);
 
 /* Keep the private key of a request until its certificate comes: -r. Q_ERR_NOT_FOUND: no store. */
-enum q_err certs_node_add_key(const struct certs_place *place, EVP_PKEY *key, const char *common_name,
-                              struct certs_failure *why);
+enum q_err certs_node_add_key(const struct certs_place *place, EVP_PKEY *key, struct certs_failure *why);
 
 /*
  * Make cert, whose key the store has, the node's own: -M. Certificates and keys that it had in this place before, and keys of
@@ -50,7 +52,15 @@ enum certs_replace {
 enum q_err certs_node_install(const struct certs_place *place, const struct certs_identity *identity,
                               enum certs_replace replace, struct certs_failure *why);
 
+/*
+ * Write a file into the directory of the store, for others to carry away (request, PKCS #12); *path is its path, on the heap. Modes
+ * are those of folder.h. Q_ERR_NOT_FOUND: no store.
+ */
+enum q_err certs_node_write(const struct certs_place *place, const char *name, const struct q_buf *bytes,
+                            mode_t mode, char **path, struct certs_failure *why);
+
 /* All that the store has; a member it lacks is NULL. Q_ERR_NOT_FOUND: no store. Nothing is locked or written. */
-enum q_err certs_node_load(const struct certs_place *place, struct certs_identity *out, struct certs_failure *why);
+enum q_err certs_node_load(const struct certs_place *place, struct certs_identity *out,
+                           struct certs_failure *why);
 
 #endif

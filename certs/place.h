@@ -25,17 +25,20 @@ struct certs_place {
 #define CERTS_NODE_NSS CERTS_NODE_PARENT "/nssdb"
 #define CERTS_NODE_PEM CERTS_NODE_PARENT "/pem"
 
+/* The authority as certutil exports it, in the arbiter's database directory. */
+#define CERTS_EXPORTED_AUTHORITY "qnetd-cacert.crt"
+
 /* Nicknames in the databases. */
 #define CERTS_NICK_AUTHORITY "QNet CA"
 #define CERTS_NICK_SERVER "QNetd Cert"
 #define CERTS_NICK_CLUSTER "Cluster Cert"
 
 /* Files of the PEM form. A certificate and its key share one file, so that they are replaced at one stroke. */
-#define CERTS_PEM_AUTHORITY "ca.pem"      /* both sides: one or more authorities to trust */
-#define CERTS_PEM_AUTHORITY_KEY "ca.key"  /* arbiter, not readable by its daemon */
-#define CERTS_PEM_SERVER "server.pem"     /* arbiter: certificate, then intermediates, then key */
-#define CERTS_PEM_NODE "node.pem"         /* node: certificate, then intermediates, then key */
-#define CERTS_PEM_PENDING_KEY "node.key"  /* node: of the request that has not been answered yet */
+#define CERTS_PEM_AUTHORITY "ca.pem"     /* both sides: one or more authorities to trust */
+#define CERTS_PEM_AUTHORITY_KEY "ca.key" /* arbiter, of ca.pem */
+#define CERTS_PEM_SERVER "server.pem"    /* arbiter: certificate, then intermediates, then key */
+#define CERTS_PEM_NODE "node.pem"        /* node: certificate, then intermediates, then key */
+#define CERTS_PEM_PENDING_KEY "node.key" /* node: of the request that has not been answered yet */
 
 /* Whether there is a store of this form: a database counts from the moment it has cert8.db or cert9.db, PEM with ca.pem. */
 bool certs_place_exists(const struct certs_place *place);

@@ -81,6 +81,8 @@ libshell_a_SOURCES = \
 	common/tls/material.c \
 	common/tls/memory.c \
 	common/tls/memory.h \
+	common/tls/nss_objects.c \
+	common/tls/nss_objects.h \
 	common/tls/peer_names.c \
 	common/tls/peer_names.h \
 	common/tls/verify.c \

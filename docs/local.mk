@@ -5,3 +5,4 @@ man_MANS += docs/man/corosync-qnetd.8 docs/man/corosync-qnetd-tool.8
 man_MANS += docs/man/corosync-qdevice.8 docs/man/corosync-qdevice-tool.8
 man_MANS += docs/man/corosync-core.8
 man_MANS += docs/man/corosync.conf.5
+man_MANS += docs/man/corosync-qnetd-certutil.8 docs/man/corosync-qdevice-net-certutil.8

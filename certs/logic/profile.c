@@ -23,7 +23,8 @@ static const struct certs_extension client_extensions[] = {
 const struct certs_profile *certs_profile(enum certs_kind kind)
 {
     static const struct certs_profile profiles[] = {
-        [CERTS_KIND_AUTHORITY] = {authority_extensions, COUNT(authority_extensions), CERTS_LIFETIME_DEFAULT_S},
+        [CERTS_KIND_AUTHORITY] = {authority_extensions, COUNT(authority_extensions),
+                                  CERTS_LIFETIME_DEFAULT_S},
         [CERTS_KIND_SERVER] = {server_extensions, COUNT(server_extensions), CERTS_LIFETIME_DEFAULT_S},
         [CERTS_KIND_CLIENT] = {client_extensions, COUNT(client_extensions), CERTS_LIFETIME_DEFAULT_S},
     };

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Credentials from an NSS database as the certificate tools of corosync-qnetd and corosync-qdevice make
- * them (certificates.md 2). The only file that knows NSS. The database is opened read-only in a context
- * of its own, what is needed is copied out, and NSS is shut down again, so that the next load sees files
- * that were changed in between. The private key leaves NSS encrypted under a random password that exists
- * only during the call, since NSS gives keys out in no other way.
+ * them (certificates.md 2). The database is opened read-only in a context of its own, what is needed is
+ * copied out, and NSS is shut down again, so that the next load sees files that were changed in between.
  */
 #include "common/tls/credentials_internal.h"
+#include "common/tls/nss_objects.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
 #include <cert.h>
@@ -22,14 +20,6 @@
 #include <keyhi.h>
 #include <nss.h>
 #include <pk11pub.h>
-#include <prerror.h>
-#include <secasn1.h>
-#include <secerr.h>
-#include <secitem.h>
-
-/* The key is encrypted with as many random bits as AES takes, so rounds of derivation add nothing. */
-#define TRANSPORT_PASSWORD_RANDOM_SIZE 32
-#define TRANSPORT_ROUNDS 1
 
 #define PASSWORD_SIZE_MAX 512
 
@@ -41,14 +31,6 @@ struct nss_load {
     SECKEYPrivateKey *key;
     CERTCertList *all; /* every certificate of the database */
 };
-
-static const char *nss_reason(void)
-{
-    PRErrorCode code = PR_GetError();
-    const char *text = PR_ErrorToString(code, PR_LANGUAGE_I_DEFAULT);
-
-    return text != NULL && text[0] != '\0' ? text : "unknown NSS error";
-}
 
 /* --- Files ---------------------------------------------------------------------------------------- */
 
@@ -92,40 +74,18 @@ static enum q_err check_files(struct nss_load *l, const char **prefix)
                     dir);
 }
 
-/*
- * The first line of the file; a token name before it, as in password files with several lines for
- * certutil, is skipped. NULL if there is no such file: then the password is empty.
- */
-static enum q_err read_password(struct nss_load *l, char *password, size_t size)
-{
-    static const char token[] = "NSS Certificate DB:";
-    const char *path = l->src->password_file;
-    FILE *file;
-
-    password[0] = '\0';
-    if (path == NULL)
-        return Q_OK;
-    file = fopen(path, "re");
-    if (file == NULL)
-        return tls_fail(l->t, errno == EACCES ? Q_ERR_ACCESS : Q_ERR_NOT_FOUND,
-                        "The password file %s of the certificate database %s cannot be opened: %s.", path,
-                        l->src->dir, strerror(errno));
-    if (fgets(password, (int)size, file) == NULL)
-        password[0] = '\0';
-    fclose(file);
-    password[strcspn(password, "\r\n")] = '\0';
-    if (strncmp(password, token, sizeof(token) - 1) == 0)
-        memmove(password, password + sizeof(token) - 1, strlen(password) - (sizeof(token) - 1) + 1);
-    return Q_OK;
-}
-
 /* --- Inside the database -------------------------------------------------------------------------- */
 
 static enum q_err log_in(struct nss_load *l)
 {
-    char password[PASSWORD_SIZE_MAX];
-    enum q_err err = read_password(l, password, sizeof(password));
+    const char *path = l->src->password_file;
+    char password[PASSWORD_SIZE_MAX] = "";
+    enum q_err err = Q_OK;
 
+    if (path != NULL && !nss_read_password(path, password, sizeof(password)))
+        err = tls_fail(l->t, errno == EACCES ? Q_ERR_ACCESS : Q_ERR_NOT_FOUND,
+                       "The password file %s of the certificate database %s cannot be opened: %s.", path,
+                       l->src->dir, strerror(errno));
     if (err == Q_OK && PK11_NeedLogin(l->slot) && PK11_CheckUserPassword(l->slot, password) != SECSuccess)
         err = tls_fail(
             l->t, Q_ERR_ACCESS, "The certificate database %s does not open with the password %s%s: %s.",
@@ -135,49 +95,10 @@ static enum q_err log_in(struct nss_load *l)
     return err;
 }
 
-/* Whether a is the better one of two certificates of the same nickname. */
-static bool better(CERTCertificate *a, CERTCertificate *b)
-{
-    PRTime a_before = 0, a_after = 0, b_before = 0, b_after = 0;
-    bool a_valid, b_valid;
-
-    if (b == NULL)
-        return true;
-    a_valid = CERT_CheckCertValidTimes(a, PR_Now(), PR_FALSE) == secCertTimeValid;
-    b_valid = CERT_CheckCertValidTimes(b, PR_Now(), PR_FALSE) == secCertTimeValid;
-    if (a_valid != b_valid)
-        return a_valid;
-    CERT_GetCertTimes(a, &a_before, &a_after);
-    CERT_GetCertTimes(b, &b_before, &b_after);
-    return a_before != b_before ? a_before > b_before : a_after > b_after;
-}
-
-/*
- * Repeated requests and imports leave several certificates with keys under one nickname
- * (certificates.md, pain point 6): take the newest that is valid and has its key.
- */
 static enum q_err find_own(struct nss_load *l)
 {
-    CERTCertList *list = PK11_FindCertsFromNickname(l->src->nickname, NULL);
-    bool any = false;
+    bool any = nss_find_with_key(l->src->nickname, &l->cert, &l->key);
 
-    if (list != NULL) {
-        for (CERTCertListNode *n = CERT_LIST_HEAD(list); !CERT_LIST_END(n, list); n = CERT_LIST_NEXT(n)) {
-            SECKEYPrivateKey *key = PK11_FindKeyByAnyCert(n->cert, NULL);
-
-            any = true;
-            if (key == NULL || !better(n->cert, l->cert)) {
-                SECKEY_DestroyPrivateKey(key);
-                continue;
-            }
-            SECKEY_DestroyPrivateKey(l->key);
-            if (l->cert != NULL)
-                CERT_DestroyCertificate(l->cert);
-            l->key = key;
-            l->cert = CERT_DupCertificate(n->cert);
-        }
-        CERT_DestroyCertList(list);
-    }
     if (l->cert != NULL)
         return Q_OK;
     if (any)
@@ -189,13 +110,6 @@ static enum q_err find_own(struct nss_load *l)
                     "There is no certificate \"%s\" in the database %s: list what there is with \"certutil "
                     "-L -d %s\", then correct the setting or import the certificate.",
                     l->src->nickname, l->src->dir, l->src->dir);
-}
-
-static X509 *to_x509(const CERTCertificate *cert)
-{
-    const unsigned char *der = cert->derCert.data;
-
-    return d2i_X509(NULL, &der, (long)cert->derCert.len);
 }
 
 static bool is_trusted(const CERTCertificate *cert, enum tls_role role)
@@ -213,7 +127,7 @@ static enum q_err copy_trusted(struct nss_load *l, enum tls_role role, struct tl
 
         if (!is_trusted(n->cert, role))
             continue;
-        cert = to_x509(n->cert);
+        cert = nss_to_x509(n->cert);
         if (cert == NULL)
             return tls_fail(l->t, Q_ERR_INVALID, "A trusted authority in the database %s is damaged (%s).",
                             l->src->dir, tls_openssl_reason());
@@ -240,7 +154,7 @@ static enum q_err copy_chain(struct nss_load *l, struct tls_material *m)
 
     for (CERTCertListNode *n = CERT_LIST_HEAD(l->all); err == Q_OK && !CERT_LIST_END(n, l->all);
          n = CERT_LIST_NEXT(n)) {
-        X509 *cert = to_x509(n->cert);
+        X509 *cert = nss_to_x509(n->cert);
 
         if (cert != NULL && sk_X509_push(candidates, cert) <= 0) {
             X509_free(cert);
@@ -255,65 +169,18 @@ static enum q_err copy_chain(struct nss_load *l, struct tls_material *m)
     return Q_OK;
 }
 
-/* --- The private key ------------------------------------------------------------------------------ */
-
-static void random_password(unsigned char *text, size_t random_size)
-{
-    unsigned char random[TRANSPORT_PASSWORD_RANDOM_SIZE];
-
-    if (PK11_GenerateRandom(random, (int)random_size) != SECSuccess)
-        abort(); /* a generator of randomness that fails leaves nothing to go on with */
-    for (size_t i = 0; i < random_size; i++)
-        snprintf((char *)text + 2 * i, 3, "%02x", random[i]);
-    OPENSSL_cleanse(random, sizeof(random));
-}
-
-static EVP_PKEY *decrypt_key(const SECItem *der, const unsigned char *password, size_t length)
-{
-    const unsigned char *data = der->data;
-    X509_SIG *encrypted = d2i_X509_SIG(NULL, &data, (long)der->len);
-    PKCS8_PRIV_KEY_INFO *info = NULL;
-    EVP_PKEY *key = NULL;
-
-    if (encrypted != NULL)
-        info = PKCS8_decrypt(encrypted, (const char *)password, (int)length);
-    if (info != NULL)
-        key = EVP_PKCS82PKEY(info);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    X509_SIG_free(encrypted);
-    return key;
-}
-
 static enum q_err copy_key(struct nss_load *l, EVP_PKEY **key)
 {
-    unsigned char password[2 * TRANSPORT_PASSWORD_RANDOM_SIZE + 1];
-    SECItem item = {.type = siBuffer, .data = password, .len = sizeof(password) - 1};
-    SECKEYEncryptedPrivateKeyInfo *info;
-    SECItem *der = NULL;
-    enum q_err err = Q_OK;
+    enum q_err err = nss_key_export(l->slot, l->key, key);
 
-    random_password(password, TRANSPORT_PASSWORD_RANDOM_SIZE);
-    info = PK11_ExportEncryptedPrivKeyInfoV2(l->slot, SEC_OID_AES_256_CBC, SEC_OID_UNKNOWN,
-                                             SEC_OID_HMAC_SHA256, &item, l->key, TRANSPORT_ROUNDS, NULL);
-    if (info != NULL)
-        der = SEC_ASN1EncodeItem(NULL, NULL, info, SEC_ASN1_GET(SECKEY_EncryptedPrivateKeyInfoTemplate));
-    if (der == NULL) {
-        err = tls_fail(l->t, Q_ERR_ACCESS,
-                       "The private key of \"%s\" cannot be taken out of the database %s: %s. Use PEM files.",
-                       l->src->nickname, l->src->dir, nss_reason());
-    } else {
-        *key = decrypt_key(der, password, item.len);
-        if (*key == NULL)
-            err = tls_fail(l->t, Q_ERR_INVALID,
-                           "The private key of \"%s\" in the database %s cannot be used: %s.",
-                           l->src->nickname, l->src->dir, tls_openssl_reason());
-    }
-    OPENSSL_cleanse(password, sizeof(password));
-    if (der != NULL)
-        SECITEM_ZfreeItem(der, PR_TRUE);
-    if (info != NULL)
-        SECKEY_DestroyEncryptedPrivateKeyInfo(info, PR_TRUE);
-    return err;
+    if (err == Q_ERR_ACCESS)
+        return tls_fail(
+            l->t, err, "The private key of \"%s\" cannot be taken out of the database %s: %s. Use PEM files.",
+            l->src->nickname, l->src->dir, nss_reason());
+    if (err != Q_OK)
+        return tls_fail(l->t, err, "The private key of \"%s\" in the database %s cannot be used: %s.",
+                        l->src->nickname, l->src->dir, tls_openssl_reason());
+    return Q_OK;
 }
 
 /* --- The whole ------------------------------------------------------------------------------------ */
@@ -336,7 +203,7 @@ static enum q_err copy_out(struct nss_load *l, enum tls_role role, struct tls_ma
     if (l->all == NULL)
         return tls_fail(l->t, Q_ERR_IO, "The certificates of the database %s cannot be listed: %s.",
                         l->src->dir, nss_reason());
-    m->cert = to_x509(l->cert);
+    m->cert = nss_to_x509(l->cert);
     if (m->cert == NULL)
         return tls_fail(l->t, Q_ERR_INVALID, "The certificate \"%s\" in the database %s is damaged (%s).",
                         l->src->nickname, l->src->dir, tls_openssl_reason());

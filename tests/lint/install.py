@@ -12,6 +12,8 @@ import tree
 PACKAGED = {
     "corosync-qnetd": "/usr/bin/corosync-qnetd",
     "corosync-qnetd-tool": "/usr/bin/corosync-qnetd-tool",
+    "corosync-qnetd-certutil": "/usr/bin/corosync-qnetd-certutil",
+    "corosync-qdevice-net-certutil": "/usr/sbin/corosync-qdevice-net-certutil",
     "corosync-qdevice": "/usr/sbin/corosync-qdevice",
     "corosync-qdevice-tool": "/usr/sbin/corosync-qdevice-tool",
     "corosync-core": "/usr/sbin/corosync-core",

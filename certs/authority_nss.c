@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The arbiter's store as an NSS database with the packaged nicknames, and its company of small files (certificates.md 2). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/authority_internal.h"
+#include "certs/encode.h"
+#include "certs/nss_db.h"
+
+/* --- Reading --------------------------------------------------------------------------------------- */
+
+static bool lacking(enum q_err *err)
+{
+    if (*err == Q_ERR_NOT_FOUND)
+        *err = Q_OK;
+    return *err == Q_OK;
+}
+
+/* The authority's certificate comes first among the trusted ones; a database that failed half way may have it without trust. */
+static enum q_err load_authority(struct nss_db *db, struct authority_material *out, struct certs_failure *why)
+{
+    X509 *own = NULL;
+    enum q_err err = nss_db_find_own(db, CERTS_NICK_AUTHORITY, &own, &out->authority_key, why);
+
+    X509_free(own);
+    if (!lacking(&err))
+        return err;
+    return nss_db_authorities(db, 'T', CERTS_NICK_AUTHORITY, &out->server.authorities, why);
+}
+
+static enum q_err load_all(struct nss_db *db, struct authority_material *out, struct certs_failure *why)
+{
+    enum q_err err = load_authority(db, out, why);
+
+    if (err != Q_OK)
+        return err;
+    err = nss_db_find_own(db, CERTS_NICK_SERVER, &out->server.cert, &out->server.key, why);
+    if (!lacking(&err))
+        return err;
+    return nss_db_others(db, &out->server.intermediates, why);
+}
+
+static enum q_err load(const struct certs_folder *folder, struct authority_material *out,
+                       struct certs_failure *why)
+{
+    struct nss_db *db;
+    enum q_err err = nss_db_open(folder->path, NSS_DB_READ, &db, why);
+    enum q_err closing;
+
+    if (err != Q_OK)
+        return err == Q_ERR_NOT_FOUND ? Q_OK : err;
+    err = load_all(db, out, why);
+    closing = nss_db_close(db, why);
+    return err != Q_OK ? err : closing;
+}
+
+/* --- Writing --------------------------------------------------------------------------------------- */
+
+static enum q_err put(struct nss_db *db, X509 *cert, EVP_PKEY *key, const char *nickname, const char *trust,
+                      struct certs_failure *why)
+{
+    enum q_err err = Q_OK;
+
+    if (key != NULL)
+        err = nss_db_put_key(db, key, nickname, why);
+    if (err == Q_OK)
+        err = nss_db_drop_certs(db, nickname, cert, why);
+    if (err == Q_OK)
+        err = nss_db_put_cert(db, cert, nickname, trust, why);
+    return err;
+}
+
+static enum q_err put_all(struct nss_db *db, const struct authority_material *m, struct certs_failure *why)
+{
+    X509 *authority = sk_X509_value(m->server.authorities, 0);
+    enum q_err err = put(db, authority, m->authority_key, CERTS_NICK_AUTHORITY,
+                         m->authority_key != NULL ? "CTu,u,u" : "CT,c,c", why);
+
+    if (err == Q_OK)
+        err = nss_db_put_more(db, m->server.authorities, 1, "CT,c,c", why);
+    if (err == Q_OK)
+        err = nss_db_put_more(db, m->server.intermediates, 0, ",,", why);
+    if (err == Q_OK)
+        err = put(db, m->server.cert, m->server.key, CERTS_NICK_SERVER, "u,u,u", why);
+    return err;
+}
+
+static enum q_err fill_stage(struct certs_folder *folder, const struct authority_material *m,
+                             struct certs_failure *why)
+{
+    char *stage = certs_folder_stage_path(folder);
+    struct nss_db *db = NULL;
+    enum q_err err, closing;
+    unsigned dropped;
+
+    if (stage == NULL)
+        return certs_fail_memory(why);
+    err = nss_db_open(stage, NSS_DB_CHANGE, &db, why);
+    free(stage);
+    if (err != Q_OK)
+        return err;
+    err = put_all(db, m, why);
+    if (err == Q_OK)
+        err = nss_db_drop_idle_keys(db, &dropped, why);
+    closing = nss_db_close(db, why);
+    return err != Q_OK ? err : closing;
+}
+
+static enum q_err save_company(struct certs_folder *folder, const struct authority_material *m,
+                               struct certs_failure *why)
+{
+    struct q_buf text;
+    enum q_err err;
+
+    q_buf_init(&text);
+    err = certs_encode_exported(sk_X509_value(m->server.authorities, 0), &text, why);
+    if (err == Q_OK)
+        err = certs_folder_write(folder, CERTS_EXPORTED_AUTHORITY, q_buf_bytes(&text), text.size,
+                                 CERTS_MODE_PUBLIC, why);
+    q_buf_fini(&text);
+    if (err == Q_OK && !certs_folder_has(folder, "pwdfile.txt"))
+        err = certs_folder_write(folder, "pwdfile.txt", "", 0, CERTS_MODE_SHARED, why);
+    return err;
+}
+
+static enum q_err save(struct certs_folder *folder, const struct authority_material *m,
+                       struct certs_failure *why)
+{
+    enum q_err err = save_company(folder, m, why);
+
+    for (size_t i = 0; err == Q_OK && i < NSS_DB_FILE_COUNT; i++)
+        err = certs_folder_stage_copy(folder, nss_db_files[i], why);
+    if (err == Q_OK)
+        err = fill_stage(folder, m, why);
+    for (size_t i = 0; err == Q_OK && i < NSS_DB_FILE_COUNT; i++)
+        err = certs_folder_publish(folder, nss_db_files[i], CERTS_MODE_SHARED, why);
+    return err;
+}
+
+const struct authority_form authority_form_nss = {load, save, ".crt"};

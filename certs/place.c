@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "certs/place.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+static bool has(const char *dir, const char *name)
+{
+    struct stat st;
+    char path[4096];
+
+    return snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path) && stat(path, &st) == 0 &&
+           S_ISREG(st.st_mode);
+}
+
+bool certs_place_exists(const struct certs_place *place)
+{
+    if (place->form == CERTS_PEM)
+        return has(place->dir, CERTS_PEM_AUTHORITY);
+    return has(place->dir, "cert9.db") || has(place->dir, "cert8.db");
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* corosync-qnetd-certutil: the arbiter's certificates. */
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "certs/authority.h"
+#include "certs/decode.h"
+#include "certs/tool.h"
+
+#define SERVER_NAMES_MAX 16
+#define SERVER_NAME_SIZE 300
+
+enum { OPTION_PEM = 1000, OPTION_DAYS, OPTION_SERVER_NAME };
+
+struct call {
+    int operation; /* the letter; 0: none */
+    const char *file;
+    const char *name;
+    bool pem;
+    int64_t lifetime_s;
+    char server_names[SERVER_NAMES_MAX][SERVER_NAME_SIZE];
+    const char *alternatives[SERVER_NAMES_MAX + 1];
+    size_t alternative_count;
+};
+
+static void usage(const char *program)
+{
+    printf("Usage: %s [-i|-s] [-c certificate] [-G] [-n cluster_name] [--pem]\n"
+           "\n"
+           "  -i                  make the certificates of this arbiter: its authority and its own\n"
+           "     --server-name NAME  a host name or address of the arbiter, for other TLS clients; may be "
+           "repeated\n"
+           "  -s -c FILE -n NAME  sign the request in FILE for the cluster NAME\n"
+           "     --days N            valid for so many days (with -i too)\n"
+           "  --pem               with PEM files in " CERTS_ARBITER_PEM " instead of the database\n"
+           "  -G                  accepted for compatibility: nothing is ever group writable\n"
+           "  -h, --help          this text\n"
+           "\n"
+           "The database is " CERTS_ARBITER_NSS ". See corosync-qnetd-certutil(8).\n",
+           program);
+}
+
+/* --- -i -------------------------------------------------------------------------------------------- */
+
+static bool add_server_name(struct call *call, const char *name)
+{
+    char *to = call->server_names[call->alternative_count];
+    unsigned char address[16];
+    bool ip = inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+
+    if (call->alternative_count == SERVER_NAMES_MAX || strlen(name) > SERVER_NAME_SIZE - 5 ||
+        name[0] == '\0' ||
+        (!ip &&
+         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != strlen(name)))
+        return false;
+    snprintf(to, SERVER_NAME_SIZE, "%s%s", ip ? "IP:" : "DNS:", name);
+    call->alternatives[call->alternative_count++] = to;
+    return true;
+}
+
+/* Unless told others: what this host calls itself. */
+static void add_host_name(struct call *call)
+{
+    char name[256] = "";
+
+    if (call->alternative_count == 0 && gethostname(name, sizeof(name) - 1) == 0 &&
+        strcmp(name, "localhost") != 0)
+        (void)add_server_name(call, name);
+}
+
+static int initialize(struct call *call)
+{
+    struct certs_place place = {.form = call->pem ? CERTS_PEM : CERTS_NSS,
+                                .dir = call->pem ? CERTS_ARBITER_PEM : CERTS_ARBITER_NSS};
+    struct certs_authority_wish wish = {.lifetime_s = call->lifetime_s, .now = time(NULL)};
+    struct certs_failure why;
+
+    add_host_name(call);
+    wish.alternatives = call->alternatives;
+    if (certs_authority_create(&place, &wish, tool_say, &why) != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    printf("QNetd CA certificate is exported as %s/%s\n", place.dir,
+           call->pem ? CERTS_PEM_AUTHORITY : CERTS_EXPORTED_AUTHORITY);
+    return TOOL_OK;
+}
+
+/* --- -s -------------------------------------------------------------------------------------------- */
+
+static int sign_key(const struct call *call, EVP_PKEY *key)
+{
+    struct certs_client_order order = {
+        .cluster_name = call->name, .public_key = key, .now = time(NULL), .lifetime_s = call->lifetime_s};
+    struct certs_authority *authority;
+    struct certs_failure why;
+    struct certs_place place;
+    X509 *cert = NULL;
+    char *path = NULL;
+    enum q_err err;
+
+    tool_choose_place(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    if (certs_authority_open(&place, CERTS_CHANGE, &authority, &why) != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    tool_say("Signing cluster certificate");
+    err = certs_authority_issue(authority, &order, &cert, &why);
+    if (err == Q_OK)
+        err = certs_authority_export(authority, call->name, cert, &path, &why);
+    if (err == Q_OK)
+        tool_stored("Certificate", path);
+    free(path);
+    X509_free(cert);
+    certs_authority_close(authority);
+    return err == Q_OK ? TOOL_OK : tool_fail(&why, TOOL_FAILED);
+}
+
+static int sign_request(const struct call *call)
+{
+    struct certs_failure why;
+    X509_REQ *request = NULL;
+    EVP_PKEY *key = NULL;
+    enum q_err err;
+    char *bytes;
+    size_t size;
+    int status;
+
+    if (!tool_read_file(call->file, &bytes, &size) || !tool_check_name(call->name)) {
+        free(bytes);
+        return TOOL_ARGUMENT;
+    }
+    err = certs_decode_request(call->file, bytes, size, &request, &why);
+    if (err == Q_OK)
+        err = certs_request_key(request, &key, &why);
+    status = err == Q_OK ? sign_key(call, key) : tool_fail(&why, TOOL_CONTENT);
+    EVP_PKEY_free(key);
+    X509_REQ_free(request);
+    free(bytes);
+    return status;
+}
+
+/* --- Command line ---------------------------------------------------------------------------------- */
+
+static bool parse(struct call *call, int argc, char **argv, int *status)
+{
+    static const struct option longs[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"pem", no_argument, NULL, OPTION_PEM},
+        {"days", required_argument, NULL, OPTION_DAYS},
+        {"server-name", required_argument, NULL, OPTION_SERVER_NAME},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    opterr = 0;
+    *status = TOOL_FAILED;
+    while ((option = getopt_long(argc, argv, ":hisGc:n:", longs, NULL)) != -1) {
+        switch (option) {
+        case 'h':
+        case 'i':
+        case 's':
+            call->operation = option;
+            break;
+        case 'G':
+            break;
+        case 'c':
+            call->file = optarg;
+            break;
+        case 'n':
+            call->name = optarg;
+            break;
+        case OPTION_PEM:
+            call->pem = true;
+            break;
+        case OPTION_DAYS:
+            if (!tool_parse_days(optarg, &call->lifetime_s))
+                return false;
+            break;
+        case OPTION_SERVER_NAME:
+            if (!add_server_name(call, optarg)) {
+                *status = tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no host name or address, or one too many",
+                                         optarg);
+                return false;
+            }
+            break;
+        default:
+            *status = tool_bad_option(option, optopt, argv[optind - 1]);
+            return false;
+        }
+    }
+    if (optind < argc)
+        return tool_fail_text(0, "Unexpected argument: %s", argv[optind]) != 0;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static struct call call;
+    int status;
+
+    tool_init();
+    if (!parse(&call, argc, argv, &status))
+        return status;
+    switch (call.operation) {
+    case 'i':
+        return initialize(&call);
+    case 's':
+        return sign_request(&call);
+    default:
+        usage(argv[0]);
+        /* Front ends run it without anything to see whether it is there; one that forgot the operation shall not "succeed". */
+        return call.operation == 'h' || argc == 1 ? TOOL_OK : TOOL_FAILED;
+    }
+}
