@@ -47,7 +47,7 @@ static void usage(const char *program)
 
 static void choose_place(const struct call *call, struct certs_place *place)
 {
-    tool_choose_place(call->pem, CERTS_NODE_NSS, CERTS_NODE_PEM, place);
+    certs_place_choose(call->pem, CERTS_NODE_NSS, CERTS_NODE_PEM, place);
 }
 
 /* --- -i -------------------------------------------------------------------------------------------- */

@@ -43,4 +43,10 @@ struct certs_place {
 /* Whether there is a store of this form: a database counts from the moment it has cert8.db or cert9.db, PEM with ca.pem. */
 bool certs_place_exists(const struct certs_place *place);
 
+/*
+ * The store to work on: PEM if it was asked for; else, as the daemons do too, the database, unless there are PEM files and no
+ * database.
+ */
+void certs_place_choose(bool pem, const char *nss_dir, const char *pem_dir, struct certs_place *place);
+
 #endif

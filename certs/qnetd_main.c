@@ -102,7 +102,7 @@ static int sign_key(const struct call *call, EVP_PKEY *key)
     char *path = NULL;
     enum q_err err;
 
-    tool_choose_place(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
     if (certs_authority_open(&place, CERTS_CHANGE, &authority, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     tool_say("Signing cluster certificate");

@@ -106,13 +106,3 @@ bool tool_parse_days(const char *text, int64_t *seconds)
     *seconds = (int64_t)days * 86400;
     return true;
 }
-
-void tool_choose_place(bool pem, const char *nss_dir, const char *pem_dir, struct certs_place *place)
-{
-    struct certs_place nss_place = {.form = CERTS_NSS, .dir = nss_dir};
-    struct certs_place pem_place = {.form = CERTS_PEM, .dir = pem_dir};
-
-    if (!pem && !certs_place_exists(&nss_place))
-        pem = certs_place_exists(&pem_place);
-    *place = pem ? pem_place : nss_place;
-}

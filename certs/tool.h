@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "certs/failure.h"
-#include "certs/place.h"
 
 /* Exit statuses. The first three are the packaged scripts'; so are the last two, which come from the tools they run. */
 #define TOOL_OK 0
@@ -46,11 +45,5 @@ bool tool_check_name(const char *name);
 
 /* A whole number of days, 1 to 36525; if it is none, says so. */
 bool tool_parse_days(const char *text, int64_t *seconds);
-
-/*
- * The store to work on: of the form that was asked for, else (`pem` false) the one that exists, else the database. *place has
- * static strings.
- */
-void tool_choose_place(bool pem, const char *nss_dir, const char *pem_dir, struct certs_place *place);
 
 #endif

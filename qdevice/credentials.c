@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "qdevice/credentials.h"
 
+#include <string.h>
+
+#include "certs/place.h"
 #include "common/log.h"
 
 struct tls_credentials *credentials_open(const struct settings *settings, char *text, size_t size)
@@ -9,14 +12,21 @@ struct tls_credentials *credentials_open(const struct settings *settings, char *
                                             .peer_name = settings->net_nss_qnetd_cn,
                                             .accept_expired_peer = settings->net_accept_expired_cert};
     struct tls_credentials *credentials = NULL;
+    struct certs_place place;
     const struct tls_facts *facts;
 
     text[0] = '\0';
+    certs_place_choose(false, settings->net_nss_db_dir, CERTS_NODE_PEM, &place);
     if (settings->net_tls_cert_file != NULL) {
         source.kind = TLS_SOURCE_PEM;
         source.pem = (struct tls_source_pem){.cert_file = settings->net_tls_cert_file,
                                              .key_file = settings->net_tls_key_file,
                                              .ca_file = settings->net_tls_ca_file};
+    } else if (place.form == CERTS_PEM && strcmp(settings->net_nss_db_dir, CERTS_NODE_NSS) == 0) {
+        source.kind = TLS_SOURCE_PEM;
+        source.pem = (struct tls_source_pem){.cert_file = CERTS_NODE_PEM "/" CERTS_PEM_NODE,
+                                             .key_file = CERTS_NODE_PEM "/" CERTS_PEM_NODE,
+                                             .ca_file = CERTS_NODE_PEM "/" CERTS_PEM_AUTHORITY};
     } else {
         source.kind = TLS_SOURCE_NSS;
         source.nss = (struct tls_source_nss){.dir = settings->net_nss_db_dir,

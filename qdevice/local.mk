@@ -60,7 +60,7 @@ libqdevice_a_SOURCES = \
 
 sbin_PROGRAMS += corosync-qdevice
 corosync_qdevice_SOURCES = qdevice/main.c
-corosync_qdevice_LDADD = libqdevice.a libqdevice_logic.a $(SHELL_LIBS) $(COROSYNC_LIBS)
+corosync_qdevice_LDADD = libqdevice.a libqdevice_logic.a $(CERTS_LIBS) $(COROSYNC_LIBS)
 
 sbin_PROGRAMS += corosync-qdevice-tool
 corosync_qdevice_tool_SOURCES = qdevice/tool.c

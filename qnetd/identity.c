@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "certs/place.h"
 #include "common/log.h"
 #include "common/tls/expiry.h"
 
@@ -16,11 +17,19 @@ static enum q_err load(const struct settings *settings, bool allow_expired, stru
         .client_cert_required = settings->client_cert_required,
     };
 
+    struct certs_place place;
+
+    certs_place_choose(false, settings->nss_db_dir, CERTS_ARBITER_PEM, &place);
     if (settings->tls_cert_file != NULL) {
         source.kind = TLS_SOURCE_PEM;
         source.pem = (struct tls_source_pem){.cert_file = settings->tls_cert_file,
                                              .key_file = settings->tls_key_file,
                                              .ca_file = settings->tls_ca_file};
+    } else if (place.form == CERTS_PEM && strcmp(settings->nss_db_dir, CERTS_ARBITER_NSS) == 0) {
+        source.kind = TLS_SOURCE_PEM;
+        source.pem = (struct tls_source_pem){.cert_file = CERTS_ARBITER_PEM "/" CERTS_PEM_SERVER,
+                                             .key_file = CERTS_ARBITER_PEM "/" CERTS_PEM_SERVER,
+                                             .ca_file = CERTS_ARBITER_PEM "/" CERTS_PEM_AUTHORITY};
     } else {
         source.kind = TLS_SOURCE_NSS;
         source.nss = (struct tls_source_nss){.dir = settings->nss_db_dir,

@@ -74,7 +74,7 @@ libqnetd_a_SOURCES = \
 
 bin_PROGRAMS += corosync-qnetd
 corosync_qnetd_SOURCES = qnetd/main.c
-corosync_qnetd_LDADD = libqnetd.a libqnetd_logic.a $(SHELL_LIBS)
+corosync_qnetd_LDADD = libqnetd.a libqnetd_logic.a $(CERTS_LIBS)
 
 bin_PROGRAMS += corosync-qnetd-tool
 corosync_qnetd_tool_SOURCES = \

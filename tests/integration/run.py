@@ -8,8 +8,8 @@ since they mostly wait. Q_BUILD names the directory in which our programs were b
 Unless told which arbiter and device to use, it runs each scenario with our arbiter and the packaged device, and those that go
 with either device (scenarios/__init__.py) a second time with ours: in a build with sanitizers, where it is our own memory that
 is watched, with our arbiter ("NAME+our_device"); in the other with the packaged one ("NAME+our_device+packaged_arbiter"). So
-`make check`, which has both builds, runs all mixes in which something is ours. Scenarios of core and device run in one of the
-builds each. --mix all runs everything in one build.
+`make check`, which has both builds, runs all mixes in which something is ours. Scenarios of core, device and certificates
+run in one of the builds each. --mix all runs everything in one build.
 """
 
 import argparse
@@ -106,8 +106,8 @@ def casts(arguments):
 
 
 def belongs(scenario, arguments):
-    """Whether a scenario runs in this build: half of those of core and device do, the other half in the other build."""
-    halved = re.search(r"\.(core|device)_", scenario.function.__module__)
+    """Whether a scenario runs in this build: half of those of core, device and certificates do, the other half in the other."""
+    halved = re.search(r"\.(core|device|certs)_", scenario.function.__module__)
     if arguments.mix == "all" or arguments.only or not halved:
         return True
     return zlib.crc32(scenario.name.encode()) % 2 == (os.environ.get("Q_SANITIZED") == "1")

@@ -45,6 +45,8 @@ PACKAGED = {
     "corosync-qdevice": "/usr/sbin/corosync-qdevice",
     "corosync-qdevice-tool": "/usr/sbin/corosync-qdevice-tool",
     "corosync-core": "/usr/sbin/corosync",
+    "corosync-qnetd-certutil": "/usr/bin/corosync-qnetd-certutil",
+    "corosync-qdevice-net-certutil": "/usr/sbin/corosync-qdevice-net-certutil",
 }
 
 
