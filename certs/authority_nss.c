@@ -101,7 +101,7 @@ static enum q_err fill_stage(struct certs_folder *folder, const struct authority
         return err;
     err = put_all(db, m, why);
     if (err == Q_OK)
-        err = nss_db_drop_idle_keys(db, &dropped, why);
+        err = nss_db_drop_idle_keys(db, NULL, &dropped, why);
     closing = nss_db_close(db, why);
     return err != Q_OK ? err : closing;
 }

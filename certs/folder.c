@@ -52,23 +52,26 @@ static char *parent_of(const char *path)
     return parent;
 }
 
-/* mkdir -p. New ones are visible to all: the secret is in the folder below. */
+/* mkdir -p. New ones are visible to all, whatever the umask: the secret is in the folder below. */
 static enum q_err make_parents(char *path, struct certs_failure *why)
 {
-    for (char *slash = path + 1;; slash++) {
+    enum q_err err = Q_OK;
+    mode_t old = umask(S_IWGRP | S_IWOTH);
+
+    for (char *slash = path + 1; err == Q_OK; slash++) {
         char end = *slash;
 
         if (end != '/' && end != '\0')
             continue;
         *slash = '\0';
-        if (mkdir(path, PARENT_MODE) == 0)
-            chmod(path, PARENT_MODE); /* whatever the umask; the folder itself is what is protected */
-        else if (errno != EEXIST)
-            return certs_fail_errno(why, "Cannot create the directory", path);
+        if (mkdir(path, PARENT_MODE) != 0 && errno != EEXIST)
+            err = certs_fail_errno(why, "Cannot create the directory", path);
         *slash = end;
         if (end == '\0')
-            return Q_OK;
+            break;
     }
+    umask(old);
+    return err;
 }
 
 static void choose_owner(struct certs_folder *folder, int parent, const char *reader_group)

@@ -22,6 +22,8 @@ struct node_form {
     /* The store has these authorities, and, if cert and key are there, this identity, and no other. */
     enum q_err (*save)(struct certs_folder *folder, const struct certs_identity *identity,
                        struct certs_failure *why);
+    /* Remove what an interrupted save left, but no key of a request. */
+    enum q_err (*tidy)(struct certs_folder *folder, struct certs_failure *why);
 };
 
 extern const struct node_form node_form_nss;

@@ -52,9 +52,14 @@ static enum q_err find_key(const struct certs_folder *folder, X509 *cert, EVP_PK
 
 /* --- Writing --------------------------------------------------------------------------------------- */
 
+/* Of the keys of requests, so that they are not taken for leftovers of a certificate that has been replaced. */
+#define NICK_PENDING "Cluster Request"
+
+/* One of three. */
 struct change {
-    EVP_PKEY *key; /* to be kept for later; or */
+    EVP_PKEY *key; /* to be kept for later */
     const struct certs_identity *identity;
+    const char *idle_keys; /* to be removed: those of this nickname; "": all */
 };
 
 static enum q_err put_identity(struct nss_db *db, const struct certs_identity *identity,
@@ -82,19 +87,23 @@ static enum q_err put_authorities(struct nss_db *db, const STACK_OF(X509) * auth
     return err == Q_OK ? nss_db_put_more(db, authorities, 1, "CT,c,c", why) : err;
 }
 
-static enum q_err apply(struct nss_db *db, const struct change *change, struct certs_failure *why)
+static enum q_err apply(struct nss_db *db, const struct change *change, unsigned *dropped,
+                        struct certs_failure *why)
 {
     enum q_err err;
 
     if (change->key != NULL)
-        return nss_db_put_key(db, change->key, CERTS_NICK_CLUSTER, why);
+        return nss_db_put_key(db, change->key, NICK_PENDING, why);
+    if (change->idle_keys != NULL)
+        return nss_db_drop_idle_keys(db, change->idle_keys[0] != '\0' ? change->idle_keys : NULL, dropped,
+                                     why);
     err = put_authorities(db, change->identity->authorities, why);
     if (err == Q_OK && change->identity->cert != NULL)
         err = put_identity(db, change->identity, why);
     return err;
 }
 
-static enum q_err in_stage(struct certs_folder *folder, const struct change *change, unsigned *idle_keys,
+static enum q_err in_stage(struct certs_folder *folder, const struct change *change, unsigned *dropped,
                            struct certs_failure *why)
 {
     char *stage = certs_folder_stage_path(folder);
@@ -110,10 +119,7 @@ static enum q_err in_stage(struct certs_folder *folder, const struct change *cha
     free(stage);
     if (err != Q_OK)
         return err;
-    if (change != NULL)
-        err = apply(db, change, why);
-    else
-        err = nss_db_drop_idle_keys(db, idle_keys, why);
+    err = apply(db, change, dropped, why);
     closing = nss_db_close(db, why);
     return err != Q_OK ? err : closing;
 }
@@ -135,14 +141,20 @@ static enum q_err add_key(struct certs_folder *folder, EVP_PKEY *key, struct cer
     return carry_out(folder, &change, why);
 }
 
-static enum q_err drop_idle_keys(struct certs_folder *folder, struct certs_failure *why)
+static enum q_err drop_idle_keys(struct certs_folder *folder, const char *nickname, struct certs_failure *why)
 {
-    unsigned count = 0;
-    enum q_err err = in_stage(folder, NULL, &count, why);
+    const struct change change = {.idle_keys = nickname};
+    unsigned dropped = 0;
+    enum q_err err = in_stage(folder, &change, &dropped, why);
 
-    if (err == Q_OK && count > 0)
+    if (err == Q_OK && dropped > 0)
         err = certs_folder_publish(folder, "key4.db", CERTS_MODE_SHARED, why);
     return err;
+}
+
+static enum q_err tidy(struct certs_folder *folder, struct certs_failure *why)
+{
+    return drop_idle_keys(folder, CERTS_NICK_CLUSTER, why);
 }
 
 static enum q_err save(struct certs_folder *folder, const struct certs_identity *identity,
@@ -156,8 +168,8 @@ static enum q_err save(struct certs_folder *folder, const struct certs_identity 
     if (err == Q_OK)
         err = carry_out(folder, &change, why);
     if (err == Q_OK && identity->cert != NULL)
-        err = drop_idle_keys(folder, why);
+        err = drop_idle_keys(folder, "", why);
     return err;
 }
 
-const struct node_form node_form_nss = {load, find_key, add_key, save};
+const struct node_form node_form_nss = {load, find_key, add_key, save, tidy};

@@ -221,7 +221,9 @@ static enum q_err install_in(struct certs_folder *folder, const struct certs_pla
         err = choose_authorities(place, &there, given, replace, &wanted, why);
     if (err == Q_OK)
         err = chain_check_client(&wanted, why);
-    if (err == Q_OK && !same_identity(&there, &wanted))
+    if (err == Q_OK && same_identity(&there, &wanted))
+        err = form_of(place)->tidy(folder, why);
+    else if (err == Q_OK)
         err = form_of(place)->save(folder, &wanted, why);
     certs_identity_fini(&there);
     return err;

@@ -401,13 +401,21 @@ static enum q_err import_key(struct nss_db *db, SECItem *der, SECItem *value, co
                     .data = (unsigned char *)(uintptr_t)nickname,
                     .len = (unsigned int)strlen(nickname)};
     SECKEYPrivateKey *there = id != NULL ? PK11_FindKeyByKeyID(db->slot, id, NULL) : NULL;
+    char *name = there != NULL ? PK11_GetPrivateKeyNickname(there) : NULL;
     enum q_err err = Q_OK;
 
     SECITEM_FreeItem(id, PR_TRUE);
-    if (there == NULL && PK11_ImportDERPrivateKeyInfo(db->slot, der, &nick, value, PR_TRUE, PR_TRUE, usage,
-                                                      NULL) != SECSuccess)
-        err = fail_nss(why, db, "Cannot put a private key into");
-    SECKEY_DestroyPrivateKey(there);
+    if (name != NULL && strcmp(name, nickname) == 0) {
+        SECKEY_DestroyPrivateKey(there);
+    } else {
+        /* NSS says that it changes a nickname, but the database keeps the old one. Deleting takes over what it is given. */
+        if (there != NULL && PK11_DeleteTokenPrivateKey(there, PR_TRUE) != SECSuccess)
+            err = fail_nss(why, db, "Cannot replace a private key in");
+        else if (PK11_ImportDERPrivateKeyInfo(db->slot, der, &nick, value, PR_TRUE, PR_TRUE, usage, NULL) !=
+                 SECSuccess)
+            err = fail_nss(why, db, "Cannot put a private key into");
+    }
+    PORT_Free(name);
     return err;
 }
 
@@ -452,7 +460,27 @@ enum q_err nss_db_find_key(struct nss_db *db, X509 *cert, EVP_PKEY **key, struct
     return err == Q_OK ? Q_OK : fail_nss(why, db, "Cannot take a private key out of");
 }
 
-enum q_err nss_db_drop_idle_keys(struct nss_db *db, unsigned *count, struct certs_failure *why)
+/* Whether nothing in the database goes with the key, and it has that nickname (NULL: any). */
+static bool idle(SECKEYPrivateKey *key, const char *nickname)
+{
+    CERTCertificate *cert = PK11_GetCertFromPrivateKey(key);
+    char *name;
+    bool named;
+
+    if (cert != NULL) {
+        CERT_DestroyCertificate(cert);
+        return false;
+    }
+    if (nickname == NULL)
+        return true;
+    name = PK11_GetPrivateKeyNickname(key);
+    named = name != NULL && strcmp(name, nickname) == 0;
+    PORT_Free(name);
+    return named;
+}
+
+enum q_err nss_db_drop_idle_keys(struct nss_db *db, const char *nickname, unsigned *count,
+                                 struct certs_failure *why)
 {
     SECKEYPrivateKeyList *keys = PK11_ListPrivateKeysInSlot(db->slot);
     enum q_err err = Q_OK;
@@ -460,22 +488,17 @@ enum q_err nss_db_drop_idle_keys(struct nss_db *db, unsigned *count, struct cert
     *count = 0;
     if (keys == NULL)
         return Q_OK;
-    for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys); err == Q_OK && !PRIVKEY_LIST_END(n, keys);) {
-        SECKEYPrivateKeyListNode *next = PRIVKEY_LIST_NEXT(n);
-        CERTCertificate *cert = PK11_GetCertFromPrivateKey(n->key);
+    for (SECKEYPrivateKeyListNode *n = PRIVKEY_LIST_HEAD(keys); err == Q_OK && !PRIVKEY_LIST_END(n, keys);
+         n = PRIVKEY_LIST_NEXT(n)) {
+        SECKEYPrivateKey *copy = idle(n->key, nickname) ? SECKEY_CopyPrivateKey(n->key) : NULL;
 
-        if (cert != NULL) {
-            CERT_DestroyCertificate(cert);
-        } else {
-            SECKEYPrivateKey *copy = SECKEY_CopyPrivateKey(n->key);
-
-            /* Takes over what it is given. */
-            if (copy == NULL || PK11_DeleteTokenPrivateKey(copy, PR_TRUE) != SECSuccess)
-                err = fail_nss(why, db, "Cannot remove a private key from");
-            else
-                (*count)++;
-        }
-        n = next;
+        if (copy == NULL)
+            continue;
+        /* Takes over what it is given. */
+        if (PK11_DeleteTokenPrivateKey(copy, PR_TRUE) != SECSuccess)
+            err = fail_nss(why, db, "Cannot remove a private key from");
+        else
+            (*count)++;
     }
     SECKEY_DestroyPrivateKeyList(keys);
     return err;

@@ -38,7 +38,7 @@ enum q_err nss_db_put_cert(struct nss_db *db, X509 *cert, const char *nickname, 
 enum q_err nss_db_put_more(struct nss_db *db, const STACK_OF(X509) * list, int from, const char *trust,
                            struct certs_failure *why);
 
-/* The same key twice is fine. */
+/* One that is there already is given the nickname. */
 enum q_err nss_db_put_key(struct nss_db *db, EVP_PKEY *key, const char *nickname, struct certs_failure *why);
 
 /*
@@ -64,7 +64,8 @@ enum q_err nss_db_drop_certs(struct nss_db *db, const char *nickname, X509 *keep
 /* Remove the trusted certificates that are not on the list, and what goes by the nickname "QNet CA" and is not its first. */
 enum q_err nss_db_drop_authorities(struct nss_db *db, const STACK_OF(X509) * keep, struct certs_failure *why);
 
-/* Remove every private key that no certificate of the database belongs to; *count: how many there were. */
-enum q_err nss_db_drop_idle_keys(struct nss_db *db, unsigned *count, struct certs_failure *why);
+/* Remove the private keys that no certificate of the database belongs to: all, or of that nickname; *count: how many. */
+enum q_err nss_db_drop_idle_keys(struct nss_db *db, const char *nickname, unsigned *count,
+                                 struct certs_failure *why);
 
 #endif

@@ -198,9 +198,11 @@ static int check_node(struct run *run, const char *node)
     if (!RUN(run, node, "sh", "-c", "command -v \"$0\" >/dev/null", run->quick->program))
         return tool_fail_text(TOOL_FAILED, "Node %s doesn't have %s installed", node, run->quick->program);
     if (RUN(run, node, "test", "-e", UNFINISHED))
-        return RUN(run, node, "rm", "-rf", CERTS_NODE_NSS) ? TOOL_OK : stopped(node, "Removing an unfinished database");
+        return RUN(run, node, "rm", "-rf", CERTS_NODE_NSS) ? TOOL_OK
+                                                           : stopped(node, "Removing an unfinished database");
     if (RUN(run, node, "test", "-e", CERTS_NODE_NSS "/cert9.db"))
-        return tool_fail_text(TOOL_FAILED, "Node %s seems to be already initialized. Please delete %s", node, CERTS_NODE_NSS);
+        return tool_fail_text(TOOL_FAILED, "Node %s seems to be already initialized. Please delete %s", node,
+                              CERTS_NODE_NSS);
     return TOOL_OK;
 }
 

@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The certificate tools, killed amid their work: at every system call that changes what others can see, and at one of each
+kind of those that fill files nobody sees yet (at all of them with Q_CRASH=all, some minutes). After each kill nothing has loose permissions, a
+database that exists is whole, and the same command again ends as if nothing had happened.
+
+strace counts the calls of one undisturbed run, then kills before the Nth of each kind, which is after the one before it.
+"""
+
+import dataclasses
+import multiprocessing
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+from lab import isolate  # noqa: E402
+from tap import Tap, skip_all  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("Q_BUILD", ".")).resolve()
+QNETD = str(BUILD / "corosync-qnetd-certutil")
+DEVICE = str(BUILD / "corosync-qdevice-net-certutil")
+PLACE = pathlib.Path("/etc/corosync")
+ARBITER, NODE = PLACE / "qnetd/nssdb", PLACE / "qdevice/net/nssdb"
+ARBITER_PEM, NODE_PEM = PLACE / "qnetd/pem", PLACE / "qdevice/net/pem"
+WORKERS = 2
+
+VISIBLE = ("rename", "renameat", "renameat2", "mkdir", "mkdirat", "unlinkat", "rmdir", "chmod", "fchmodat", "fchownat", "link",
+           "linkat", "symlink", "symlinkat")
+HIDDEN = ("write", "pwrite64", "pwritev", "unlink", "ftruncate", "fchmod", "fchown", "chown", "fsync", "fdatasync", "fallocate")
+
+
+@dataclasses.dataclass
+class Step:
+    """One command: what it starts from, and what must be there when it has been run again."""
+
+    name: str
+    argv: list
+    database: pathlib.Path
+    nicknames: frozenset
+    """Of a database that is complete; empty: PEM."""
+    before: pathlib.Path = None
+    calls: dict = None
+
+
+AUTHORITY = frozenset({"QNet CA", "QNetd Cert"})
+TRUST = frozenset({"QNet CA"})
+CLUSTER = frozenset({"QNet CA", "Cluster Cert"})
+
+
+def quiet(argv, **options):
+    return subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, cwd="/", **options)
+
+
+def must(argv):
+    done = quiet(argv)
+    if done.returncode != 0:
+        raise AssertionError(f"{argv}: status {done.returncode}: {done.stdout}")
+    return done.stdout
+
+
+def own_place():
+    """A directory of certificates for this process alone."""
+    isolate.unshare(isolate.CLONE_NEWNS)
+    isolate.mount(None, "/", None, isolate.MS_REC | isolate.MS_PRIVATE)
+    isolate.mount("tmpfs", str(PLACE), "tmpfs", 0, "mode=755")
+    (PLACE / "qnetd").mkdir()
+
+
+def restore(state):
+    for one in PLACE.iterdir():
+        shutil.rmtree(one)
+    shutil.copytree(state, PLACE, dirs_exist_ok=True, symlinks=True)
+
+
+def listed(database):
+    """Nicknames, and the number of keys, as certutil shows them; None if the database cannot be used."""
+    certificates = quiet(["certutil", "-L", "-d", database])
+    keys = quiet(["certutil", "-K", "-d", database, "-f", database / "pwdfile.txt"])
+    if certificates.returncode != 0:
+        return None
+    return frozenset(re.findall(r"^(\S.*?) +\w*,\w*,\w*\s*$", certificates.stdout, re.M)), len(re.findall(r"^<", keys.stdout, re.M))
+
+
+def keys_match(database):
+    """Whether the node's certificate in PEM has its key beside it."""
+    own = database / "node.pem"
+    certificate = quiet(["openssl", "x509", "-in", own, "-noout", "-pubkey"]).stdout
+    return quiet(["openssl", "pkey", "-in", own, "-pubout"]).stdout == certificate and "BEGIN PUBLIC KEY" in certificate
+
+
+def loose():
+    """Files that everybody can read and should not, or that others than the owner can write."""
+    found = []
+    for path in PLACE.rglob("*"):
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        public = path.is_dir() and path in (PLACE / "qnetd", PLACE / "qdevice", PLACE / "qdevice/net")
+        public = public or path.name in ("qnetd-cacert.crt", "ca.pem", "signed", "packed")
+        if mode & 0o022 or (mode & 0o007 and not public):
+            found.append(f"{path} {mode:o}")
+    return found
+
+
+def check_whole(step, after_all):
+    """Says what is wrong with the database, if anything. After a kill it may be the one from before, or not be there."""
+    if step.nicknames:
+        if not (step.database / "cert9.db").exists():
+            return "no database" if after_all else None
+        state = listed(step.database)
+        if state is None:
+            return "a database that cannot be opened"
+        expected = {step.nicknames} if after_all else {step.nicknames, TRUST if step.nicknames == CLUSTER else step.nicknames}
+        if state[0] not in expected:
+            return f"nicknames {sorted(state[0])}"
+        if after_all and step.name.startswith("-m") and state[1] != 1:
+            return f"{state[1]} keys"
+        return None
+    if (step.database / "node.pem").exists() and not keys_match(step.database):
+        return "certificate and key do not match"
+    return "no authority" if after_all and not (step.database / "ca.pem").exists() else None
+
+
+def try_point(step, call, number):
+    """Kill before the number-th such call, look, run again, look; returns what is wrong."""
+    restore(step.before)
+    killed = quiet(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                    f"inject={call}:signal=KILL:when={number}", *step.argv])
+    if killed.returncode not in (137, -9):
+        return f"ended with status {killed.returncode} instead of being killed: {killed.stdout}"
+    wrong = loose()
+    if wrong:
+        return "permissions: " + ", ".join(wrong)
+    wrong = check_whole(step, False)
+    if wrong:
+        return "after the kill: " + wrong
+    again = quiet(step.argv)
+    complete = again.returncode == 1 and step.argv[1] == "-i" and "already exists" in again.stdout
+    if again.returncode != 0 and not complete:
+        return f"the next run ends with status {again.returncode}: {again.stdout}"
+    wrong = check_whole(step, True)
+    if wrong:
+        return "after the next run: " + wrong
+    left = [str(path) for path in PLACE.rglob("*") if path.name.startswith(".")]
+    return "left behind: " + ", ".join(left) if left and not complete else None
+
+
+def points(step):
+    everything = os.environ.get("Q_CRASH") == "all"
+    for call, count in sorted(step.calls.items()):
+        numbers = range(1, count + 1) if everything or call in VISIBLE else [(count + 1) // 2]
+        for number in numbers:
+            yield call, number
+
+
+def prepare(states):
+    """Runs the whole flow once; notes the state before each step, and counts its calls."""
+    steps = []
+
+    def step(name, argv, database, nicknames):
+        one = Step(name, [str(word) for word in argv], database, nicknames, states / str(len(steps)))
+        shutil.copytree(PLACE, one.before, symlinks=True)
+        trace = states / "trace"
+        done = quiet(["strace", "-f", "--seccomp-bpf", "-qq", "-o", trace, "-e", "trace=" + ",".join(VISIBLE + HIDDEN), *one.argv])
+        assert done.returncode == 0, f"{name}: {done.stdout}"
+        names = re.findall(r"^\d+\s+(\w+)\(", trace.read_text(errors="replace"), re.M)
+        one.calls = {call: names.count(call) for call in set(names)}
+        steps.append(one)
+
+    def new_certificate(*form):
+        stored = re.findall(r"stored in (.+)", must([DEVICE, "-r", "-n", "c", *form]))[-1]
+        shutil.copy(re.findall(r"stored in (.+)", must([QNETD, "-s", "-c", stored, "-n", "c", *form]))[-1], PLACE / "qnetd/signed")
+
+    step("-i on the arbiter", [QNETD, "-i"], ARBITER, AUTHORITY)
+    step("-i on a node", [DEVICE, "-i", "-c", ARBITER / "qnetd-cacert.crt"], NODE, TRUST)
+    step("-r", [DEVICE, "-r", "-n", "c"], NODE, TRUST)
+    step("-s", [QNETD, "-s", "-c", NODE / "qdevice-net-node.crq", "-n", "c"], ARBITER, AUTHORITY)
+    step("-M", [DEVICE, "-M", "-c", ARBITER / "cluster-c.crt"], NODE, CLUSTER)
+    # Another node, whose certificate is replaced.
+    shutil.copy(NODE / "qdevice-net-node.p12", PLACE / "qnetd/packed")
+    new_certificate()
+    must([DEVICE, "-M", "-c", PLACE / "qnetd/signed"])
+    shutil.copy(PLACE / "qnetd/packed", NODE / "packed-before")
+    (NODE / "packed-before").chmod(0o600)
+    step("-m, replacing another", [DEVICE, "-m", "-c", NODE / "packed-before"], NODE, CLUSTER)
+    must([QNETD, "-i", "--pem"])
+    must([DEVICE, "-i", "--pem", "-c", ARBITER_PEM / "ca.pem"])
+    new_certificate("--pem")
+    must([DEVICE, "-M", "--pem", "-c", PLACE / "qnetd/signed"])
+    new_certificate("--pem")
+    step("-M --pem, replacing another", [DEVICE, "-M", "--pem", "-c", PLACE / "qnetd/signed"], NODE_PEM, frozenset())
+    return steps
+
+
+def worker(steps, number, results):
+    own_place()
+    todo = [(index, call, n) for index, one in enumerate(steps) for call, n in points(one)]
+    for index, call, n in todo[number::WORKERS]:
+        try:
+            wrong = try_point(steps[index], call, n)
+        except Exception as error:  # pylint: disable=broad-except
+            wrong = f"{type(error).__name__}: {error}"
+        results.put((index, f"{call} {n}: {wrong}" if wrong else None))
+    results.put(None)
+
+
+def in_child(function, *arguments):
+    child = multiprocessing.Process(target=function, args=arguments)
+    child.start()
+    return child
+
+
+def prepare_in_child(states, results):
+    own_place()
+    results.put(prepare(states))
+
+
+def main():
+    if os.geteuid() != 0:
+        skip_all("needs root (mount namespaces)")
+    if os.environ.get("Q_SANITIZED"):
+        skip_all("runs in the build without sanitizers, which is ten times as fast")
+    if not all(map(shutil.which, ("strace", "certutil", "openssl"))):
+        skip_all("needs strace, libnss3-tools and openssl")
+    with Tap() as tap, tempfile.TemporaryDirectory() as folder:
+        results = multiprocessing.Queue()
+        child = in_child(prepare_in_child, pathlib.Path(folder), results)
+        steps = results.get(timeout=60)
+        child.join()
+        children = [in_child(worker, steps, number, results) for number in range(WORKERS)]
+        wrong, tried = {index: [] for index in range(len(steps))}, {index: 0 for index in range(len(steps))}
+        for _ in children:
+            while (result := results.get(timeout=600)) is not None:
+                tried[result[0]] += 1
+                wrong[result[0]] += [result[1]] if result[1] else []
+        for index, step in enumerate(steps):
+            total = sum(step.calls.values())
+            tap.ok(not wrong[index] and tried[index], f"{step.name}, killed at {tried[index]} of {total} calls, is repaired by the next run",
+                   "\n".join(wrong[index]))
+
+
+if __name__ == "__main__":
+    main()
