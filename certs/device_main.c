@@ -5,19 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "certs/decode.h"
 #include "certs/encode.h"
+#include "certs/enrol/join.h"
 #include "certs/folder.h"
 #include "certs/issue.h"
+#include "certs/logic/name.h"
 #include "certs/node_store.h"
 #include "certs/quick_start.h"
 #include "certs/tool.h"
+#include "common/options.h"
 
 #define REQUEST_FILE "qdevice-net-node.crq"
 #define PKCS12_FILE "qdevice-net-node.p12"
 
-enum { OPTION_PEM = 1000 };
+enum { OPTION_PEM = 1000, OPTION_JOIN, OPTION_RENEW, OPTION_HOST, OPTION_PORT, OPTION_NODE, OPTION_REPLACE };
 
 struct call {
     int operation; /* the letter; 0: none */
@@ -25,6 +29,11 @@ struct call {
     const char *name;
     bool pem;
     struct quick_start quick;
+    const char *code;
+    const char *host;
+    uint64_t port;
+    const char *node;
+    bool replace;
 };
 
 static void usage(const char *program)
@@ -38,6 +47,14 @@ static void usage(const char *program)
            "  -m -c FILE          take what another node has packed with -M\n"
            "  -Q -n NAME QNETD NODE...  all of that on all hosts, as root by ssh and scp\n"
            "     -S COMMAND, -C COMMAND  instead of ssh and scp, options included\n"
+           "  --join CODE --host ARBITER  get all that from the arbiter, with a code that "
+           "corosync-qnetd-certutil --invite made there\n"
+           "     --port PORT         default 5403\n"
+           "     -n NAME             the cluster; default: of corosync.conf, or as the code says\n"
+           "     --node NAME         what the node calls itself; default: its host name\n"
+           "     --replace           also if the node has another arbiter's or cluster's certificates\n"
+           "     (a CODE of - is read from standard input)\n"
+           "  --renew --host ARBITER  get a new certificate and key in place of the present ones\n"
            "  --pem               with PEM files in " CERTS_NODE_PEM " instead of the database\n"
            "  -h, --help          this text\n"
            "\n"
@@ -199,6 +216,64 @@ static int import_packed(const struct call *call)
     return status;
 }
 
+/* --- --join and --renew ----------------------------------------------------------------------------- */
+
+/* So that a code need not be among the arguments, which everybody on the host can see. */
+static bool read_code(char text[256])
+{
+    if (isatty(STDIN_FILENO))
+        fputs("Code: ", stderr);
+    return fgets(text, 256, stdin) != NULL;
+}
+
+static const char *own_name(const struct call *call, char name[256])
+{
+    if (call->node != NULL)
+        return call->node;
+    if (gethostname(name, 255) != 0 || certs_node_name_fault(name) != NULL)
+        return NULL;
+    return name;
+}
+
+static int enrol(const struct call *call)
+{
+    char typed[256], host_name[256] = "", *configured, *cluster = NULL;
+    bool joining = call->operation == OPTION_JOIN;
+    struct join_wish wish = {.code = call->code,
+                             .host = call->host,
+                             .port = (uint16_t)call->port,
+                             .cluster = call->name,
+                             .node = own_name(call, host_name),
+                             .replace = call->replace};
+    struct certs_failure why;
+    struct certs_place place;
+    enum q_err err;
+
+    if (call->host == NULL)
+        return tool_fail_text(TOOL_ARGUMENT, "Name the arbiter with --host.");
+    if (call->name != NULL && !tool_check_name(call->name))
+        return TOOL_ARGUMENT;
+    if (call->node != NULL && certs_node_name_fault(call->node) != NULL)
+        return tool_fail_text(TOOL_ARGUMENT, "The node name %s.", certs_node_name_fault(call->node));
+    if (joining && strcmp(call->code, "-") == 0) {
+        if (!read_code(typed))
+            return tool_fail_text(TOOL_ARGUMENT, "There is no code on standard input.");
+        wish.code = typed;
+    }
+    choose_place(call, &place);
+    wish.place = &place;
+    configured = join_configured_cluster(Q_CONFDIR "/corosync.conf");
+    if (wish.cluster == NULL)
+        wish.cluster = configured;
+    err = joining ? join_cluster(&wish, &cluster, &why) : join_renew(&wish, &cluster, &why);
+    explicit_bzero(typed, sizeof(typed));
+    if (err == Q_OK)
+        printf("This node has its certificate for cluster \"%s\", in %s\n", cluster, place.dir);
+    free(cluster);
+    free(configured);
+    return err == Q_OK ? TOOL_OK : tool_fail(&why, err == Q_ERR_ACCESS ? TOOL_CONTENT : TOOL_FAILED);
+}
+
 /* --- Command line ---------------------------------------------------------------------------------- */
 
 static bool parse(struct call *call, int argc, char **argv, int *status)
@@ -206,6 +281,12 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
     static const struct option longs[] = {
         {"help", no_argument, NULL, 'h'},
         {"pem", no_argument, NULL, OPTION_PEM},
+        {"join", required_argument, NULL, OPTION_JOIN},
+        {"renew", no_argument, NULL, OPTION_RENEW},
+        {"host", required_argument, NULL, OPTION_HOST},
+        {"port", required_argument, NULL, OPTION_PORT},
+        {"node", required_argument, NULL, OPTION_NODE},
+        {"replace", no_argument, NULL, OPTION_REPLACE},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -233,6 +314,28 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case 'C':
             call->quick.scp = optarg;
             break;
+        case OPTION_JOIN:
+            call->operation = option;
+            call->code = optarg;
+            break;
+        case OPTION_RENEW:
+            call->operation = option;
+            break;
+        case OPTION_HOST:
+            call->host = optarg;
+            break;
+        case OPTION_PORT:
+            if (!option_parse_number(optarg, 1, 65535, &call->port)) {
+                *status = tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no port (1 to 65535)", optarg);
+                return false;
+            }
+            break;
+        case OPTION_NODE:
+            call->node = optarg;
+            break;
+        case OPTION_REPLACE:
+            call->replace = true;
+            break;
         case OPTION_PEM:
             call->pem = true;
             break;
@@ -252,7 +355,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
 
 int main(int argc, char **argv)
 {
-    struct call call = {.quick = {.ssh = "ssh", .scp = "scp"}};
+    struct call call = {.quick = {.ssh = "ssh", .scp = "scp"}, .port = JOIN_PORT_DEFAULT};
     int status;
 
     tool_init();
@@ -267,6 +370,9 @@ int main(int argc, char **argv)
         return accept_certificate(&call);
     case 'm':
         return import_packed(&call);
+    case OPTION_JOIN:
+    case OPTION_RENEW:
+        return enrol(&call);
     case 'Q':
         if (!tool_check_name(call.name))
             return TOOL_ARGUMENT;

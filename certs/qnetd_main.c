@@ -10,12 +10,14 @@
 
 #include "certs/authority.h"
 #include "certs/decode.h"
+#include "certs/enrol/invite.h"
+#include "certs/logic/name.h"
 #include "certs/tool.h"
 
 #define SERVER_NAMES_MAX 16
 #define SERVER_NAME_SIZE 300
 
-enum { OPTION_PEM = 1000, OPTION_DAYS, OPTION_SERVER_NAME };
+enum { OPTION_PEM = 1000, OPTION_DAYS, OPTION_SERVER_NAME, OPTION_INVITE, OPTION_NODE, OPTION_EXPIRES };
 
 struct call {
     int operation; /* the letter; 0: none */
@@ -26,6 +28,9 @@ struct call {
     char server_names[SERVER_NAMES_MAX][SERVER_NAME_SIZE];
     const char *alternatives[SERVER_NAMES_MAX + 1];
     size_t alternative_count;
+    const char *nodes[INVITE_NODES_MAX];
+    size_t node_count;
+    int64_t valid_s; /* an invitation */
 };
 
 static void usage(const char *program)
@@ -37,6 +42,10 @@ static void usage(const char *program)
            "repeated\n"
            "  -s -c FILE -n NAME  sign the request in FILE for the cluster NAME\n"
            "     --days N            valid for so many days (with -i too)\n"
+           "  --invite CLUSTER    make a code with which a node joins the cluster, see "
+           "corosync-qdevice-net-certutil --join\n"
+           "     --node NAME         for this node; may be repeated, each gets a code of its own\n"
+           "     --expires TIME      90s, 30m, 2h, 7d; default 1h\n"
            "  --pem               with PEM files in " CERTS_ARBITER_PEM " instead of the database\n"
            "  -G                  accepted for compatibility: nothing is ever group writable\n"
            "  -h, --help          this text\n"
@@ -141,6 +150,44 @@ static int sign_request(const struct call *call)
     return status;
 }
 
+/* --- --invite -------------------------------------------------------------------------------------- */
+
+static bool add_node(struct call *call, const char *name)
+{
+    const char *fault = certs_node_name_fault(name);
+
+    if (fault != NULL)
+        return tool_fail_text(0, "The node name %s.", fault) != 0;
+    if (call->node_count == INVITE_NODES_MAX)
+        return tool_fail_text(0, "No more than %d nodes can be invited at once.", INVITE_NODES_MAX) != 0;
+    call->nodes[call->node_count++] = name;
+    return true;
+}
+
+static bool set_expiry(struct call *call, const char *text)
+{
+    if (invite_parse_time(text, &call->valid_s) == Q_OK)
+        return true;
+    return tool_fail_text(0, "\"%s\" is no time from 1s to 30d (say 90s, 30m, 2h or 7d)", text) != 0;
+}
+
+static int invite(const struct call *call)
+{
+    struct invite_wish wish = {.cluster = call->name,
+                               .nodes = call->nodes,
+                               .node_count = call->node_count,
+                               .now_s = time(NULL),
+                               .valid_s = call->valid_s != 0 ? call->valid_s : INVITE_VALID_DEFAULT_S};
+    struct certs_failure why;
+    struct certs_place place;
+
+    if (!tool_check_name(call->name))
+        return TOOL_ARGUMENT;
+    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    wish.place = &place;
+    return invite_nodes(&wish, &why) == Q_OK ? TOOL_OK : tool_fail(&why, TOOL_FAILED);
+}
+
 /* --- Command line ---------------------------------------------------------------------------------- */
 
 static bool parse(struct call *call, int argc, char **argv, int *status)
@@ -150,6 +197,9 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         {"pem", no_argument, NULL, OPTION_PEM},
         {"days", required_argument, NULL, OPTION_DAYS},
         {"server-name", required_argument, NULL, OPTION_SERVER_NAME},
+        {"invite", required_argument, NULL, OPTION_INVITE},
+        {"node", required_argument, NULL, OPTION_NODE},
+        {"expires", required_argument, NULL, OPTION_EXPIRES},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -177,6 +227,17 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case OPTION_DAYS:
             if (!tool_parse_days(optarg, &call->lifetime_s))
                 return false;
+            break;
+        case OPTION_INVITE:
+            call->operation = option;
+            call->name = optarg;
+            break;
+        case OPTION_NODE:
+        case OPTION_EXPIRES:
+            if (option == OPTION_NODE ? !add_node(call, optarg) : !set_expiry(call, optarg)) {
+                *status = TOOL_ARGUMENT;
+                return false;
+            }
             break;
         case OPTION_SERVER_NAME:
             if (!add_server_name(call, optarg)) {
@@ -208,6 +269,8 @@ int main(int argc, char **argv)
         return initialize(&call);
     case 's':
         return sign_request(&call);
+    case OPTION_INVITE:
+        return invite(&call);
     default:
         usage(argv[0]);
         /* Front ends run it without anything to see whether it is there; one that forgot the operation shall not "succeed". */

@@ -76,6 +76,8 @@ libshell_a_SOURCES = \
 	common/tls/credentials_internal.h \
 	common/tls/credentials_nss.c \
 	common/tls/credentials_pem.c \
+	common/tls/enrolment.c \
+	common/tls/enrolment.h \
 	common/tls/expiry.c \
 	common/tls/expiry.h \
 	common/tls/material.c \

@@ -22,7 +22,7 @@ struct connection *connection_new(uint64_t id, int fd, const struct listener_pee
 
 void connection_close(struct connection *connection)
 {
-    message_stream_close(&connection->stream, connection->phase != CONNECTION_HANDSHAKING);
+    message_stream_close(&connection->stream, connection->phase != CONNECTION_HANDSHAKING && !connection->passed_on);
 }
 
 void connection_free(struct connection *connection)

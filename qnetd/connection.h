@@ -34,6 +34,8 @@ struct connection {
     struct connection *list_next;
     int hello_awaited; /* bytes of the first record */
     bool member;       /* it may send large messages */
+    bool begun;        /* its first byte has been looked at */
+    bool passed_on;    /* another process has its socket now */
     bool crowded;      /* many from its address were on the way to TLS when it joined them */
     uint64_t handshake_since_ms;
     struct connection *closed_next; /* the server's list of those to be freed */

@@ -32,6 +32,7 @@ static void on_state_tick(void *data)
 
     state_dir_touch(&daemon->state);
     server_tidy(&daemon->server);
+    enrolment_tidy(&daemon->enrolment);
     every(daemon, STATE_DIR_TOUCH_MS, on_state_tick);
 }
 
@@ -73,6 +74,7 @@ static int32_t on_reload_signal(int32_t signal_number, void *data)
     (void)signal_number;
     notify_reloading();
     identity_reload(&daemon->identity, daemon->settings);
+    enrolment_renew(&daemon->enrolment);
     notify_ready();
     return 0;
 }
@@ -126,6 +128,7 @@ static enum q_err start_server(struct daemon *daemon, char *err_text, size_t siz
         .loop = daemon->loop,
         .settings = daemon->settings,
         .identity = &daemon->identity,
+        .enrolment = &daemon->enrolment,
         .state = &daemon->state,
         .decisions = &daemon->decisions,
     };
@@ -179,6 +182,7 @@ enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, 
     memset(daemon, 0, sizeof(*daemon));
     daemon->settings = settings;
     daemon->lock.fd = -1;
+    daemon->enrolment.channel = -1;
     daemon->state = (struct state_dir){.fd = -1, .marker_fd = -1};
     daemon->started_wall_ms = clock_wall_ms();
     decisions_init(&daemon->decisions);
@@ -188,6 +192,7 @@ enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, 
         snprintf(err_text, size, "Can't create the event loop");
         return Q_ERR_NO_MEMORY;
     }
+    enrolment_init(&daemon->enrolment, daemon->loop, settings);
     err = pid_lock_take(&daemon->lock, settings->lock_file, err_text, size);
     if (err != Q_OK)
         return err;
@@ -233,6 +238,7 @@ void daemon_stop(struct daemon *daemon)
     struct pid_lock_trace lock_directory;
 
     control_server_free(daemon->control);
+    enrolment_fini(&daemon->enrolment);
     if (daemon->server_started)
         server_fini(&daemon->server);
     arbiter_free(daemon->arbiter);

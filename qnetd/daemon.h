@@ -14,6 +14,7 @@
 #include "common/control/server.h"
 #include "common/pid_lock.h"
 #include "qnetd/decisions.h"
+#include "qnetd/enrolment.h"
 #include "qnetd/identity.h"
 #include "qnetd/server.h"
 #include "qnetd/settings.h"
@@ -24,6 +25,7 @@ struct daemon {
     qb_loop_t *loop;
     struct pid_lock lock;
     struct identity identity;
+    struct enrolment enrolment;
     struct state_dir state;
     struct decisions decisions;
     struct arbiter *arbiter;

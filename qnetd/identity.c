@@ -9,33 +9,37 @@
 #include "common/log.h"
 #include "common/tls/expiry.h"
 
+void identity_source(const struct settings *settings, struct tls_credentials_source *source)
+{
+    struct certs_place place;
+
+    *source = (struct tls_credentials_source){.client_cert_required = settings->client_cert_required};
+    certs_place_choose(false, settings->nss_db_dir, CERTS_ARBITER_PEM, &place);
+    if (settings->tls_cert_file != NULL) {
+        source->kind = TLS_SOURCE_PEM;
+        source->pem = (struct tls_source_pem){.cert_file = settings->tls_cert_file,
+                                              .key_file = settings->tls_key_file,
+                                              .ca_file = settings->tls_ca_file};
+    } else if (place.form == CERTS_PEM && strcmp(settings->nss_db_dir, CERTS_ARBITER_NSS) == 0) {
+        source->kind = TLS_SOURCE_PEM;
+        source->pem = (struct tls_source_pem){.cert_file = CERTS_ARBITER_PEM "/" CERTS_PEM_SERVER,
+                                              .key_file = CERTS_ARBITER_PEM "/" CERTS_PEM_SERVER,
+                                              .ca_file = CERTS_ARBITER_PEM "/" CERTS_PEM_AUTHORITY};
+    } else {
+        source->kind = TLS_SOURCE_NSS;
+        source->nss = (struct tls_source_nss){.dir = settings->nss_db_dir,
+                                              .nickname = settings->cert_nickname,
+                                              .password_file = settings->nss_pwd_file};
+    }
+}
+
 static enum q_err load(const struct settings *settings, bool allow_expired, struct tls_credentials **out,
                        char *err_text, size_t size)
 {
-    struct tls_credentials_source source = {
-        .allow_expired = allow_expired,
-        .client_cert_required = settings->client_cert_required,
-    };
+    struct tls_credentials_source source;
 
-    struct certs_place place;
-
-    certs_place_choose(false, settings->nss_db_dir, CERTS_ARBITER_PEM, &place);
-    if (settings->tls_cert_file != NULL) {
-        source.kind = TLS_SOURCE_PEM;
-        source.pem = (struct tls_source_pem){.cert_file = settings->tls_cert_file,
-                                             .key_file = settings->tls_key_file,
-                                             .ca_file = settings->tls_ca_file};
-    } else if (place.form == CERTS_PEM && strcmp(settings->nss_db_dir, CERTS_ARBITER_NSS) == 0) {
-        source.kind = TLS_SOURCE_PEM;
-        source.pem = (struct tls_source_pem){.cert_file = CERTS_ARBITER_PEM "/" CERTS_PEM_SERVER,
-                                             .key_file = CERTS_ARBITER_PEM "/" CERTS_PEM_SERVER,
-                                             .ca_file = CERTS_ARBITER_PEM "/" CERTS_PEM_AUTHORITY};
-    } else {
-        source.kind = TLS_SOURCE_NSS;
-        source.nss = (struct tls_source_nss){.dir = settings->nss_db_dir,
-                                             .nickname = settings->cert_nickname,
-                                             .password_file = settings->nss_pwd_file};
-    }
+    identity_source(settings, &source);
+    source.allow_expired = allow_expired;
     return tls_credentials_load(&source, TLS_ROLE_SERVER, out, err_text, size);
 }
 

@@ -18,6 +18,9 @@ struct identity {
     char *reload_error;                  /* why the newest reload failed; NULL if it did not */
 };
 
+/* Where the certificates are now; borrows from settings. */
+void identity_source(const struct settings *settings, struct tls_credentials_source *source);
+
 /* Loads for the start; logs what deserves it. Any error but Q_OK: err_text says what is wrong and what to do. */
 enum q_err identity_open(struct identity *identity, const struct settings *settings, char *err_text,
                          size_t size);

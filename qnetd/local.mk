@@ -50,6 +50,8 @@ libqnetd_a_SOURCES = \
 	qnetd/daemon.h \
 	qnetd/decisions.c \
 	qnetd/decisions.h \
+	qnetd/enrolment.c \
+	qnetd/enrolment.h \
 	qnetd/identity.c \
 	qnetd/identity.h \
 	qnetd/listener.c \

@@ -233,10 +233,42 @@ static void on_turn_job(void *data)
     server_free_closed(server);
 }
 
+/*
+ * A client that begins with TLS is none of the packaged protocol's, which begins in plain text: it wants to enrol, and that
+ * is another process's business.
+ */
+static void pass_on(struct server *server, struct connection *connection)
+{
+    enum q_err err;
+
+    server_unwatch(connection);
+    err = enrolment_pass_on(server->enrolment, connection->stream.fd, connection->peer, connection->origin);
+    if (err == Q_OK)
+        connection->passed_on = true;
+    else
+        note_log_closed(&server->note_log, connection->peer,
+                        err == Q_ERR_AGAIN ? "it wants to enrol, and too many others do" : "it wants to enrol, which fails",
+                        clock_monotonic_ms());
+    on_gone(server, connection);
+}
+
+/* At its first input: whether it was passed on. */
+static bool begins_with_tls(struct server *server, struct connection *connection)
+{
+    if (connection->begun || !enrolment_offered(server->enrolment))
+        return false;
+    connection->begun = true;
+    return enrolment_is_wanted(connection->stream.fd);
+}
+
 static void on_input(struct server *server, struct connection *connection)
 {
     struct message_stream_turn turn = {.messages_left = MESSAGES_PER_TURN};
 
+    if (is_open(connection) && begins_with_tls(server, connection)) {
+        pass_on(server, connection);
+        return;
+    }
     while (is_open(connection) && connection->phase == CONNECTION_TALKING) {
         struct wire_frame_message message;
         enum wire_frame frame;
@@ -544,6 +576,7 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
     server->settings = settings;
     server->arbiter = parts->arbiter;
     server->identity = parts->identity;
+    server->enrolment = parts->enrolment;
     server->state = parts->state;
     server->decisions = parts->decisions;
     server->listener_fd = parts->listener_fd;

@@ -20,6 +20,7 @@
 #include "qnetd/connection.h"
 #include "qnetd/connection_table.h"
 #include "qnetd/decisions.h"
+#include "qnetd/enrolment.h"
 #include "qnetd/identity.h"
 #include "qnetd/logic/arbiter.h"
 #include "qnetd/note_log.h"
@@ -49,6 +50,7 @@ struct server {
     const struct settings *settings;
     struct arbiter *arbiter;
     struct identity *identity;
+    struct enrolment *enrolment;
     struct state_dir *state;
     struct decisions *decisions;
 
@@ -94,6 +96,7 @@ struct server_parts {
     const struct settings *settings;
     struct arbiter *arbiter;
     struct identity *identity;
+    struct enrolment *enrolment;
     struct state_dir *state;
     struct decisions *decisions;
     int listener_fd; /* taken over */

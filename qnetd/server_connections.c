@@ -29,6 +29,13 @@ enum q_err server_watch(struct connection *connection, int epoll_fd)
     return Q_OK;
 }
 
+void server_unwatch(struct connection *connection)
+{
+    if (connection->epoll_fd >= 0)
+        epoll_ctl(connection->epoll_fd, EPOLL_CTL_DEL, connection->stream.fd, NULL);
+    connection->epoll_fd = -1;
+}
+
 static void list_add(struct connection_list *list, struct connection *connection)
 {
     connection->list_previous = list->newest;

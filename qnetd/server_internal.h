@@ -24,6 +24,9 @@ int server_handshake_fd(const struct server *server, const struct connection *co
 void server_drop(struct server *server, struct connection *connection);
 void server_free_closed(struct server *server);
 
+/* It is another process's to wait for: the kernel would go on telling of it as long as that one has its socket. */
+void server_unwatch(struct connection *connection);
+
 /* A connection that failed while actions are carried out: gone at once, reported after them. */
 void server_lose(struct server *server, struct connection *connection);
 

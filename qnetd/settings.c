@@ -54,6 +54,8 @@ static const struct option_def advanced[] = {
     SETTING(OPTION_TEXT, "tls_key_file", tls_key_file, 0, 0),
     SETTING(OPTION_TEXT, "tls_ca_file", tls_ca_file, 0, 0),
     SETTING(OPTION_TEXT, "nss_pwd_file", nss_pwd_file, 0, 0),
+    SETTING(OPTION_BOOL, "enrolment", enrolment, 0, 0),
+    SETTING(OPTION_TEXT, "enrol_program", enrol_program, 0, 0),
 };
 #define ADVANCED_COUNT (sizeof(advanced) / sizeof(advanced[0]))
 
@@ -88,6 +90,7 @@ static void set_defaults(struct settings *settings)
         .init_timeout = logic.init_timeout_ms,
         .max_nodes_per_cluster = logic.nodes_per_cluster_max,
         .max_handshakes = 5000,
+        .enrolment = true,
     };
 }
 
@@ -119,6 +122,7 @@ static bool default_texts(struct settings *settings)
 {
     return default_text(&settings->nss_db_dir, Q_CONFDIR "/qnetd/nssdb") &&
            default_text(&settings->cert_nickname, "QNetd Cert") &&
+           default_text(&settings->enrol_program, Q_LIBEXECDIR "/corosync-qnetd-enrol") &&
            default_text(&settings->lock_file, Q_RUNDIR "/corosync-qnetd/corosync-qnetd.pid") &&
            default_text(&settings->local_socket_file, Q_RUNDIR "/corosync-qnetd/corosync-qnetd.sock") &&
            default_state_dir(settings);

@@ -69,6 +69,8 @@ struct settings {
     char *tls_key_file;
     char *tls_ca_file;
     char *nss_pwd_file;
+    bool enrolment;      /* nodes may enrol with a code */
+    char *enrol_program; /* that serves them */
 };
 
 enum settings_vote_lease { SETTINGS_LEASE_STRICT, SETTINGS_LEASE_PACKAGED };

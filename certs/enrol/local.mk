@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Enrolment without ssh (docs/enrolment.md). Its logic goes into libcerts_logic.a.
+# Enrolment without ssh (docs/enrolment.md). Its logic goes into libcerts_logic.a, what both tools share into libcerts.a.
 
 libcerts_logic_a_SOURCES += \
 	certs/logic/enrol_code.c \
@@ -14,3 +14,31 @@ libcerts_logic_a_SOURCES += \
 	certs/logic/enrol_wire.h \
 	certs/logic/invitation.c \
 	certs/logic/invitation.h
+
+libcerts_a_SOURCES += \
+	certs/enrol/invitation_dir.c \
+	certs/enrol/invitation_dir.h \
+	certs/enrol/secret.c \
+	certs/enrol/secret.h
+
+libcerts_a_SOURCES += \
+	certs/enrol/handover.c \
+	certs/enrol/handover.h \
+	certs/enrol/converse.c \
+	certs/enrol/converse.h \
+	certs/enrol/invite.c \
+	certs/enrol/invite.h \
+	certs/enrol/join.c \
+	certs/enrol/join.h
+
+# Started by the arbiter.
+libexec_PROGRAMS = corosync-qnetd-enrol
+corosync_qnetd_enrol_SOURCES = \
+	certs/enrol/judge.c \
+	certs/enrol/judge.h \
+	certs/enrol/main.c \
+	certs/enrol/registrar.c \
+	certs/enrol/registrar.h \
+	certs/enrol/signer.c \
+	certs/enrol/signer.h
+corosync_qnetd_enrol_LDADD = $(CERTS_LIBS)

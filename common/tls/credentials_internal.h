@@ -10,6 +10,8 @@
 
 #include "common/tls/credentials.h"
 
+struct tls_pin;
+
 struct tls_credentials {
     size_t references;
     enum tls_role role;
@@ -18,6 +20,7 @@ struct tls_credentials {
     bool client_cert_required;
     bool accept_expired_peer;
     char *peer_name;
+    struct tls_pin *pin; /* enrolment.h; NULL: the authorities of ctx are trusted */
     struct tls_facts facts;
 };
 

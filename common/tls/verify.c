@@ -7,6 +7,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "common/tls/channel_bio.h"
+#include "common/tls/enrolment.h"
 #include "common/tls/peer_names.h"
 
 /* Longer chains than leaf, a few intermediates and a root have no use here. */
@@ -78,13 +79,58 @@ static bool carries_name(const X509 *cert, const char *wanted, char *reason, siz
     return found;
 }
 
+static bool is_pinned(const struct tls_pin *pin, X509 *cert)
+{
+    uint8_t *der = NULL;
+    int size = i2d_X509(cert, &der);
+    bool found = size > 0 && pin->is_pinned(pin->context, der, (size_t)size);
+
+    OPENSSL_free(der);
+    return found;
+}
+
+/* The authorities that the peer shows and the pin recognises. */
+static STACK_OF(X509) * pinned_among(const struct tls_pin *pin, const STACK_OF(X509) * shown)
+{
+    STACK_OF(X509) *found = sk_X509_new_null();
+
+    for (int i = 0; found != NULL && i < sk_X509_num(shown); i++) {
+        if (is_pinned(pin, sk_X509_value(shown, i)))
+            sk_X509_push(found, sk_X509_value(shown, i));
+    }
+    return found;
+}
+
+static int verify_chain(const struct tls_credentials *creds, X509_STORE_CTX *store_ctx)
+{
+    STACK_OF(X509) * trusted;
+    int result;
+
+    if (creds->pin == NULL)
+        return X509_verify_cert(store_ctx);
+    trusted = pinned_among(creds->pin, X509_STORE_CTX_get0_untrusted(store_ctx));
+    creds->pin->refused = sk_X509_num(trusted) <= 0;
+    if (creds->pin->refused) {
+        tls_channel_explain(channel_of(store_ctx), "TLS handshake failed: the peer has another certificate authority");
+        X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
+        result = 0;
+    } else {
+        X509_STORE_CTX_set0_trusted_stack(store_ctx, trusted);
+        X509_STORE_CTX_set_flags(store_ctx, X509_V_FLAG_PARTIAL_CHAIN);
+        result = X509_verify_cert(store_ctx);
+        X509_STORE_CTX_set0_trusted_stack(store_ctx, NULL);
+    }
+    sk_X509_free(trusted);
+    return result;
+}
+
 /* Replaces OpenSSL's own call of X509_verify_cert. */
 static int on_verify(X509_STORE_CTX *store_ctx, void *arg)
 {
     const struct tls_credentials *creds = arg;
     X509 *cert = X509_STORE_CTX_get0_cert(store_ctx);
     char reason[256];
-    int result = X509_verify_cert(store_ctx);
+    int result = verify_chain(creds, store_ctx);
 
     if (result <= 0 || creds->peer_name == NULL)
         return result;
@@ -106,4 +152,9 @@ void tls_verify_install(struct tls_credentials *creds)
     SSL_CTX_set_verify(creds->ctx, mode, on_finding);
     SSL_CTX_set_verify_depth(creds->ctx, CHAIN_DEPTH_MAX);
     SSL_CTX_set_cert_verify_callback(creds->ctx, on_verify, creds);
+}
+
+void tls_verify_ask(struct tls_credentials *creds)
+{
+    SSL_CTX_set_verify(creds->ctx, SSL_VERIFY_PEER, on_finding);
 }

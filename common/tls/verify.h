@@ -12,4 +12,7 @@
 /* Let creds->ctx verify peers as creds says. creds outlives its context. */
 void tls_verify_install(struct tls_credentials *creds);
 
+/* After it: let a server ask for a certificate, which must then be good; a client without one is welcome too. */
+void tls_verify_ask(struct tls_credentials *creds);
+
 #endif

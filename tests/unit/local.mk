@@ -294,6 +294,7 @@ tests_unit_test_token_wait_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += \
 	tests/unit/test_enrol_code \
 	tests/unit/test_enrol_guard \
+	tests/unit/test_enrol_secret \
 	tests/unit/test_enrol_wire \
 	tests/unit/test_invitation
 tests_unit_test_enrol_code_SOURCES = tests/unit/test_enrol_code.c
@@ -304,3 +305,5 @@ tests_unit_test_enrol_wire_SOURCES = tests/unit/test_enrol_wire.c
 tests_unit_test_enrol_wire_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_invitation_SOURCES = tests/unit/test_invitation.c
 tests_unit_test_invitation_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_enrol_secret_SOURCES = tests/unit/test_enrol_secret.c $(TLS_TEST_SOURCES)
+tests_unit_test_enrol_secret_LDADD = $(CERTS_LIBS) $(CMOCKA_LIBS)

@@ -93,6 +93,8 @@ class Arbiter:
         self.flavour = flavour or self.flavour
         self.options = list(self.options if options is None else options)
         argv = self.wrapper + [program("corosync-qnetd", self.flavour), "-f", *([] if self.quiet else ["-d"]), *self.options]
+        if self.flavour == "ours":
+            argv += ["-S", f"enrol_program={program('corosync-qnetd-enrol', 'ours')}"]
         self.process = self.host.start(argv, log=f"corosync-qnetd.{self.flavour}")
         self.meant_to_run = True
         if expect_ready:

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "certs/enrol/invite.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include "certs/authority.h"
+#include "certs/enrol/invitation_dir.h"
+#include "certs/enrol/secret.h"
+#include "common/clock.h"
+
+/* So long after their end invitations are kept: a code that is shown too late is then told from one that never was. */
+#define REMEMBERED_S ((int64_t)30 * 86400)
+
+enum q_err invite_parse_time(const char *text, int64_t *seconds)
+{
+    static const struct {
+        const char *unit;
+        int64_t seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+    char *end;
+    long long number;
+
+    if (text[0] < '0' || text[0] > '9')
+        return Q_ERR_INVALID;
+    number = strtoll(text, &end, 10);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(end, units[i].unit) != 0)
+            continue;
+        if (number < 1 || number > INVITE_VALID_MAX_S / units[i].seconds)
+            return Q_ERR_INVALID;
+        *seconds = number * units[i].seconds;
+        return Q_OK;
+    }
+    return Q_ERR_INVALID;
+}
+
+/* ---- earlier invitations ---------------------------------------------------------------------------------------- */
+
+struct settling {
+    struct certs_authority *authority;
+    const struct invitation_dir *dir;
+    int64_t now_s;
+    enum q_err err; /* the first */
+    struct certs_failure *why;
+};
+
+static void settle_one(void *context, const struct invitation *invitation)
+{
+    struct settling *settling = context;
+    const unsigned char *at = invitation->certificate;
+    X509 *cert = at == NULL ? NULL : d2i_X509(NULL, &at, (long)invitation->certificate_size);
+
+    if (settling->err == Q_OK && cert != NULL)
+        settling->err = certs_authority_record(settling->authority, cert, settling->why);
+    if (settling->err == Q_OK && settling->now_s - invitation->expires_s > REMEMBERED_S)
+        settling->err = invitation_dir_remove(settling->dir, invitation->id, settling->why);
+    X509_free(cert);
+    ERR_clear_error();
+}
+
+enum q_err invite_settle(struct certs_authority *authority, int64_t now_s, struct certs_failure *why)
+{
+    struct settling settling = {.authority = authority, .now_s = now_s, .why = why};
+    struct invitation_dir dir;
+    enum q_err err = invitation_dir_open(&dir, INVITATION_DIR_DEFAULT, why);
+
+    if (err == Q_ERR_NOT_FOUND)
+        return Q_OK;
+    if (err != Q_OK)
+        return err;
+    settling.dir = &dir;
+    err = invitation_dir_each(&dir, settle_one, &settling, why);
+    invitation_dir_close(&dir);
+    return err != Q_OK ? err : settling.err;
+}
+
+struct withdrawing {
+    const struct invitation_dir *dir;
+    const char *cluster;
+    const char *node;
+    size_t count;
+    enum q_err err;
+    struct certs_failure *why;
+};
+
+static void withdraw_one(void *context, const struct invitation *invitation)
+{
+    struct withdrawing *withdrawing = context;
+
+    if (withdrawing->err != Q_OK || invitation->certificate != NULL ||
+        strcmp(invitation->cluster, withdrawing->cluster) != 0 ||
+        (withdrawing->node != NULL && strcmp(invitation->node, withdrawing->node) != 0))
+        return;
+    withdrawing->err = invitation_dir_remove(withdrawing->dir, invitation->id, withdrawing->why);
+    withdrawing->count++;
+}
+
+enum q_err invite_withdraw(const char *cluster, const char *node, size_t *count, struct certs_failure *why)
+{
+    struct withdrawing withdrawing = {.cluster = cluster, .node = node, .why = why};
+    struct invitation_dir dir;
+    enum q_err err = invitation_dir_open(&dir, INVITATION_DIR_DEFAULT, why);
+
+    *count = 0;
+    if (err == Q_ERR_NOT_FOUND)
+        return Q_OK;
+    if (err != Q_OK)
+        return err;
+    withdrawing.dir = &dir;
+    err = invitation_dir_each(&dir, withdraw_one, &withdrawing, why);
+    invitation_dir_close(&dir);
+    *count = withdrawing.count;
+    return err != Q_OK ? err : withdrawing.err;
+}
+
+/* ---- new ones --------------------------------------------------------------------------------------------------- */
+
+static enum q_err make_code(X509 *authority, struct enrol_code *code, struct invitation *invitation,
+                            struct certs_failure *why)
+{
+    struct enrol_keys keys;
+    uint8_t *der = NULL;
+    int size = i2d_X509(authority, &der);
+    bool good = size > 0 && enrol_code_new(der, (size_t)size, code, &keys) &&
+                enrol_verifier(&keys, invitation->verifier);
+
+    if (good)
+        memcpy(invitation->id, keys.id, sizeof(invitation->id));
+    enrol_keys_wipe(&keys);
+    OPENSSL_free(der);
+    return good ? Q_OK : certs_fail(why, Q_ERR_NO_MEMORY, "A code cannot be made: out of memory, or of random numbers.");
+}
+
+static enum q_err invite_one(const struct invite_wish *wish, const char *node, struct certs_authority *authority,
+                             const struct invitation_dir *dir, struct certs_failure *why)
+{
+    struct invitation invitation = {.created_s = wish->now_s, .expires_s = wish->now_s + wish->valid_s};
+    char text[ENROL_CODE_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
+    struct enrol_code code;
+    enum q_err err;
+
+    snprintf(invitation.cluster, sizeof(invitation.cluster), "%s", wish->cluster);
+    snprintf(invitation.node, sizeof(invitation.node), "%s", node);
+    err = certs_authority_take_serial(authority, &invitation.serial, why);
+    if (err == Q_OK)
+        err = make_code(certs_authority_certificate(authority), &code, &invitation, why);
+    if (err == Q_OK)
+        err = invitation_dir_write(dir, &invitation, why);
+    if (err != Q_OK)
+        return err;
+    enrol_code_write(&code, text);
+    clock_text_s((time_t)invitation.expires_s, until);
+    fprintf(stderr, "%s%s%s cluster \"%s\", once, until %s, this code:\n", node[0] == '\0' ? "For one node of" : "For node \"",
+            node, node[0] == '\0' ? "" : "\" of", wish->cluster, until);
+    printf("%s\n", text);
+    explicit_bzero(text, sizeof(text));
+    explicit_bzero(&code, sizeof(code));
+    return Q_OK;
+}
+
+enum q_err invite_nodes(const struct invite_wish *wish, struct certs_failure *why)
+{
+    static const char *const anyone[] = {""};
+    const char *const *nodes = wish->node_count > 0 ? wish->nodes : anyone;
+    size_t count = wish->node_count > 0 ? wish->node_count : 1;
+    struct certs_authority *authority = NULL;
+    struct invitation_dir dir = {.fd = -1};
+    enum q_err err = certs_authority_open(wish->place, CERTS_CHANGE, &authority, why);
+
+    assert(wish->valid_s >= 1 && wish->valid_s <= INVITE_VALID_MAX_S);
+    if (err == Q_OK)
+        err = invite_settle(authority, wish->now_s, why);
+    if (err == Q_OK)
+        err = invitation_dir_create(&dir, INVITATION_DIR_DEFAULT, why);
+    for (size_t i = 0; err == Q_OK && i < count; i++)
+        err = invite_one(wish, nodes[i], authority, &dir, why);
+    if (err == Q_OK)
+        fprintf(stderr, "On the node, as root: corosync-qdevice-net-certutil --join CODE --host THIS_ARBITER\n");
+    invitation_dir_close(&dir);
+    certs_authority_close(authority);
+    return err;
+}

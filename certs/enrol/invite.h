@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The arbiter's administrator invites nodes: corosync-qnetd-certutil --invite, and what goes with it. Makes a code for each
+ * node, leaves its invitation for the enrolment program, and takes what has come of earlier ones into the arbiter's record of
+ * certificates. Run as root by the tool.
+ */
+#ifndef QUORATE_CERTS_ENROL_INVITE_H
+#define QUORATE_CERTS_ENROL_INVITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certs/failure.h"
+#include "certs/place.h"
+
+#define INVITE_NODES_MAX 64
+#define INVITE_VALID_DEFAULT_S 3600
+#define INVITE_VALID_MAX_S ((int64_t)30 * 86400)
+
+struct invite_wish {
+    const struct certs_place *place;
+    const char *cluster;      /* checked: certs_name_fault */
+    const char *const *nodes; /* checked: certs_node_name_fault */
+    size_t node_count;        /* 0: one invitation, for whatever node has the code */
+    int64_t now_s;
+    int64_t valid_s; /* 1 to INVITE_VALID_MAX_S */
+};
+
+/* Codes go to standard output, a line each; what to do with them to standard error. */
+enum q_err invite_nodes(const struct invite_wish *wish, struct certs_failure *why);
+
+/* "90", "90s", "30m", "2h", "7d": seconds, 1 to INVITE_VALID_MAX_S. Q_ERR_INVALID. */
+enum q_err invite_parse_time(const char *text, int64_t *seconds);
+
+/* Takes the certificates of used invitations into the record, and forgets what ended long ago. Needs permission to write. */
+struct certs_authority;
+enum q_err invite_settle(struct certs_authority *authority, int64_t now_s, struct certs_failure *why);
+
+/* Withdraws every unused invitation of a cluster, and of one node of it if node is not NULL. */
+enum q_err invite_withdraw(const char *cluster, const char *node, size_t *count, struct certs_failure *why);
+
+#endif
