@@ -7,6 +7,8 @@
 #ifndef QUORATE_CERTS_IDENTITY_H
 #define QUORATE_CERTS_IDENTITY_H
 
+#include <stdbool.h>
+
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -18,5 +20,8 @@ struct certs_identity {
 };
 
 void certs_identity_fini(struct certs_identity *identity);
+
+/* Whether two certificates are the same, byte for byte. (X509_cmp compares digests that objects may have from before they were signed.) */
+bool certs_same(const X509 *a, const X509 *b);
 
 #endif

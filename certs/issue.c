@@ -309,6 +309,8 @@ enum q_err certs_issue(const struct certs_order *order, const struct certs_signe
         X509_free(m.cert);
         return err;
     }
-    *out = m.cert;
-    return Q_OK;
+    /* Read anew: the object that was built remembers digests and extensions of when it was not finished. */
+    *out = X509_dup(m.cert);
+    X509_free(m.cert);
+    return *out != NULL ? Q_OK : certs_fail_memory(why);
 }

@@ -12,6 +12,7 @@
 
 #include "certs/decode.h"
 #include "certs/encode.h"
+#include "certs/identity.h"
 #include "certs/logic/name.h"
 #include "certs/logic/serial.h"
 
@@ -165,7 +166,7 @@ enum q_err issued_each(const struct certs_folder *folder, void (*on_certificate)
         sk_X509_sort(c.found);
         /* The newest of a cluster is there under both names. */
         for (int i = 0; i < sk_X509_num(c.found); i++) {
-            if (i == 0 || X509_cmp(sk_X509_value(c.found, i - 1), sk_X509_value(c.found, i)) != 0)
+            if (i == 0 || !certs_same(sk_X509_value(c.found, i - 1), sk_X509_value(c.found, i)))
                 on_certificate(context, sk_X509_value(c.found, i));
         }
     }

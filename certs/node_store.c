@@ -101,7 +101,7 @@ static enum q_err accept_in(const struct certs_folder *folder, const struct cert
     struct certs_identity there = {0};
     enum q_err err = form_of(place)->load(folder, &there, why);
 
-    if (err == Q_OK && sk_X509_num(there.authorities) == 0)
+    if (err == Q_OK && sk_X509_num(there.authorities) < 1)
         err = certs_fail(why, Q_ERR_NOT_FOUND,
                          "The certificates in %s are not complete: there is no authority. Run "
                          "corosync-qdevice-net-certutil -i -c "
@@ -168,7 +168,7 @@ static bool has_all(const STACK_OF(X509) * list, const STACK_OF(X509) * wanted)
         bool found = false;
 
         for (int k = 0; k < sk_X509_num(list) && !found; k++)
-            found = X509_cmp(sk_X509_value(list, k), sk_X509_value(wanted, i)) == 0;
+            found = certs_same(sk_X509_value(list, k), sk_X509_value(wanted, i));
         if (!found)
             return false;
     }
@@ -183,7 +183,7 @@ static enum q_err choose_authorities(const struct certs_place *place, const stru
     bool any_given = sk_X509_num(given->authorities) > 0;
 
     *wanted = *given;
-    if (any_given && (replace == CERTS_REPLACE_AUTHORITIES || sk_X509_num(there->authorities) == 0))
+    if (any_given && (replace == CERTS_REPLACE_AUTHORITIES || sk_X509_num(there->authorities) < 1))
         return Q_OK;
     if (any_given && !has_all(there->authorities, given->authorities))
         return certs_fail(why, Q_ERR_BUSY,
@@ -193,7 +193,7 @@ static enum q_err choose_authorities(const struct certs_place *place, const stru
                           "directory and begin again "
                           "with -i.",
                           place->dir);
-    if (sk_X509_num(there->authorities) == 0)
+    if (sk_X509_num(there->authorities) < 1)
         return certs_fail(why, Q_ERR_NOT_FOUND,
                           "There is no authority, neither in %s nor with the certificate. Run "
                           "corosync-qdevice-net-certutil -i -c "
@@ -205,7 +205,7 @@ static enum q_err choose_authorities(const struct certs_place *place, const stru
 
 static bool same_identity(const struct certs_identity *a, const struct certs_identity *b)
 {
-    return a->cert != NULL && b->cert != NULL && a->key != NULL && X509_cmp(a->cert, b->cert) == 0 &&
+    return a->cert != NULL && b->cert != NULL && a->key != NULL && certs_same(a->cert, b->cert) &&
            has_all(a->authorities, b->authorities) && has_all(b->authorities, a->authorities) &&
            has_all(a->intermediates, b->intermediates);
 }

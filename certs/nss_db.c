@@ -19,6 +19,7 @@
 #include <secitem.h>
 #include <secport.h>
 
+#include "certs/identity.h"
 #include "certs/place.h"
 #include "common/tls/nss_objects.h"
 
@@ -245,7 +246,7 @@ enum q_err nss_db_find_own(struct nss_db *db, const char *nickname, X509 **cert,
 static bool same(const CERTCertificate *a, X509 *b)
 {
     X509 *copy = nss_to_x509(a);
-    bool equal = copy != NULL && X509_cmp(copy, b) == 0;
+    bool equal = copy != NULL && certs_same(copy, b);
 
     X509_free(copy);
     return equal;

@@ -102,3 +102,8 @@ FUZZERS += tests/fuzz/fuzz_enrol
 tests_fuzz_fuzz_enrol_SOURCES = tests/fuzz/fuzz_enrol.c $(fuzz_main)
 tests_fuzz_fuzz_enrol_LDADD = libcerts_logic.a $(PURE_LIBS)
 tests_fuzz_fuzz_enrol_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+FUZZERS += tests/fuzz/fuzz_certs
+tests_fuzz_fuzz_certs_SOURCES = tests/fuzz/fuzz_certs.c $(fuzz_main)
+tests_fuzz_fuzz_certs_LDADD = $(CERTS_LIBS)
+tests_fuzz_fuzz_certs_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Certificates: what is decided without OpenSSL: names, serial numbers, validity. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "certs/logic/name.h"
+#include "certs/logic/profile.h"
+#include "certs/logic/serial.h"
+
+static void names_that_clusters_have_are_accepted(void **state)
+{
+    static const char *const good[] = {"alpha", "My Cluster", "a,b", "x=\"y\"+z", "Universit\xc3\xa4t",
+                                       "..",    "a.b-c_d",    "1"};
+    char longest[CERTS_CLUSTER_NAME_LENGTH_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_null(certs_name_fault(good[i]));
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_null(certs_name_fault(longest));
+}
+
+static void names_that_could_be_taken_for_others_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",      "a/b",           "../x", " a",           "a ",           "a\nb",
+        "a\x7f", "\xc3\x28",      "\xff", "Qnetd Server", "QNETD SERVER", "qnet ca",
+        "*",     "*.example.org", "x*",   "\x1b[2J",      "\xc2\x85"};
+    char too_long[CERTS_CLUSTER_NAME_LENGTH_MAX + 2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (certs_name_fault(bad[i]) == NULL)
+            fail_msg("accepted: %s", bad[i]);
+    }
+    memset(too_long, 'x', sizeof(too_long) - 1);
+    too_long[sizeof(too_long) - 1] = '\0';
+    assert_non_null(certs_name_fault(too_long));
+    assert_non_null(certs_node_name_fault("a/b"));
+    assert_null(certs_node_name_fault("node-1.example.org"));
+}
+
+static void the_case_of_letters_does_not_tell_names_apart(void **state)
+{
+    (void)state;
+    assert_true(certs_name_same("Alpha", "aLPHA"));
+    assert_false(certs_name_same("alpha", "alpha "));
+    assert_false(certs_name_same("\xc3\xa4", "\xc3\x84"));
+    assert_false(certs_name_same("", "a"));
+}
+
+static void serial_numbers_are_read_as_the_packaged_script_writes_them(void **state)
+{
+    uint64_t serial = 0;
+    char text[CERTS_SERIAL_TEXT_SIZE];
+
+    (void)state;
+    assert_int_equal(certs_serial_parse("102\n", 4, &serial), Q_OK);
+    assert_int_equal(serial, 102);
+    assert_int_equal(certs_serial_parse("7", 1, &serial), Q_OK);
+    assert_int_equal(certs_serial_parse("0103 \r\n\n", 8, &serial), Q_OK);
+    assert_int_equal(serial, 103);
+    assert_int_equal(certs_serial_format(9223372036854775807u, text), 20);
+    assert_string_equal(text, "9223372036854775807\n");
+    /* The largest after which there is a next one. */
+    assert_int_equal(certs_serial_parse("9223372036854775806", 19, &serial), Q_OK);
+}
+
+static void serial_files_with_anything_else_are_refused(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "\n",
+                                      "x",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1x",
+                                      "1 2",
+                                      "9223372036854775807",
+                                      "18446744073709551617",
+                                      "99999999999999999999999999"};
+    uint64_t serial;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (certs_serial_parse(bad[i], strlen(bad[i]), &serial) == Q_OK)
+            fail_msg("accepted: %s", bad[i]);
+    }
+    assert_int_equal(certs_serial_parse("1\0", 2, &serial), Q_ERR_INVALID);
+}
+
+static void validity_begins_early_and_ends_with_the_issuer(void **state)
+{
+    const int64_t now = 1800000000;
+    struct certs_validity v;
+
+    (void)state;
+    assert_true(certs_validity(CERTS_KIND_CLIENT, now, 86400, INT64_MAX, &v));
+    assert_int_equal(v.not_before, now - CERTS_CLOCK_TOLERANCE_S);
+    assert_int_equal(v.not_after, now + 86400);
+    assert_true(certs_validity(CERTS_KIND_CLIENT, now, 0, INT64_MAX, &v));
+    assert_int_equal(v.not_after, now + CERTS_LIFETIME_DEFAULT_S);
+    assert_true(certs_validity(CERTS_KIND_CLIENT, now, 86400, now + 10, &v));
+    assert_int_equal(v.not_after, now + 10);
+    assert_false(certs_validity(CERTS_KIND_CLIENT, now, 86400, now, &v));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_that_clusters_have_are_accepted),
+        cmocka_unit_test(names_that_could_be_taken_for_others_are_refused),
+        cmocka_unit_test(the_case_of_letters_does_not_tell_names_apart),
+        cmocka_unit_test(serial_numbers_are_read_as_the_packaged_script_writes_them),
+        cmocka_unit_test(serial_files_with_anything_else_are_refused),
+        cmocka_unit_test(validity_begins_early_and_ends_with_the_issuer),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
