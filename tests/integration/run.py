@@ -10,6 +10,8 @@ with either device (scenarios/__init__.py) a second time with ours: in a build w
 is watched, with our arbiter ("NAME+our_device"); in the other with the packaged one ("NAME+our_device+packaged_arbiter"). So
 `make check`, which has both builds, runs all mixes in which something is ours. Scenarios of core, device and certificates
 run in one of the builds each. --mix all runs everything in one build.
+
+A scenario that fails while the machine stood still (lab/stalls.py) runs again, and this is said; any other failure is one.
 """
 
 import argparse
@@ -31,11 +33,13 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import scenarios  # noqa: E402
-from lab import isolate, runner  # noqa: E402
-from lab.cluster import Lab  # noqa: E402
+from lab import isolate, runner, stalls  # noqa: E402
+from lab.cluster import STALLS, Lab  # noqa: E402
 
 DEFAULT_JOBS = 7
 SCENARIO_TIMEOUT_S = 180
+RUNS_MAX = 3
+"""Of a scenario whose failures are void (lab/stalls.py)."""
 
 
 def parse_arguments():
@@ -66,7 +70,7 @@ def work_inside(arguments):
         runner.prepare(scratch)
         return 0
     with Lab(scratch / work, runner.certificates_path(scratch), device_flavour=arguments.device, core_flavour=arguments.core,
-             watcher=runner.watcher_path(scratch)) as lab:
+             watcher=runner.watcher_path(scratch), witness=runner.witness_path(scratch)) as lab:
         lab.flavour = arguments.arbiter
         try:
             scenarios.load()[re.split("[+@]", work)[0]].function(lab)
@@ -114,10 +118,13 @@ def belongs(scenario, arguments):
 
 
 class Running:
-    """A child at work."""
+    """A child at work; `run` counts from 1 (RUNS_MAX)."""
 
-    def __init__(self, work, cast, scratch, arguments):
+    def __init__(self, work, cast, run, scratch, arguments):
         self.work = work
+        self.cast = cast
+        self.run = run
+        self.scratch = scratch / work
         self.output_path = scratch / f"{work}.output"
         argv = [sys.executable, str(HERE / "run.py"), "--arbiter", cast.arbiter, "--device", cast.device,
                 "--core", arguments.core, "--inside", work, str(scratch)]
@@ -138,6 +145,15 @@ class Running:
         return self.child.poll() is not None
 
     @property
+    def good(self):
+        return self.child.returncode == 0
+
+    @property
+    def void(self):
+        """Why it is to run again, though it failed; empty if it is not."""
+        return stalls.excuse(stalls.read(self.scratch / STALLS)) if not self.good and self.run < RUNS_MAX else ""
+
+    @property
     def seconds(self):
         return time.monotonic() - self.started
 
@@ -149,32 +165,37 @@ def say(line):
     print(line, flush=True)
 
 
-def report(number, running, scratch, arguments):
+def report(number, running, arguments):
     """One TAP line, and on failure what happened; returns True if it passed."""
-    good = running.child.returncode == 0
+    good = running.good
     say(f"{'ok' if good else 'not ok'} {number} - {running.work} # {running.seconds:.1f} s")
     if not good or arguments.story:
         for line in running.output().splitlines():
             say(f"# {line}")
     if not good:
-        say(f"# logs: {scratch / running.work}")
+        say(f"# logs: {running.scratch}")
     elif not arguments.keep:
-        shutil.rmtree(scratch / running.work, ignore_errors=True)
+        shutil.rmtree(running.scratch, ignore_errors=True)
         running.output_path.unlink()
     return good
 
 
 def run_all(works, scratch, arguments):
     """Run these (name, cast), `jobs` at a time; returns the number of failures."""
-    waiting, active, number, failures = list(works), [], 0, 0
+    waiting, active, number, failures = [(*work, 1) for work in works], [], 0, 0
     try:
         while waiting or active:
             while waiting and len(active) < arguments.jobs:
                 active.append(Running(*waiting.pop(0), scratch, arguments))
             for running in [one for one in active if one.over()]:
                 active.remove(running)
+                if why := running.void:
+                    say(f"# {running.work} failed after {running.seconds:.1f} s, but {why}: it says nothing, and runs again")
+                    shutil.rmtree(running.scratch, ignore_errors=True)
+                    waiting.append((running.work, running.cast, running.run + 1))
+                    continue
                 number += 1
-                failures += not report(number, running, scratch, arguments)
+                failures += not report(number, running, arguments)
             time.sleep(0.05)
     finally:
         for running in active:
@@ -227,7 +248,7 @@ def main():
     try:
         say("TAP version 13")
         say(f"1..{len(works) + len(skipped)}")
-        preparing = Running("prepare", PLAIN, scratch, arguments)
+        preparing = Running("prepare", PLAIN, RUNS_MAX, scratch, arguments)
         if preparing.child.wait() != 0:
             say(f"Bail out! {preparing.output()}")
             return 1

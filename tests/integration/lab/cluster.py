@@ -18,8 +18,9 @@ import pathlib
 import re
 import signal
 import socket
+import subprocess
 
-from . import certs, tooltext
+from . import certs, stalls, tooltext
 from .bad_line import BadLine
 from .conf import ClusterConfig
 from .host import Host, wait_gone
@@ -49,6 +50,8 @@ PACKAGED = {
     "corosync-qdevice-net-certutil": "/usr/sbin/corosync-qdevice-net-certutil",
 }
 
+STALLS = "stalls"
+"""What the witness of stalls says, in the lab's scratch directory."""
 
 _COMPLAINT = re.compile(r"^.*(?:Sanitizer|runtime error:|Assertion .* failed).*$", re.MULTILINE)
 
@@ -513,12 +516,14 @@ class Cluster:
 class Lab:
     """See the module."""
 
-    def __init__(self, scratch, certificates=None, device_flavour="packaged", watcher=None, core_flavour="packaged"):
+    def __init__(self, scratch, certificates=None, device_flavour="packaged", watcher=None, core_flavour="packaged",
+                 witness=None):
         self.scratch = pathlib.Path(scratch)
         self.certificates = certificates
         self.device_flavour = device_flavour
         self.core_flavour = core_flavour
         self.watcher = watcher
+        self.witness = witness
         self.hosts = []
         self.lines = []
         self.clusters = []
@@ -536,9 +541,16 @@ class Lab:
         nodes run our device."""
 
     def __enter__(self):
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        if self.witness:
+            with open(self.scratch / STALLS, "wb") as output:
+                self.witness = subprocess.Popen([self.witness], stdin=subprocess.DEVNULL, stdout=output)
         return self
 
     def __exit__(self, *_):
+        if self.witness:
+            self.witness.kill()
+            self.witness.wait()
         for line in self.lines:
             line.close()
         for host in self.hosts:
@@ -628,5 +640,7 @@ class Lab:
                 f"relapses of votequorum: {', '.join(relapses) or 'none'}")
 
     def story(self):
-        """The timeline with the nodes' beliefs, as text."""
+        """The timeline with the nodes' beliefs, as text, and when nothing could happen (stall-witness.c)."""
+        for stall in stalls.read(self.scratch / STALLS):
+            self.timeline.add(stall.end_ns, str(stall))
         return self.timeline.text(self.clusters)

@@ -2,7 +2,8 @@
 /*
  * Tells, line by line and with the time of the monotonic clock, what votequorum tells its clients on this node: ring,
  * membership and quorate flag. It owns nothing of the cluster; the lab starts one per node and reads its output. It
- * reconnects when corosync goes away, so that one log covers a node's whole life.
+ * reconnects when corosync goes away, so that one log covers a node's whole life. It runs at a real-time priority where
+ * it may: what it tells is to be the time of the notification, not the time at which a busy machine came to read it.
  *
  * Lines: "<ns> up node=<id>", "<ns> ring id=<node>.<seq> nodes=<id,..>", "<ns> quorum quorate=<0|1> members=<id,..>",
  * "<ns> expected votes=<n>", "<ns> down".
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -122,7 +124,9 @@ int main(void)
         .votequorum_nodelist_notify_fn = on_nodelist,
     };
     const struct timespec pause = {.tv_nsec = RETRY_INTERVAL_MS * 1000000L};
+    struct sched_param highest = {.sched_priority = sched_get_priority_max(SCHED_RR)};
 
+    (void)sched_setscheduler(0, SCHED_RR, &highest);
     for (;;) {
         votequorum_handle_t handle;
 

@@ -51,6 +51,10 @@ def watcher_path(scratch):
     return scratch / "quorum-watcher"
 
 
+def witness_path(scratch):
+    return scratch / "stall-witness"
+
+
 def cpg_client_path(scratch):
     return scratch / "cpg-client"
 
@@ -69,6 +73,7 @@ def _compile(source, target, library):
 def prepare(scratch):
     """Compile the test clients and make the certificates; call it inside the sandbox."""
     _compile("quorum-watcher.c", watcher_path(scratch), "-lvotequorum")
+    _compile("stall-witness.c", witness_path(scratch), "-lpthread")
     _compile("cpg-client.c", cpg_client_path(scratch), "-lcpg")
     certificates_path(scratch).mkdir()
     certs.make(certificates_path(scratch), scratch / "ca")
