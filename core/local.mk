@@ -123,6 +123,7 @@ libcore_logic_a_SOURCES += \
 	core/totem/datagram.c \
 	core/totem/datagram.h \
 	core/totem/flow.c \
+	core/totem/linger.c \
 	core/totem/frame.c \
 	core/totem/frame.h \
 	core/totem/handover.c \
@@ -197,9 +198,7 @@ libcore_a_SOURCES = \
 	core/scheduling.c \
 	core/scheduling.h \
 	core/settings.c \
-	core/settings.h \
-	core/token_wait.c \
-	core/token_wait.h
+	core/settings.h
 
 # How nodes reach each other.
 libcore_a_SOURCES += \

@@ -38,6 +38,12 @@ void loop_timer_close(struct loop_timer *timer)
     timer->fd = -1;
 }
 
+static void set(struct loop_timer *timer, int flags, const struct itimerspec *when)
+{
+    if (timerfd_settime(timer->fd, flags, when, NULL) != 0)
+        assert(0); /* it is ours and the time is a time */
+}
+
 void loop_timer_set(struct loop_timer *timer, uint64_t at_ms)
 {
     struct itimerspec when = {{0, 0}, {0, 0}}; /* never */
@@ -51,6 +57,12 @@ void loop_timer_set(struct loop_timer *timer, uint64_t at_ms)
         if (at_ms == 0)
             when.it_value.tv_nsec = 1; /* long ago, where 0 means never */
     }
-    if (timerfd_settime(timer->fd, TFD_TIMER_ABSTIME, &when, NULL) != 0)
-        assert(0); /* it is ours and the time is a time */
+    set(timer, TFD_TIMER_ABSTIME, &when);
+}
+
+void loop_timer_set_in_us(struct loop_timer *timer, uint32_t us)
+{
+    assert(us > 0 && us < 1000000);
+    timer->at_ms = 0;
+    set(timer, 0, &(struct itimerspec){.it_value.tv_nsec = (long)us * 1000});
 }

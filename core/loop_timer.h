@@ -30,4 +30,7 @@ void loop_timer_close(struct loop_timer *timer);
 /* on_due is called once, at at_ms of the monotonic clock or soon after, instead of when it was set for before. */
 void loop_timer_set(struct loop_timer *timer, uint64_t at_ms);
 
+/* The same, so many microseconds from now: 1 .. 999,999. */
+void loop_timer_set_in_us(struct loop_timer *timer, uint32_t us);
+
 #endif

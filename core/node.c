@@ -50,11 +50,20 @@ static void on_timer(void *data)
     node_step(node, &event);
 }
 
-static enum q_err open_timer(struct node *node, char *why, size_t why_size)
+static void on_lingered(void *data)
+{
+    struct stack_event event = {.type = STACK_EV_LINGERED};
+
+    node_step(data, &event);
+}
+
+static enum q_err open_timers(struct node *node, char *why, size_t why_size)
 {
     enum q_err err = loop_timer_open(&node->timer, node->loop, QB_LOOP_HIGH, on_timer, node);
 
     node->exit_status = NODE_EXIT_FATAL;
+    if (err == Q_OK)
+        err = loop_timer_open(&node->linger, node->loop, QB_LOOP_HIGH, on_lingered, node);
     if (err != Q_OK)
         snprintf(why, why_size, "Cannot make a timer: %s", strerror(errno));
     return err;
@@ -111,7 +120,7 @@ void node_shut_down(struct node *node)
 
 /* ---- the transport ---- */
 
-static void hand_in(void *context, const uint8_t *bytes, size_t size)
+static void on_datagram(void *context, const uint8_t *bytes, size_t size)
 {
     struct stack_event event = {.type = STACK_EV_DATAGRAM, .u.datagram = {bytes, size}};
     struct node *node = context;
@@ -119,15 +128,6 @@ static void hand_in(void *context, const uint8_t *bytes, size_t size)
     if (node->crypto_use_due && size >= TOTEM_HEADER_SIZE && bytes[3] == TOTEM_TOKEN)
         node_use_crypto(node);
     node_step(node, &event);
-}
-
-static void on_datagram(void *context, const uint8_t *bytes, size_t size)
-{
-    struct node *node = context;
-    uint32_t patience_us = stack_token_patience_us(node->stack, bytes, size);
-
-    if (patience_us == 0 || !token_wait_keep(&node->token_wait, bytes, size, patience_us))
-        hand_in(context, bytes, size);
 }
 
 static void on_link_up(void *context)
@@ -245,7 +245,7 @@ enum q_err node_start(struct node *node, qb_loop_t *loop, struct config_loaded *
     enum q_err err;
 
     *node = (struct node){.loop = loop, .config_file = config_file, .config = config};
-    node->store.fd = node->timer.fd = node->token_wait.fd = -1;
+    node->store.fd = node->timer.fd = node->linger.fd = -1;
     node->id = core->nodes[core->local_index].id;
     stack_actions_init(&node->actions);
     if (getrandom(&node->random, sizeof(node->random), 0) != (ssize_t)sizeof(node->random))
@@ -254,17 +254,13 @@ enum q_err node_start(struct node *node, qb_loop_t *loop, struct config_loaded *
     node->exit_status = NODE_EXIT_RING_STORE;
     err = ring_store_open(&node->store, core->system.state_dir, node->id, why, why_size);
     if (err == Q_OK)
-        err = open_timer(node, why, why_size);
+        err = open_timers(node, why, why_size);
     if (err == Q_OK)
         err = start_transport(node, why, why_size);
     if (err == Q_OK)
         err = start_stack(node, why, why_size);
     if (err == Q_OK)
         err = start_clients(node, why, why_size);
-    if (err == Q_OK && token_wait_init(&node->token_wait, loop, node, hand_in) != Q_OK) {
-        snprintf(why, why_size, "Cannot create a timer: %s", strerror(errno));
-        err = Q_ERR_IO;
-    }
     if (err == Q_OK)
         node->exit_status = EXIT_SUCCESS;
     return err;
@@ -282,12 +278,12 @@ void node_run(struct node *node)
 
 void node_stop(struct node *node)
 {
-    token_wait_fini(&node->token_wait, node->loop);
     ipc_server_free(node->ipc);
     stack_free(node->stack);
     if (node->transport != NULL)
         transport_free(node->transport);
     loop_timer_close(&node->timer);
+    loop_timer_close(&node->linger);
     ring_store_close(&node->store);
     stack_actions_fini(&node->actions);
     config_loaded_fini(node->config);

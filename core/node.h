@@ -21,7 +21,6 @@
 #include "core/loop_timer.h"
 #include "core/ring_store.h"
 #include "core/stack/stack.h"
-#include "core/token_wait.h"
 #include "core/transport/transport.h"
 
 struct node {
@@ -32,7 +31,6 @@ struct node {
     struct stack *stack;
     struct transport *transport;
     struct ipc_server *ipc;
-    struct token_wait token_wait;
     struct ring_store store;
     struct stack_actions actions;
     uint64_t random;
@@ -43,6 +41,7 @@ struct node {
     bool reloading;
     struct loop_timer timer; /* never set for later than the stack's deadline */
     uint64_t timer_set_ms;
+    struct loop_timer linger; /* TOTEM_ACT_LINGER */
     int exit_status;
 };
 

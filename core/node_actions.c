@@ -33,9 +33,11 @@ static void carry_out_ring(struct node *node, const struct totem_action *action)
         if (ring_store_save(&node->store, action->ring_seq, why, sizeof(why)) != Q_OK)
             node_die(NODE_EXIT_RING_STORE, why);
         break;
+    case TOTEM_ACT_LINGER:
+        loop_timer_set_in_us(&node->linger, action->us);
+        break;
     case TOTEM_ACT_DRAIN:
         transport_drain(node->transport);
-        token_wait_drop(&node->token_wait);
         break;
     case TOTEM_ACT_NOTE:
         logging_text(LOGGING_TOTEM, ring_priority(action->level), (const char *)action->bytes, action->size);

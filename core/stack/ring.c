@@ -156,6 +156,7 @@ void ring_carry_out(struct stack *stack, const struct totem_action *action)
         break;
     case TOTEM_ACT_SEND:
     case TOTEM_ACT_PERSIST:
+    case TOTEM_ACT_LINGER:
     case TOTEM_ACT_DRAIN:
     case TOTEM_ACT_NOTE:
         break; /* the shell's */

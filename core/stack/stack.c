@@ -269,6 +269,9 @@ static void handle(struct stack *stack, const struct stack_event *event)
     case STACK_EV_LINKS:
         on_links(stack, &event->u.links);
         break;
+    case STACK_EV_LINGERED:
+        ring_step(stack, &(struct totem_event){.type = TOTEM_EV_LINGERED});
+        break;
     case STACK_EV_LINK_UP:
         ring_step(stack, &(struct totem_event){.type = TOTEM_EV_LINK_UP});
         break;
@@ -433,11 +436,6 @@ void stack_check(const struct stack *stack)
 }
 
 /* ---- what the shell asks -------------------------------------------------------------------------------------------- */
-
-uint32_t stack_token_patience_us(const struct stack *stack, const uint8_t *datagram, size_t size)
-{
-    return totem_token_patience_us(stack->totem, datagram, size);
-}
 
 const struct cmap_store *stack_keys(const struct stack *stack)
 {

@@ -48,6 +48,7 @@ enum stack_event_type {
     STACK_EV_REQUEST,
     STACK_EV_GONE,
     STACK_EV_LINKS,    /* how the transport sees the nodes */
+    STACK_EV_LINGERED, /* TOTEM_EV_LINGERED */
     STACK_EV_LINK_UP,  /* udp, udpu: the interface has come back */
     STACK_EV_RELOADED, /* the files have been read again; next NULL: they cannot be used */
     STACK_EV_SHUTDOWN, /* a signal: leave in order, whatever clients say */
@@ -124,9 +125,6 @@ bool stack_has_service(const struct stack *stack, enum service_id service);
 /* How fast clients of a service may come (section 1.5); asked after each step. */
 enum stack_flow { STACK_FLOW_OFF, STACK_FLOW_SLOW, STACK_FLOW_NORMAL, STACK_FLOW_FAST };
 enum stack_flow stack_flow(const struct stack *stack, enum service_id service);
-
-/* totem_token_patience_us. */
-uint32_t stack_token_patience_us(const struct stack *stack, const uint8_t *datagram, size_t size);
 
 /* The live map. */
 const struct cmap_store *stack_keys(const struct stack *stack);

@@ -165,6 +165,14 @@ void act_drain(struct totem *m)
     add_action(m, TOTEM_ACT_DRAIN);
 }
 
+void act_linger(struct totem *m, uint32_t us)
+{
+    struct totem_action *action = add_action(m, TOTEM_ACT_LINGER);
+
+    if (action != NULL)
+        action->us = us;
+}
+
 void act_note(struct totem *m, enum totem_note_level level, const char *format, ...)
 {
     struct datagram *text = datagram_new(NOTE_SIZE);

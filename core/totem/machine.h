@@ -35,6 +35,16 @@ struct heard {
     uint64_t at_ms;
 };
 
+enum linger_kind { LINGER_NOT, LINGER_COLLECT, LINGER_ANSWER };
+
+/* The token stays (linger.c). */
+struct linger {
+    enum linger_kind kind;
+    struct totem_token token; /* COLLECT: as it came; ANSWER: as it will be passed on */
+    uint32_t allowed;         /* ANSWER: datagrams that may still be sent */
+    unsigned answers;         /* ANSWER: messages that were sent one by one */
+};
+
 struct totem {
     uint32_t me;
     struct totem_settings settings;
@@ -89,6 +99,8 @@ struct totem {
     uint32_t my_token_seq;
     uint32_t last_seq;
     uint32_t last_aru;
+    uint32_t seq_passed;    /* as I passed the token on */
+    struct linger linger;
     uint32_t seq_unchanged; /* visits in a row without a new message */
     bool token_held;        /* the ring is idle: the representative holds the token */
     uint32_t aru_unchanged;
@@ -134,6 +146,7 @@ void act_change(struct totem *m, enum totem_change_kind kind, const struct totem
                 const struct totem_nodes *members, const struct totem_nodes *left, const struct totem_nodes *joined);
 void act_persist(struct totem *m, uint64_t ring_seq);
 void act_drain(struct totem *m);
+void act_linger(struct totem *m, uint32_t us);
 void act_note(struct totem *m, enum totem_note_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -179,15 +192,34 @@ void recovery_abandon(struct totem *m);
 /* ---- token.c ---- */
 
 void token_on_receive(struct totem *m, struct totem_token *token);
+/* Its visit begins. */
+void token_take(struct totem *m, struct totem_token *token);
 /* As the representative, in RECOVERY. */
 void token_create(struct totem *m);
+/* Passes on what is kept: the visit is over. */
 void token_resend(struct totem *m);
+/* Sends what is queued, so many datagrams at most, as a part of the visit that is going on; returns how many. */
+uint32_t token_visit_on(struct totem *m, struct totem_token *token, uint32_t allowed);
 /* Somebody, perhaps I, has a message while the token is held. */
 void token_on_hold_cancel(struct totem *m);
 void token_cancel_hold(struct totem *m);
 void token_on_merge_timer(struct totem *m);
 /* Keeps it for resending; `forward`: sends it now, to the target. Takes the reference over. */
 void token_pass(struct totem *m, struct datagram *token, bool forward);
+
+/* ---- linger.c ---- */
+
+/* True: the token is kept, and its visit begins later. */
+bool linger_before_visit(struct totem *m, const struct totem_token *token);
+/*
+ * Everything of a visit has been done but passing the token on, and nobody else has sent since the visit before. `sent`
+ * and `allowed`: datagrams of this visit, and how many more there may be. True: it stays.
+ */
+bool linger_after_visit(struct totem *m, const struct totem_token *token, uint32_t sent, uint32_t allowed);
+/* A message has been queued. */
+void linger_on_message(struct totem *m);
+/* There is nothing left to wait for. */
+void linger_on_end(struct totem *m);
 
 /* ---- flow.c ---- */
 

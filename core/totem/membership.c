@@ -27,6 +27,7 @@ void membership_gather(struct totem *m, const char *why)
         timer_stop(m, stopped[i]);
     if (m->state != TOTEM_GATHER)
         act_note(m, TOTEM_NOTE_NOTICE, "gathering the members of a new ring: %s", why);
+    m->linger.kind = LINGER_NOT;
     m->state = TOTEM_GATHER;
     m->counters.entered[TOTEM_GATHER]++;
     m->counters.gathers_in_a_row++;

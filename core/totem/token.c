@@ -13,6 +13,8 @@ void token_pass(struct totem *m, struct datagram *token, bool forward)
 
 void token_resend(struct totem *m)
 {
+    if (m->linger.kind == LINGER_ANSWER)
+        m->linger.kind = LINGER_NOT;
     if (m->last_token == NULL)
         return;
     if (m->target != m->me) {
@@ -117,13 +119,18 @@ static uint32_t send_messages(struct totem *m, struct totem_token *token, uint32
     return sent;
 }
 
-/* What I lack lowers the ring's aru; what I had lowered rises again. False if I have not received for too long. */
-static bool update_aru(struct totem *m, struct totem_token *token, uint32_t aru_before)
+/* What I lack lowers the ring's aru; what I had lowered rises again. */
+static void update_aru(const struct totem *m, struct totem_token *token)
 {
     if (totem_seq_before(m->aru, token->aru) || token->aru_node == m->me || token->aru_node == 0) {
         token->aru = m->aru;
         token->aru_node = token->aru == token->seq ? 0 : m->me;
     }
+}
+
+/* False if I have not received for too long. */
+static bool check_aru(struct totem *m, const struct totem_token *token, uint32_t aru_before)
+{
     if (token->aru == aru_before && token->aru_node != 0)
         m->aru_unchanged++;
     else
@@ -135,6 +142,7 @@ static void keep_token(struct totem *m, const struct totem_token *token, bool fo
 {
     struct datagram *datagram;
 
+    m->seq_passed = token->seq;
     m->sending.header.type = TOTEM_TOKEN;
     m->sending.u.token = *token;
     datagram = act_encode(m, m->me, m->target);
@@ -165,7 +173,9 @@ static void visit(struct totem *m, struct totem_token *token)
     uint32_t aru_before = m->last_aru;
     uint32_t allowed;
     uint32_t sent;
+    uint32_t news;
     bool forward = !(i_am_representative(m) && m->token_held);
+    bool alone = token->seq == m->seq_passed;
 
     m->last_aru = token->aru;
     m->backlog_now = (uint32_t)(m->state == TOTEM_RECOVERY ? m->recovery_queue.count : outgoing_queue(m)->count);
@@ -178,29 +188,52 @@ static void visit(struct totem *m, struct totem_token *token)
         forward = true;
     }
     allowed = flow_window_guard(&m->settings, ordering_store(m)->released, token->seq, allowed);
-    sent += send_messages(m, token, allowed);
+    news = send_messages(m, token, allowed);
+    sent += news;
     token->fcc += sent - m->sent_last_visit;
     token->backlog += m->backlog_now - m->backlog_last;
     m->sent_last_visit = sent;
     m->backlog_last = m->backlog_now;
-    if (!update_aru(m, token, aru_before)) {
+    update_aru(m, token);
+    if (!check_aru(m, token, aru_before)) {
         membership_fail_to_receive(m);
         return;
     }
     m->my_token_seq = token->token_seq++;
     if (m->state == TOTEM_RECOVERY)
         recovery_on_visit(m, token);
-    keep_token(m, token, forward);
+    keep_token(m, token, forward && !(alone && linger_after_visit(m, token, news, allowed - news)));
     if (m->state == TOTEM_OPERATIONAL)
         ordering_deliver(m);
     arm_timers(m, forward);
 }
 
+uint32_t token_visit_on(struct totem *m, struct totem_token *token, uint32_t allowed)
+{
+    uint32_t sent = send_messages(m, token, flow_window_guard(&m->settings, m->regular->released, token->seq, allowed));
+
+    token->fcc += sent;
+    m->sent_last_visit += sent;
+    update_aru(m, token);
+    keep_token(m, token, false);
+    ordering_deliver(m);
+    return sent;
+}
+
 void token_on_receive(struct totem *m, struct totem_token *token)
 {
+    /* One that is kept comes first: then it shows whether this is a repetition. */
+    if (m->linger.kind == LINGER_COLLECT)
+        linger_on_end(m);
     if ((m->state != TOTEM_OPERATIONAL && m->state != TOTEM_RECOVERY) || !totem_ring_equal(&token->ring, &m->ring) ||
         !totem_seq_before(m->my_token_seq, token->token_seq))
         return;
+    if (!linger_before_visit(m, token))
+        token_take(m, token);
+}
+
+void token_take(struct totem *m, struct totem_token *token)
+{
     m->counters.token_at_ms = m->now_ms;
     m->messages_last_visit = m->messages_since_visit;
     m->messages_since_visit = 0;

@@ -221,6 +221,7 @@ static enum q_err on_message(struct totem *m, const struct totem_part *parts, si
     m->messages_since_visit++;
     if (!packing_add(&m->packing, queue, parts, count))
         m->out_of_memory = true;
+    linger_on_message(m);
     return Q_OK;
 }
 
@@ -274,6 +275,10 @@ enum q_err totem_step(struct totem *m, const struct totem_event *event, struct t
         break;
     case TOTEM_EV_MESSAGE:
         result = on_message(m, event->u.message.parts, event->u.message.count);
+        break;
+    case TOTEM_EV_LINGERED:
+        lose_token_in_time(m);
+        linger_on_end(m);
         break;
     case TOTEM_EV_SYNCED:
         on_synced(m);
@@ -390,6 +395,7 @@ void totem_check(const struct totem *m)
     case TOTEM_LEFT:
         return;
     }
+    assert(m->linger.kind == LINGER_NOT || (m->state == TOTEM_OPERATIONAL && !m->waiting));
     assert(totem_seq_not_after(m->aru, m->high_seq));
     assert(store_get(store, m->aru + 1) == NULL);
 }

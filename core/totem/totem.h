@@ -55,6 +55,7 @@ enum totem_event_type {
     TOTEM_EV_START,    /* the transport is up: ring_seq is what was persisted last, 0 if nothing */
     TOTEM_EV_DATAGRAM, /* received, without what the transport put around it */
     TOTEM_EV_MESSAGE,  /* to be sent to all in order; Q_ERR_AGAIN: no room, nothing has happened */
+    TOTEM_EV_LINGERED, /* the time of TOTEM_ACT_LINGER is over */
     TOTEM_EV_SYNCED,   /* the services have synchronised after the last regular change */
     TOTEM_EV_SETTINGS, /* completed settings; timers that run keep their time. netmtu stays as it was */
     TOTEM_EV_LINK_UP,  /* udp, udpu: the interface has come back */
@@ -87,6 +88,7 @@ enum totem_action_type {
     TOTEM_ACT_DELIVER, /* a message, in the order in which all get it */
     TOTEM_ACT_CHANGE,  /* a configuration change, at its place among the messages */
     TOTEM_ACT_PERSIST, /* keep ring_seq for the next start */
+    TOTEM_ACT_LINGER,  /* TOTEM_EV_LINGERED in so many microseconds: the token stays until then; a later one replaces it */
     TOTEM_ACT_DRAIN,   /* the process stood still: read and drop what has arrived and not been handed over */
     TOTEM_ACT_NOTE     /* text for the log */
 };
@@ -112,6 +114,7 @@ struct totem_action {
     uint32_t left_count;
     uint32_t joined_count;
     uint64_t ring_seq; /* PERSIST */
+    uint32_t us;       /* LINGER */
     enum totem_note_level level;
 };
 
@@ -137,13 +140,6 @@ enum q_err totem_step(struct totem *totem, const struct totem_event *event, stru
 
 /* When TOTEM_EV_TIME is due; coming early or late is harmless. */
 uint64_t totem_deadline_ms(const struct totem *totem);
-
-/*
- * How long the shell does well to keep a datagram that has arrived before it hands it in, while it sees to clients: 0, or
- * some hundred microseconds if it is the token of a ring in which this node's clients have much to say. A matter of
- * throughput only.
- */
-uint32_t totem_token_patience_us(const struct totem *totem, const uint8_t *datagram, size_t size);
 
 /* Is there room for a message of this size? */
 bool totem_has_room(const struct totem *totem, size_t size);

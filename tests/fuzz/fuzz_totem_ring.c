@@ -39,6 +39,7 @@ static size_t left;
 
 static struct totem *ring;
 static struct totem_actions actions;
+static bool lingers; /* TOTEM_ACT_LINGER without its end */
 static uint64_t now_ms;
 static uint64_t persisted_seq;
 static uint8_t last_token[TOTEM_COMMIT_SIZE_MAX]; /* token or commit token that node 2 sent last */
@@ -135,6 +136,10 @@ static void check_action(const struct totem_action *action)
     case TOTEM_ACT_PERSIST:
         assert(action->ring_seq > persisted_seq);
         persisted_seq = action->ring_seq;
+        break;
+    case TOTEM_ACT_LINGER:
+        assert(action->us > 0 && action->us < 1000);
+        lingers = true;
         break;
     case TOTEM_ACT_DRAIN:
         break;
@@ -275,6 +280,10 @@ static void pass_time(void)
 {
     uint8_t amount = byte();
 
+    if (lingers && amount % 4 != 0) {
+        lingers = false;
+        step((struct totem_event){.type = TOTEM_EV_LINGERED});
+    }
     if (amount < 128 && totem_deadline_ms(ring) != TOTEM_NEVER && totem_deadline_ms(ring) > now_ms)
         now_ms = totem_deadline_ms(ring);
     else
@@ -348,6 +357,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     now_ms = 1;
     persisted_seq = 0;
     last_token_size = last_join_size = 0;
+    lingers = false;
     settings.fail_recv_const = byte() % 8 == 0 ? 3 : 0;
     settings.send_join_ms = byte() % 8 == 0 ? 20 : 0;
     settings.heartbeat_failures_allowed = byte() % 4;

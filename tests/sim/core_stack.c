@@ -54,6 +54,9 @@ static void carry_out_ring(struct stack_host *host, const struct totem_action *a
         }
         host->persisted_seq = action->ring_seq;
         break;
+    case TOTEM_ACT_LINGER:
+        timer_set(&host->linger, node->world->now_ms, node->world->now_ms + prng_below(&node->world->prng, 3));
+        break;
     case TOTEM_ACT_DRAIN:
         lan_socket_drain(&host->socket);
         break;
@@ -258,6 +261,18 @@ static void on_stack_timer(void *owner)
     stack_host_step(host, &(struct stack_event){.type = STACK_EV_TIME});
 }
 
+static void on_lingered(void *owner)
+{
+    struct stack_host *host = owner;
+    uint64_t now_ms = host->node->world->now_ms;
+
+    if (host->node->paused) {
+        timer_set(&host->linger, now_ms, now_ms + 1);
+        return;
+    }
+    stack_host_step(host, &(struct stack_event){.type = STACK_EV_LINGERED});
+}
+
 static void receive(struct node *node, struct lan_datagram *datagram)
 {
     struct stack_host *host = node->host;
@@ -288,6 +303,7 @@ static void end(struct stack_host *host)
     lan_socket_drain(&host->socket);
     stack_groups_end(host);
     timer_set(&host->timer, host->node->world->now_ms, SIM_NEVER);
+    timer_set(&host->linger, host->node->world->now_ms, SIM_NEVER);
     host->ready = host->leaving = host->gone = host->off = host->wants_info = host->polled = false;
     host->keeper = host->device = host->admin = host->last_conn = 0;
     host->reloads = 0;
@@ -315,6 +331,7 @@ static struct stack_host *new_host(struct node *node)
     host->persisted_seq = 4 * prng_below(&node->world->prng, 5);
     stack_actions_init(&host->actions);
     timer_init(&host->timer, &node->world->schedule, on_stack_timer, host);
+    timer_init(&host->linger, &node->world->schedule, on_lingered, host);
     return host;
 }
 

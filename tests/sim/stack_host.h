@@ -21,6 +21,7 @@ struct stack_host {
     struct config_host_loaded *loaded;
     struct stack_actions actions;
     struct timer timer;
+    struct timer linger; /* TOTEM_ACT_LINGER */
     struct lan_socket socket; /* what has arrived while the machine stood still */
     uint64_t persisted_seq;
     uint32_t stored_expected_votes;

@@ -286,9 +286,6 @@ STACK_CLUSTER = tests/unit/config_host.h tests/unit/stack_cluster.c tests/unit/s
 UNIT_TESTS += tests/unit/test_stack
 tests_unit_test_stack_SOURCES = tests/unit/test_stack.c $(STACK_CLUSTER)
 tests_unit_test_stack_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
-UNIT_TESTS += tests/unit/test_token_wait
-tests_unit_test_token_wait_SOURCES = tests/unit/test_token_wait.c
-tests_unit_test_token_wait_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 # Enrolment: codes, messages and what is done upon them, invitations, limits.
 UNIT_TESTS += \

@@ -115,6 +115,9 @@ static void carry_out_ring(struct stack_cluster *cluster, struct stack_host *hos
     case TOTEM_ACT_PERSIST:
         host->persisted_seq = action->ring_seq;
         break;
+    case TOTEM_ACT_LINGER:
+        host->linger_end_us = cluster->now_us + action->us;
+        break;
     case TOTEM_ACT_NOTE:
         note(host, action->bytes, action->size);
         break;
@@ -285,6 +288,8 @@ static uint64_t next_us(const struct stack_cluster *cluster)
 
         if (deadline_ms != STACK_NEVER && deadline_ms * 1000 < at_us)
             at_us = deadline_ms * 1000;
+        if (host->stack != NULL && host->linger_end_us != 0 && host->linger_end_us < at_us)
+            at_us = host->linger_end_us;
     }
     return at_us > cluster->now_us ? at_us : cluster->now_us;
 }
@@ -310,6 +315,10 @@ static void run_timers(struct stack_cluster *cluster)
 
         if (host->stack != NULL && stack_deadline_ms(host->stack) <= cluster->now_us / 1000)
             stack_cluster_step(cluster, id, &(struct stack_event){.type = STACK_EV_TIME});
+        if (host->stack != NULL && host->linger_end_us != 0 && host->linger_end_us <= cluster->now_us) {
+            host->linger_end_us = 0;
+            stack_cluster_step(cluster, id, &(struct stack_event){.type = STACK_EV_LINGERED});
+        }
     }
 }
 

@@ -29,6 +29,7 @@ struct stack_host {
     struct stack *stack;
     struct stack_actions actions;
     uint64_t persisted_seq;
+    uint64_t linger_end_us; /* 0: the token is not kept */
     bool ready, left, died;
     uint32_t reloads; /* asked for, not answered yet */
     struct stack_message messages[STACK_MESSAGES_MAX];

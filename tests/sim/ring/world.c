@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANSWERS_PERMILLE 800 /* clients that answer their own messages at once */
 #define OCCURRENCE_NOTHING (-1)
 
 struct ring_datagram {
@@ -150,6 +151,8 @@ static void on_deliver(struct ring_world *world, struct ring_node *node, const s
         node->sync_missing &= ~(UINT32_C(1) << content.message.sender);
         node->synced_due = node->sync_missing == 0;
     }
+    if (content.message.stream == MESSAGE_OF_APPLICATION && action->node_id == node->id)
+        node->answer_due = prng_chance(&world->prng, ANSWERS_PERMILLE);
 }
 
 static void on_change(struct ring_world *world, struct ring_node *node, const struct totem_action *change)
@@ -216,6 +219,12 @@ static enum q_err step(struct ring_world *world, struct ring_node *node, struct 
                            (unsigned long long)action->ring_seq, (unsigned long long)node->persisted_seq);
             node->persisted_seq = action->ring_seq;
             break;
+        case TOTEM_ACT_LINGER:
+            /* Timers of a busy machine are late, at times very late. */
+            node->linger_end_us = world->now_us + action->us;
+            if (prng_chance(&world->prng, 100))
+                node->linger_end_us += prng_below(&world->prng, prng_chance(&world->prng, 100) ? 400000 : 3000);
+            break;
         case TOTEM_ACT_DRAIN:
             drop_inbox(node);
             break;
@@ -253,15 +262,18 @@ static void services(struct ring_world *world, struct ring_node *node)
 {
     struct totem_event synced = {.type = TOTEM_EV_SYNCED};
 
-    while (node->sync_message_due || node->synced_due) {
+    while (node->sync_message_due || node->synced_due || (node->answer_due && node->synchronised)) {
         if (node->sync_message_due) {
             node->sync_message_due = false;
             if (!send_message(world, node, MESSAGE_OF_SYNC, prng_chance(&world->prng, 300) ? 2500 : 60))
                 check_fail(&world->check, "node %u has no room for its synchronisation", node->id);
-        } else {
+        } else if (node->synced_due) {
             node->synced_due = false;
             node->synchronised = true;
             step(world, node, &synced);
+        } else {
+            node->answer_due = false;
+            (void)send_message(world, node, MESSAGE_OF_APPLICATION, 60);
         }
     }
 }
@@ -282,10 +294,11 @@ void ring_world_boot(struct ring_world *world, uint32_t id)
     node->incarnation++;
     node->number = 1;
     node->stopped_until_us = 0;
+    node->linger_end_us = UINT64_MAX;
     node->totem = totem_new(&world->settings, id);
     assert(node->totem != NULL);
     node->log = check_new_log(&world->check, id, node->incarnation);
-    node->synchronised = node->sync_message_due = node->synced_due = false;
+    node->synchronised = node->sync_message_due = node->synced_due = node->answer_due = false;
     tell(world, node, "**", "starts");
     act(world, node, &event);
 }
@@ -383,6 +396,8 @@ static uint64_t node_due_us(const struct ring_world *world, const struct ring_no
         return UINT64_MAX;
     deadline_ms = totem_deadline_ms(node->totem);
     due_us = deadline_ms == TOTEM_NEVER ? UINT64_MAX : deadline_ms * 1000;
+    if (node->linger_end_us < due_us)
+        due_us = node->linger_end_us;
     if (node->inbox != NULL)
         due_us = 0;
     if (due_us < node->stopped_until_us)
@@ -390,13 +405,19 @@ static uint64_t node_due_us(const struct ring_world *world, const struct ring_no
     return due_us < world->now_us ? world->now_us : due_us;
 }
 
-/* After a pause either the timers or the sockets come first, as it happens. */
+/* After a pause one of the timers or the sockets come first, as it happens. */
 static void run_node(struct ring_world *world, struct ring_node *node)
 {
     struct ring_datagram *datagram = node->inbox;
     bool timer_due = totem_deadline_ms(node->totem) <= world->now_us / 1000;
+    bool linger_due = node->linger_end_us <= world->now_us;
 
-    if (datagram != NULL && !(timer_due && prng_chance(&world->prng, 500))) {
+    if (linger_due && !((timer_due || datagram != NULL) && prng_chance(&world->prng, 500))) {
+        struct totem_event event = {.type = TOTEM_EV_LINGERED};
+
+        node->linger_end_us = UINT64_MAX;
+        act(world, node, &event);
+    } else if (datagram != NULL && !(timer_due && prng_chance(&world->prng, 500))) {
         struct totem_event event = {.type = TOTEM_EV_DATAGRAM, .u.datagram = {datagram->bytes, datagram->size}};
 
         node->inbox = datagram->next;

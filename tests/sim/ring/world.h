@@ -35,6 +35,7 @@ struct ring_node {
     uint32_t incarnation;
     uint64_t persisted_seq;
     uint64_t stopped_until_us; /* the process stands still */
+    uint64_t linger_end_us;    /* UINT64_MAX: the token is not kept */
     struct ring_datagram *inbox; /* what arrives meanwhile, newest last */
     struct ring_datagram *inbox_last;
     struct check_log *log;
@@ -43,6 +44,7 @@ struct ring_node {
     uint32_t sync_missing; /* members whose message has not come, as bits of their ids */
     bool sync_message_due;
     bool synced_due;
+    bool answer_due; /* to an own message that has just come back */
     uint32_t number; /* of the next message */
 };
 
