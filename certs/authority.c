@@ -12,9 +12,6 @@
 #include "certs/logic/name.h"
 #include "certs/logic/serial.h"
 
-#define SERIAL_FILE "serial.txt"
-#define READER_GROUP "coroqnetd"
-
 struct certs_authority {
     const struct authority_form *form;
     enum certs_access access;
@@ -51,23 +48,19 @@ static void raise_to(uint64_t *serial, const X509 *cert)
         *serial = number;
 }
 
-/*
- * The last number given out: what serial.txt says, but never less than any certificate at hand has, in case the file is lost
- * or from an older backup.
- */
-static enum q_err last_serial(const struct certs_folder *folder, const struct authority_material *m,
-                              uint64_t *serial, struct certs_failure *why)
+enum q_err authority_last_serial(const struct certs_folder *folder, const struct authority_material *m,
+                                 uint64_t *serial, struct certs_failure *why)
 {
     char *bytes;
     size_t size;
     enum q_err err = Q_OK;
 
     *serial = CERTS_SERIAL_START;
-    if (certs_folder_has(folder, SERIAL_FILE)) {
-        err = certs_folder_read(folder, SERIAL_FILE, &bytes, &size, why);
+    if (certs_folder_has(folder, CERTS_SERIAL_FILE)) {
+        err = certs_folder_read(folder, CERTS_SERIAL_FILE, &bytes, &size, why);
         if (err == Q_OK && certs_serial_parse(bytes, size, serial) != Q_OK)
             err = certs_fail(why, Q_ERR_INVALID,
-                             "%s/" SERIAL_FILE
+                             "%s/" CERTS_SERIAL_FILE
                              " holds no serial number. Remove it: counting then goes on after the "
                              "highest number of the certificates in issued/.",
                              folder->path);
@@ -87,13 +80,13 @@ static enum q_err take_serial(struct certs_folder *folder, const struct authorit
 {
     char text[CERTS_SERIAL_TEXT_SIZE];
     size_t length;
-    enum q_err err = last_serial(folder, m, serial, why);
+    enum q_err err = authority_last_serial(folder, m, serial, why);
 
     if (err != Q_OK)
         return err;
     (*serial)++;
     length = certs_serial_format(*serial, text);
-    return certs_folder_write(folder, SERIAL_FILE, text, length, CERTS_MODE_SHARED, why);
+    return certs_folder_write(folder, CERTS_SERIAL_FILE, text, length, CERTS_MODE_SHARED, why);
 }
 
 enum q_err certs_authority_take_serial(struct certs_authority *authority, uint64_t *serial,
@@ -201,7 +194,7 @@ enum q_err certs_authority_create(const struct certs_place *place, const struct 
     struct authority_material material = {0};
     struct certs_folder folder;
     struct creating c = {.folder = &folder, .m = &material, .wish = wish, .say = say_step, .why = why};
-    enum q_err err = certs_folder_open(&folder, place->dir, CERTS_FOLDER_CREATE, READER_GROUP, why);
+    enum q_err err = certs_folder_open(&folder, place->dir, CERTS_FOLDER_CREATE, CERTS_READER_GROUP, why);
 
     if (err != Q_OK)
         return err;
@@ -229,8 +222,8 @@ static enum q_err open_store(struct certs_authority *a, const struct certs_place
             "in %s).",
             place->dir);
     err = certs_folder_open(&a->folder, place->dir,
-                            a->access == CERTS_CHANGE ? CERTS_FOLDER_CHANGE : CERTS_FOLDER_READ, READER_GROUP,
-                            why);
+                            a->access == CERTS_CHANGE ? CERTS_FOLDER_CHANGE : CERTS_FOLDER_READ,
+                            CERTS_READER_GROUP, why);
     if (err == Q_OK && place->form == CERTS_NSS)
         err = certs_folder_refuse_old(&a->folder, why);
     if (err == Q_OK)

@@ -17,6 +17,7 @@
 #include <openssl/x509.h>
 
 #include "certs/failure.h"
+#include "certs/identity.h"
 #include "certs/issue.h"
 #include "certs/place.h"
 
@@ -43,6 +44,18 @@ struct certs_authority_wish {
  */
 enum q_err certs_authority_create(const struct certs_place *place, const struct certs_authority_wish *wish,
                                   void (*say)(const char *step), struct certs_failure *why);
+
+/*
+ * Make a store of certificates from someone else's authority, or replace those in one: server's certificate, key, intermediates
+ * and the authorities to trust (all borrowed). Q_ERR_BUSY: the store has an authority of its own. Q_ERR_INVALID: devices would
+ * not accept it; the sentence names the field.
+ */
+enum q_err certs_authority_import(const struct certs_place *place, const struct certs_identity *server,
+                                  struct certs_failure *why);
+
+/* Everything of one store, in the other form too; the target must not exist yet (certs_place_exists). */
+enum q_err certs_authority_convert(const struct certs_place *source, const struct certs_place *target,
+                                   struct certs_failure *why);
 
 /* Q_ERR_NOT_FOUND: no store there, or one without authority. To be closed. */
 enum q_err certs_authority_open(const struct certs_place *place, enum certs_access access,

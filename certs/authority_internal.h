@@ -10,6 +10,10 @@
 #include "certs/folder.h"
 #include "certs/identity.h"
 
+#define CERTS_SERIAL_FILE "serial.txt"
+/* Of the daemon: it reads the store. */
+#define CERTS_READER_GROUP "coroqnetd"
+
 /* Any part may be missing. The first authority of `server` is the arbiter's own if authority_key is there. */
 struct authority_material {
     struct certs_identity server;
@@ -31,6 +35,13 @@ extern const struct authority_form authority_form_nss;
 extern const struct authority_form authority_form_pem;
 
 const struct authority_form *authority_form(enum certs_form form);
+
+/*
+ * The last number given out: what serial.txt says, but never less than any certificate at hand has, in case the file is lost
+ * or from an older backup.
+ */
+enum q_err authority_last_serial(const struct certs_folder *folder, const struct authority_material *m,
+                                 uint64_t *serial, struct certs_failure *why);
 
 void authority_material_fini(struct authority_material *material);
 

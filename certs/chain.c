@@ -117,7 +117,7 @@ static bool goes_by(const struct tls_peer_names *names, const char *wanted)
 }
 
 /* `wanted` NULL: any name that a cluster can have. */
-static enum q_err check_name(X509 *cert, const char *wanted, struct certs_failure *why)
+static enum q_err check_name(X509 *cert, const char *wanted, const char *who, struct certs_failure *why)
 {
     struct tls_peer_names *names;
     char reason[256];
@@ -131,11 +131,11 @@ static enum q_err check_name(X509 *cert, const char *wanted, struct certs_failur
                          "The certificate names nobody: field subject needs a CN, the name of the cluster%s.",
                          wanted != NULL ? " or of the arbiter" : "");
     else if (wanted != NULL && !goes_by(names, wanted))
-        err = certs_fail(why, Q_ERR_INVALID,
-                         "The certificate is for \"%s\", but devices look for \"%s\": the CN in field "
-                         "subject must be that, or, if "
-                         "there is a field subjectAltName with dNSNames, one of those.",
-                         names->names[0], wanted);
+        err = certs_fail(
+            why, Q_ERR_INVALID,
+            "The certificate is for \"%s\", but %s \"%s\": the CN in field subject must be that, or, if "
+            "there is a field subjectAltName with dNSNames, one of those.",
+            names->names[0], who, wanted);
     tls_peer_names_free(names);
     return err;
 }
@@ -150,7 +150,7 @@ static enum q_err check(const struct certs_identity *identity, int purpose, cons
         return certs_fail_openssl(why, "The field subjectPublicKey of the certificate cannot be read");
     err = certs_key_check(key, why);
     if (err == Q_OK)
-        err = check_name(identity->cert, name, why);
+        err = check_name(identity->cert, name, "devices look for", why);
     return err == Q_OK ? verify(identity, purpose, why) : err;
 }
 
@@ -162,4 +162,9 @@ enum q_err chain_check_client(const struct certs_identity *identity, struct cert
 enum q_err chain_check_server(const struct certs_identity *identity, struct certs_failure *why)
 {
     return check(identity, X509_PURPOSE_SSL_SERVER, CERTS_SERVER_NAME, why);
+}
+
+enum q_err chain_check_name(X509 *cert, const char *cluster_name, struct certs_failure *why)
+{
+    return check_name(cert, cluster_name, "the arbiter knows the cluster as", why);
 }

@@ -22,4 +22,7 @@ enum q_err chain_check_client(const struct certs_identity *identity, struct cert
 /* The same as a device would judge the arbiter: its name must be CERTS_SERVER_NAME. */
 enum q_err chain_check_server(const struct certs_identity *identity, struct certs_failure *why);
 
+/* Whether the arbiter would take the certificate for this cluster's: Q_ERR_INVALID if not. */
+enum q_err chain_check_name(X509 *cert, const char *cluster_name, struct certs_failure *why);
+
 #endif

@@ -7,27 +7,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "certs/chain.h"
 #include "certs/decode.h"
 #include "certs/encode.h"
 #include "certs/enrol/join.h"
 #include "certs/folder.h"
 #include "certs/issue.h"
 #include "certs/logic/name.h"
+#include "certs/listing.h"
 #include "certs/node_store.h"
 #include "certs/quick_start.h"
 #include "certs/tool.h"
+#include "certs/transfer.h"
+#include "common/control/tool_options.h"
 #include "common/options.h"
 
 #define REQUEST_FILE "qdevice-net-node.crq"
 #define PKCS12_FILE "qdevice-net-node.p12"
 
-enum { OPTION_PEM = 1000, OPTION_JOIN, OPTION_RENEW, OPTION_HOST, OPTION_PORT, OPTION_NODE, OPTION_REPLACE };
+enum {
+    OPTION_PEM = 1000,
+    OPTION_JOIN,
+    OPTION_RENEW,
+    OPTION_HOST,
+    OPTION_PORT,
+    OPTION_NODE,
+    OPTION_REPLACE,
+    OPTION_IMPORT,
+    OPTION_CONVERT,
+    OPTION_LIST,
+    OPTION_FORMAT,
+    OPTION_CERT,
+    OPTION_KEY,
+    OPTION_CA
+};
 
 struct call {
     int operation; /* the letter; 0: none */
     const char *file;
     const char *name;
     bool pem;
+    bool json;
+    const char *form; /* to convert to */
+    struct transfer_files files;
     struct quick_start quick;
     const char *code;
     const char *host;
@@ -55,6 +77,11 @@ static void usage(const char *program)
            "     --replace           also if the node has another arbiter's or cluster's certificates\n"
            "     (a CODE of - is read from standard input)\n"
            "  --renew --host ARBITER  get a new certificate and key in place of the present ones\n"
+           "  --list              the certificates there are, and until when they are valid\n"
+           "     --format=json       for programs\n"
+           "  --import -n NAME --cert FILE --key FILE --ca FILE  use a certificate from someone else's "
+           "authority\n"
+           "  --convert pem|nss   have the certificates in the other form too\n"
            "  --pem               with PEM files in " CERTS_NODE_PEM " instead of the database\n"
            "  -h, --help          this text\n"
            "\n"
@@ -274,6 +301,77 @@ static int enrol(const struct call *call)
     return err == Q_OK ? TOOL_OK : tool_fail(&why, err == Q_ERR_ACCESS ? TOOL_CONTENT : TOOL_FAILED);
 }
 
+/* --- Whole stores ------------------------------------------------------------------------------------ */
+
+static int import_foreign(const struct call *call)
+{
+    struct certs_identity identity;
+    struct certs_failure why;
+    struct certs_place place;
+    int status;
+
+    if (!tool_check_name(call->name))
+        return TOOL_ARGUMENT;
+    status = transfer_read(&call->files, &identity);
+    if (status != TOOL_OK)
+        return status;
+    choose_place(call, &place);
+    if (chain_check_name(identity.cert, call->name, &why) != Q_OK)
+        status = tool_fail(&why, TOOL_CONTENT);
+    else if (certs_node_install(&place, &identity, CERTS_KEEP_AUTHORITIES, &why) != Q_OK)
+        status = tool_fail(&why, TOOL_FAILED);
+    else
+        printf("This node has its certificate for cluster \"%s\", in %s\n", call->name, place.dir);
+    certs_identity_fini(&identity);
+    return status;
+}
+
+static enum q_err convert_to(const struct certs_place *to, const struct certs_identity *identity,
+                             struct certs_failure *why)
+{
+    if (identity->cert != NULL && identity->key != NULL)
+        return certs_node_install(to, identity, CERTS_KEEP_AUTHORITIES, why);
+    return certs_node_create(to, identity->authorities, NULL, why);
+}
+
+static int convert(const struct call *call)
+{
+    struct certs_identity identity;
+    struct certs_place from, to;
+    struct certs_failure why;
+    int status = transfer_places(call->form, CERTS_NODE_NSS, CERTS_NODE_PEM, &from, &to);
+    enum q_err err;
+
+    if (status != TOOL_OK)
+        return status;
+    err = certs_node_load(&from, &identity, &why);
+    if (err == Q_OK)
+        err = convert_to(&to, &identity, &why);
+    certs_identity_fini(&identity);
+    if (err != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    transfer_done("corosync-qdevice", &from, &to);
+    return TOOL_OK;
+}
+
+static int list(const struct call *call)
+{
+    struct certs_identity identity;
+    struct listing listing;
+    struct certs_failure why;
+    struct certs_place place;
+
+    choose_place(call, &place);
+    if (certs_node_load(&place, &identity, &why) != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    listing_begin(&listing, call->json);
+    for (int i = 0; i < sk_X509_num(identity.authorities); i++)
+        listing_add(&listing, "authority", sk_X509_value(identity.authorities, i));
+    listing_add(&listing, "cluster", identity.cert);
+    certs_identity_fini(&identity);
+    return listing_end(&listing) ? TOOL_OK : TOOL_FAILED;
+}
+
 /* --- Command line ---------------------------------------------------------------------------------- */
 
 static bool parse(struct call *call, int argc, char **argv, int *status)
@@ -287,11 +385,19 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         {"port", required_argument, NULL, OPTION_PORT},
         {"node", required_argument, NULL, OPTION_NODE},
         {"replace", no_argument, NULL, OPTION_REPLACE},
+        {"import", no_argument, NULL, OPTION_IMPORT},
+        {"convert", required_argument, NULL, OPTION_CONVERT},
+        {"list", no_argument, NULL, OPTION_LIST},
+        {"format", required_argument, NULL, OPTION_FORMAT},
+        {"cert", required_argument, NULL, OPTION_CERT},
+        {"key", required_argument, NULL, OPTION_KEY},
+        {"ca", required_argument, NULL, OPTION_CA},
         {NULL, 0, NULL, 0},
     };
     int option;
 
     opterr = 0;
+    *status = TOOL_FAILED;
     while ((option = getopt_long(argc, argv, ":himMrQc:n:S:C:", longs, NULL)) != -1) {
         switch (option) {
         case 'h':
@@ -339,6 +445,27 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case OPTION_PEM:
             call->pem = true;
             break;
+        case OPTION_IMPORT:
+        case OPTION_LIST:
+            call->operation = option;
+            break;
+        case OPTION_CONVERT:
+            call->operation = option;
+            call->form = optarg;
+            break;
+        case OPTION_FORMAT:
+            if (!tool_parse_format(argv[0], optarg, &call->json))
+                return false;
+            break;
+        case OPTION_CERT:
+            call->files.cert = optarg;
+            break;
+        case OPTION_KEY:
+            call->files.key = optarg;
+            break;
+        case OPTION_CA:
+            call->files.ca = optarg;
+            break;
         default:
             *status = tool_bad_option(option, optopt, argv[optind - 1]);
             return false;
@@ -373,6 +500,12 @@ int main(int argc, char **argv)
     case OPTION_JOIN:
     case OPTION_RENEW:
         return enrol(&call);
+    case OPTION_IMPORT:
+        return import_foreign(&call);
+    case OPTION_CONVERT:
+        return convert(&call);
+    case OPTION_LIST:
+        return list(&call);
     case 'Q':
         if (!tool_check_name(call.name))
             return TOOL_ARGUMENT;

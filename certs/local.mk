@@ -18,6 +18,7 @@ libcerts_a_SOURCES = \
 	certs/authority_internal.h \
 	certs/authority_nss.c \
 	certs/authority_pem.c \
+	certs/authority_transfer.c \
 	certs/chain.c \
 	certs/chain.h \
 	certs/decode.c \
@@ -49,8 +50,17 @@ libcerts_a_SOURCES = \
 # What to link a program of certificates with.
 CERTS_LIBS = libcerts.a libcerts_logic.a $(SHELL_LIBS)
 
+# What the two tools share.
+certs_tool = \
+	certs/listing.c \
+	certs/listing.h \
+	certs/tool.c \
+	certs/tool.h \
+	certs/transfer.c \
+	certs/transfer.h
+
 bin_PROGRAMS += corosync-qnetd-certutil
-corosync_qnetd_certutil_SOURCES = certs/qnetd_main.c certs/tool.c certs/tool.h
+corosync_qnetd_certutil_SOURCES = certs/qnetd_main.c $(certs_tool)
 corosync_qnetd_certutil_LDADD = $(CERTS_LIBS)
 
 sbin_PROGRAMS += corosync-qdevice-net-certutil
@@ -58,6 +68,5 @@ corosync_qdevice_net_certutil_SOURCES = \
 	certs/device_main.c \
 	certs/quick_start.c \
 	certs/quick_start.h \
-	certs/tool.c \
-	certs/tool.h
+	$(certs_tool)
 corosync_qdevice_net_certutil_LDADD = $(CERTS_LIBS)

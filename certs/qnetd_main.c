@@ -11,19 +11,39 @@
 #include "certs/authority.h"
 #include "certs/decode.h"
 #include "certs/enrol/invite.h"
+#include "certs/listing.h"
 #include "certs/logic/name.h"
 #include "certs/tool.h"
+#include "certs/transfer.h"
+#include "common/control/tool_options.h"
 
 #define SERVER_NAMES_MAX 16
 #define SERVER_NAME_SIZE 300
 
-enum { OPTION_PEM = 1000, OPTION_DAYS, OPTION_SERVER_NAME, OPTION_INVITE, OPTION_NODE, OPTION_EXPIRES };
+enum {
+    OPTION_PEM = 1000,
+    OPTION_DAYS,
+    OPTION_SERVER_NAME,
+    OPTION_INVITE,
+    OPTION_NODE,
+    OPTION_EXPIRES,
+    OPTION_IMPORT,
+    OPTION_CONVERT,
+    OPTION_LIST,
+    OPTION_FORMAT,
+    OPTION_CERT,
+    OPTION_KEY,
+    OPTION_CA
+};
 
 struct call {
     int operation; /* the letter; 0: none */
     const char *file;
     const char *name;
     bool pem;
+    bool json;
+    const char *form; /* to convert to */
+    struct transfer_files files;
     int64_t lifetime_s;
     char server_names[SERVER_NAMES_MAX][SERVER_NAME_SIZE];
     const char *alternatives[SERVER_NAMES_MAX + 1];
@@ -46,6 +66,10 @@ static void usage(const char *program)
            "corosync-qdevice-net-certutil --join\n"
            "     --node NAME         for this node; may be repeated, each gets a code of its own\n"
            "     --expires TIME      90s, 30m, 2h, 7d; default 1h\n"
+           "  --list              the certificates there are, and until when they are valid\n"
+           "     --format=json       for programs\n"
+           "  --import --cert FILE --key FILE --ca FILE  use a certificate from someone else's authority\n"
+           "  --convert pem|nss   have the certificates in the other form too\n"
            "  --pem               with PEM files in " CERTS_ARBITER_PEM " instead of the database\n"
            "  -G                  accepted for compatibility: nothing is ever group writable\n"
            "  -h, --help          this text\n"
@@ -188,6 +212,70 @@ static int invite(const struct call *call)
     return invite_nodes(&wish, &why) == Q_OK ? TOOL_OK : tool_fail(&why, TOOL_FAILED);
 }
 
+/* --- Whole stores ------------------------------------------------------------------------------------ */
+
+static int import_foreign(const struct call *call)
+{
+    struct certs_identity identity;
+    struct certs_failure why;
+    struct certs_place place;
+    int status = transfer_read(&call->files, &identity);
+
+    if (status != TOOL_OK)
+        return status;
+    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    if (certs_authority_import(&place, &identity, &why) != Q_OK)
+        status = tool_fail(&why, TOOL_FAILED);
+    else
+        printf("The arbiter has its certificate, in %s\n", place.dir);
+    certs_identity_fini(&identity);
+    return status;
+}
+
+static int convert(const struct call *call)
+{
+    struct certs_place from, to;
+    struct certs_failure why;
+    int status = transfer_places(call->form, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &from, &to);
+
+    if (status != TOOL_OK)
+        return status;
+    if (certs_authority_convert(&from, &to, &why) != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    transfer_done("corosync-qnetd", &from, &to);
+    return TOOL_OK;
+}
+
+static void list_one(void *context, X509 *cert)
+{
+    listing_add(context, "cluster", cert);
+}
+
+static int list(const struct call *call)
+{
+    struct certs_authority *authority;
+    struct listing listing;
+    struct certs_failure why;
+    struct certs_place place;
+    size_t unreadable = 0;
+    enum q_err err;
+
+    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    if (certs_authority_open(&place, CERTS_READ, &authority, &why) != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    listing_begin(&listing, call->json);
+    listing_add(&listing, "authority", certs_authority_certificate(authority));
+    listing_add(&listing, "arbiter", certs_authority_server(authority));
+    err = certs_authority_each_issued(authority, list_one, &listing, &unreadable, &why);
+    certs_authority_close(authority);
+    if (!listing_end(&listing))
+        return TOOL_FAILED;
+    if (unreadable > 0)
+        fprintf(stderr, "%zu files in %s that should hold certificates cannot be read\n", unreadable,
+                place.dir);
+    return err == Q_OK ? TOOL_OK : tool_fail(&why, TOOL_FAILED);
+}
+
 /* --- Command line ---------------------------------------------------------------------------------- */
 
 static bool parse(struct call *call, int argc, char **argv, int *status)
@@ -200,6 +288,13 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         {"invite", required_argument, NULL, OPTION_INVITE},
         {"node", required_argument, NULL, OPTION_NODE},
         {"expires", required_argument, NULL, OPTION_EXPIRES},
+        {"import", no_argument, NULL, OPTION_IMPORT},
+        {"convert", required_argument, NULL, OPTION_CONVERT},
+        {"list", no_argument, NULL, OPTION_LIST},
+        {"format", required_argument, NULL, OPTION_FORMAT},
+        {"cert", required_argument, NULL, OPTION_CERT},
+        {"key", required_argument, NULL, OPTION_KEY},
+        {"ca", required_argument, NULL, OPTION_CA},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -246,6 +341,27 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
                 return false;
             }
             break;
+        case OPTION_IMPORT:
+        case OPTION_LIST:
+            call->operation = option;
+            break;
+        case OPTION_CONVERT:
+            call->operation = option;
+            call->form = optarg;
+            break;
+        case OPTION_FORMAT:
+            if (!tool_parse_format(argv[0], optarg, &call->json))
+                return false;
+            break;
+        case OPTION_CERT:
+            call->files.cert = optarg;
+            break;
+        case OPTION_KEY:
+            call->files.key = optarg;
+            break;
+        case OPTION_CA:
+            call->files.ca = optarg;
+            break;
         default:
             *status = tool_bad_option(option, optopt, argv[optind - 1]);
             return false;
@@ -271,6 +387,12 @@ int main(int argc, char **argv)
         return sign_request(&call);
     case OPTION_INVITE:
         return invite(&call);
+    case OPTION_IMPORT:
+        return import_foreign(&call);
+    case OPTION_CONVERT:
+        return convert(&call);
+    case OPTION_LIST:
+        return list(&call);
     default:
         usage(argv[0]);
         /* Front ends run it without anything to see whether it is there; one that forgot the operation shall not "succeed". */

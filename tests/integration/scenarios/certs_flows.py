@@ -2,7 +2,9 @@
 """From hosts without certificates to a cluster with votes: the packaged flow, its mixtures, and what pcs calls."""
 
 import re
+import shutil
 import stat
+import subprocess
 
 from lab.certs_by_hand import ARBITER_DB, NODE_DB, Hands, run, seen_from_outside, stored
 from lab.cluster import program
@@ -156,4 +158,83 @@ def certs_pem_flow(lab):
     for host, path in ((arbiter, "/etc/corosync/qnetd/pem/server.pem"), (arbiter, "/etc/corosync/qnetd/pem/ca.key"),
                        (second, "/etc/corosync/qdevice/net/pem/node.pem")):
         check_equal(_mode(host, path), 0o640, f"mode of {path}")
+    hands.start()
+
+
+@scenario(ours_only=True)
+def certs_converted(lab):
+    """Databases that the packaged tools made are converted to PEM files and serve our daemons; converted back they serve the packaged
+    device again. Serial numbers go on."""
+    hands = Hands(lab)
+    hands.packaged_flow("packaged", "packaged")
+    for to_form, gone in (("pem", "nssdb"), ("nss", "pem")):
+        hands.qnetd("ours", "--convert", to_form)
+        run(hands.arbiter.host, "/bin/mv", f"/etc/corosync/qnetd/{gone}", f"/etc/corosync/{gone}.old")
+        for node in hands.nodes:
+            hands.device(node, "ours", "--convert", to_form)
+            hands.device(node, "ours", "--convert", to_form, status=1)
+            run(node, "/bin/mv", f"/etc/corosync/qdevice/net/{gone}", f"/etc/corosync/{gone}.old")
+        if to_form == "pem":
+            hands.start()
+    serial = seen_from_outside(hands.arbiter.host, f"{ARBITER_DB}/serial.txt").read_text()
+    check_equal(serial, "103\n", "last serial number")
+    lab.device_flavour = "packaged"
+    for node in hands.cluster.nodes.values():
+        check_equal(node.device.stop(), 0, "exit status of our device")
+        node.start_device_alone()
+    hands.arbiter.stop()
+    hands.arbiter.start()
+    hands.cluster.wait_all()
+
+
+def _foreign_certificates(folder, cluster):
+    """Root, issuing authority, and certificates of arbiter and cluster, as a company's authority makes them; with the faults that
+    must be found: no name, another purpose, without the issuing authority."""
+    def openssl(*argv):
+        subprocess.run(["/usr/bin/openssl", *argv], cwd=folder, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+
+    def sign(name, subject, extensions, issuer):
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out",
+                f"{name}.csr", "-subj", subject)
+        (folder / "extensions").write_text(extensions, encoding="ascii")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{issuer}.crt", "-CAkey", f"{issuer}.key", "-CAcreateserial", "-days",
+                "90", "-extfile", "extensions", "-out", f"{name}.crt")
+
+    folder.mkdir()
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "root.key", "-out", "root.crt", "-days", "90", "-subj",
+            "/O=Company/CN=Company Root")
+    sign("issuing", "/O=Company/CN=Issuing", "basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign\n", "root")
+    issuing = (folder / "issuing.crt").read_text()
+    for name, subject, purpose in (("arbiter", "/CN=Qnetd Server", "serverAuth"), ("node", f"/O=Company/CN={cluster}", "clientAuth"),
+                                   ("no-name", "/CN=arbiter.example.org", "serverAuth"), ("purpose", "/CN=Qnetd Server", "clientAuth")):
+        sign(name, subject, f"extendedKeyUsage={purpose}\n", "issuing")
+        (folder / f"{name}-alone.crt").write_text((folder / f"{name}.crt").read_text(), encoding="ascii")
+        (folder / f"{name}.crt").write_text((folder / f"{name}.crt").read_text() + issuing, encoding="ascii")
+
+
+@scenario(ours_only=True)
+def certs_of_a_company(lab):
+    """Certificates from someone else's authority, with an issuing one between: what devices would not accept is refused with the
+    field that is at fault; the rest serves our arbiter and the packaged device."""
+    hands = Hands(lab, device="packaged")
+    arbiter, folder = hands.arbiter.host, lab.scratch / "company"
+    _foreign_certificates(folder, hands.name)
+    for host in (arbiter, *hands.nodes):
+        shutil.copytree(folder, host.path("etc", "company"))
+
+    def files(name, key=None, ca="root.crt"):
+        return ["--import", "--cert", f"/etc/corosync/company/{name}.crt", "--key", f"/etc/corosync/company/{key or name}.key",
+                "--ca", f"/etc/corosync/company/{ca}"]
+
+    for arguments, field in ((files("no-name"), "field subject"), (files("purpose"), "extendedKeyUsage"),
+                             (files("arbiter", key="node"), "subjectPublicKey"), (files("arbiter-alone", key="arbiter"), "field issuer"),
+                             (files("arbiter", ca="node-alone.crt"), "basicConstraints")):
+        refused = hands.qnetd("ours", *arguments, status=None)
+        check(refused.status != 0 and field in refused.err, f"{field} in {refused}")
+        check(not seen_from_outside(arbiter, f"{ARBITER_DB}/cert9.db").exists(), "no database of what was refused")
+    hands.qnetd("ours", *files("arbiter"))
+    wrong = hands.device(hands.nodes[0], "ours", *files("node"), "-n", "another", status=3)
+    check("field subject" in wrong.err, f"a cluster of another name: {wrong}")
+    for node in hands.nodes:
+        hands.device(node, "ours", *files("node"), "-n", hands.name)
     hands.start()

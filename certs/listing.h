@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Certificates for people and programs: what --list of both tools prints, a line or a JSON object each. Lines are printed as they
+ * are added, JSON at the end. A value; begun, added to and ended by one operation.
+ */
+#ifndef QUORATE_CERTS_LISTING_H
+#define QUORATE_CERTS_LISTING_H
+
+#include <stdbool.h>
+
+#include <openssl/x509.h>
+
+struct json_t;
+
+struct listing {
+    struct json_t *array; /* NULL: text */
+    int64_t now;
+    bool any;
+};
+
+void listing_begin(struct listing *listing, bool json);
+
+/* `role`: "authority", "arbiter", "cluster". cert NULL: nothing. */
+void listing_add(struct listing *listing, const char *role, X509 *cert);
+
+/* False: standard output is gone, or no memory. */
+bool listing_end(struct listing *listing);
+
+#endif
