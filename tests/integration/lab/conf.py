@@ -52,6 +52,11 @@ class ClusterConfig:  # pylint: disable=too-many-instance-attributes
         return max(1000, self.timeout_ms * 8 // 10)
 
     @property
+    def consensus_ms(self):
+        """How long a node waits for others to agree on the members of a ring."""
+        return self.totem.get("consensus", self.token_ms * 6 // 5)
+
+    @property
     def device_votes(self):
         """One vote for ffsplit, as many as all other nodes together for the last-man-standing algorithms."""
         return 1 if self.algorithm in ("ffsplit", "test") else self.nodes - 1
