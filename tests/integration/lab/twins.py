@@ -13,6 +13,8 @@ compared, on all nodes that live:
   * the keys under runtime.votequorum.;
   * what clients of votequorum were told since the step before, on all nodes: in one order, rings and quorum; in another, expected
     votes. Of a node that has just started, of each kind the last word: what comes before depends on when the client was let in.
+    The same of all nodes when several start in one step: whether they come together or one after the other, and in which order, is
+    a matter of which boots faster.
 
 Where nodes join, expected votes that are told twice in a row are told once: a packaged node believes what it has said before its
 expected votes rose, when that comes back to it, and then they rise once more. Nor do they have a fixed place there among the rings:
@@ -272,6 +274,10 @@ class Twins:
             last = dict(news)
             self.last[flavour, i] = {kind: _plain(last[kind]) for kind in ("ring", "quorum") if kind in last}
             return self.last[flavour, i]
+        if len(self.booted) > 1:
+            last = {kind: _plain(values) for kind, values in news}
+            self.last[flavour, i].update((kind, words) for kind, words in last.items() if kind != "expected")
+            return last
         expected = [_plain(values) for kind, values in news if kind == "expected"]
         if self.joining:
             expected = [key for key, _ in itertools.groupby(expected)]
