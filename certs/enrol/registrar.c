@@ -31,6 +31,7 @@
 #define READ_SIZE 4096
 #define DISCARDED_READS_MAX 16
 #define TICK_MS 1000
+#define CONNECTIONS_PER_ROUND 64
 
 struct peer {
     bool present;
@@ -112,22 +113,44 @@ static struct peer *free_place(struct registrar *registrar)
     return NULL;
 }
 
-/* Of all places taken, the one whose node has kept us waiting longest, if that is long enough. */
-static struct peer *sacrifice(struct registrar *registrar, uint64_t now_ms)
+static size_t places_of(const struct registrar *registrar, uint32_t origin)
 {
-    struct peer *oldest = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < REGISTRAR_PEERS_MAX; i++)
+        count += registrar->peers[i].present && registrar->peers[i].from.origin == origin;
+    return count;
+}
+
+/*
+ * All places are taken. Whoever has not said what it wants gives way to a newcomer: at once if its address holds two places
+ * more than the newcomer's, so that no few addresses lock another one out; else if it has kept us waiting for long.
+ */
+static struct peer *make_room(struct registrar *registrar, uint32_t newcomer, uint64_t now_ms)
+{
+    struct peer *oldest = NULL, *crowded = NULL;
+    size_t crowd = places_of(registrar, newcomer) + 1;
 
     for (size_t i = 0; i < REGISTRAR_PEERS_MAX; i++) {
         struct peer *peer = &registrar->peers[i];
+        size_t places = places_of(registrar, peer->from.origin);
 
-        if (peer->session.phase == ENROL_PHASE_READING && (oldest == NULL || peer->since_ms < oldest->since_ms))
+        if (peer->session.phase != ENROL_PHASE_READING)
+            continue;
+        if (oldest == NULL || peer->since_ms < oldest->since_ms)
             oldest = peer;
+        if (places > crowd || (crowded != NULL && places == crowd && peer->since_ms < crowded->since_ms)) {
+            crowd = places;
+            crowded = peer;
+        }
     }
-    if (oldest == NULL || now_ms - oldest->since_ms < REGISTRAR_PATIENCE_MS)
-        return NULL;
-    say(registrar, LOG_INFO, "%s gives its place to others: it has said nothing for too long", oldest->from.peer);
-    drop(registrar, oldest);
-    return oldest;
+    if (crowded == NULL && oldest != NULL && now_ms - oldest->since_ms >= REGISTRAR_PATIENCE_MS)
+        crowded = oldest;
+    if (crowded != NULL) {
+        say(registrar, LOG_INFO, "%s gives its place to others", crowded->from.peer);
+        drop(registrar, crowded);
+    }
+    return crowded;
 }
 
 static const char *guard_text(enum enrol_guard_answer answer)
@@ -142,14 +165,22 @@ static const char *guard_text(enum enrol_guard_answer answer)
     case ENROL_GUARD_ADMITTED:
         break;
     }
-    return "";
+    return "all places are taken";
 }
 
-static void admit(struct registrar *registrar, struct peer *peer, const struct handover *from, int fd, uint64_t now_ms)
+static void admit(struct registrar *registrar, const struct handover *from, int fd, uint64_t now_ms)
 {
     enum enrol_guard_answer answer = enrol_guard_admit(&registrar->guard, from->origin, now_ms);
+    struct peer *peer = NULL;
 
-    if (answer != ENROL_GUARD_ADMITTED) {
+    if (answer == ENROL_GUARD_ADMITTED) {
+        peer = free_place(registrar);
+        if (peer == NULL)
+            peer = make_room(registrar, from->origin, now_ms);
+        if (peer == NULL)
+            enrol_guard_ended(&registrar->guard, from->origin);
+    }
+    if (peer == NULL) {
         say(registrar, LOG_WARNING, "%s refused: %s", from->peer, guard_text(answer));
         close(fd);
         return;
@@ -170,25 +201,19 @@ static void admit(struct registrar *registrar, struct peer *peer, const struct h
 static void take_connections(struct registrar *registrar)
 {
     uint64_t now_ms = clock_monotonic_ms();
-    struct peer *place;
 
-    while (!registrar->closing) {
+    for (int taken = 0; taken < CONNECTIONS_PER_ROUND && !registrar->closing; taken++) {
         struct handover from;
         enum q_err err;
         int fd;
 
-        place = free_place(registrar);
-        if (place == NULL)
-            place = sacrifice(registrar, now_ms);
-        if (place == NULL)
-            return;
         err = handover_receive(registrar->settings.channel, &from, &fd);
         if (err == Q_ERR_CLOSED || err == Q_ERR_IO)
             registrar->closing = true;
         if (err != Q_OK)
             return;
         registrar->busy_ms = now_ms;
-        admit(registrar, place, &from, fd, now_ms);
+        admit(registrar, &from, fd, now_ms);
     }
 }
 
@@ -414,8 +439,7 @@ static void one_round(struct registrar *registrar)
     struct pollfd interests[REGISTRAR_PEERS_MAX + 1];
 
     interests[REGISTRAR_PEERS_MAX] = (struct pollfd){
-        .fd = registrar->closing || present_count(registrar) == REGISTRAR_PEERS_MAX ? -1 : registrar->settings.channel,
-        .events = POLLIN};
+        .fd = registrar->closing ? -1 : registrar->settings.channel, .events = POLLIN};
     for (size_t i = 0; i < REGISTRAR_PEERS_MAX; i++)
         interests[i] = interest_of(&registrar->peers[i]);
     if (poll(interests, REGISTRAR_PEERS_MAX + 1, TICK_MS) < 0 && errno != EINTR) {

@@ -17,7 +17,7 @@
 
 #define REGISTRAR_PEERS_MAX 32
 #define REGISTRAR_PEER_MS 10000
-/* With all places taken, the oldest one gives way after this long. */
+/* With all places taken by as many addresses, the oldest one gives way after this long. */
 #define REGISTRAR_PATIENCE_MS 1500
 /* Without a connection for this long, nobody's wrong codes are remembered any more, and the program ends. */
 #define REGISTRAR_IDLE_MS 600000
