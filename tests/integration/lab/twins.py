@@ -6,7 +6,7 @@ happen; after each of them the packaged tools and clients must say the same of b
     twins.play((("boot 1", "1: no 2 1 1"), ("boot 2", "1,2: yes 2 2 1"), ("cut 1 | 2", "1,2: yes 2 1 1")))
 
 A step is what happens, and what `corosync-quorumtool -s` must then say of the nodes that live: quorate, expected votes, total
-votes, quorum. Both clusters are waited for until they say so and all rings are what the network allows; then all of these are
+votes, quorum, and perhaps how it stands with its quorum device (the column "Qdevice" of its own line). Both clusters are waited for until they say so and all rings are what the network allows; then all of these are
 compared, on all nodes that live:
 
   * `corosync-quorumtool` -s and -l, -s for the next node, with exit statuses; but for the date, and the ring's sequence number;
@@ -16,17 +16,17 @@ compared, on all nodes that live:
     The same of all nodes when several start in one step: whether they come together or one after the other, and in which order, is
     a matter of which boots faster.
 
-Where nodes join, expected votes that are told twice in a row are told once: a packaged node believes what it has said before its
-expected votes rose, when that comes back to it, and then they rise once more. Nor do they have a fixed place there among the rings:
-a newcomer's first word is sent at its start, and comes before the ring, if the ring is quick, else after it. A ring that is formed anew
-with the same members, because the machine was busy, is no event.
+Expected votes that are told twice in a row are told once: a packaged node believes what it has said before its expected votes
+rose, when that comes back to it, and then they rise once more. Nor do they have a fixed place among the rings: a newcomer's first word
+is sent at its start, and comes before the ring, if the ring is quick, else after it. A ring that is formed anew with the same
+members, because the machine was busy, is no event.
 
 What can happen:
 
     boot IDS           kill IDS (SIGKILL)       leave IDS (SIGTERM)      shutdown ID (corosync-cfgtool -H)
     order ID from ID   (corosync-cfgtool -k)    cut GROUP | GROUP        heal
     tool ID: OPTIONS   corosync-quorumtool      key ID: KEY TYPE VALUE   corosync-cmapctl -s
-    reload ID: OLD -> NEW                       wait                     hold SECONDS (nothing may change)
+    reload [ID]: OLD -> NEW (ID asks, if any)   wait                     hold SECONDS (nothing may change)
     device IDS [OPTIONS]   (packaged; starts)   device-leaves IDS        device-killed IDS
     device-freezes IDS (SIGSTOP)                device-thaws IDS (SIGCONT)
 """
@@ -40,6 +40,7 @@ from .wait import Failure, check, check_equal, now_ns, poll_pause, wait_for
 
 FLAVOURS = ("packaged", "ours")
 _SETTLED_S = 20
+HEARD_MS = 1000
 _QUORUMTOOL = "/usr/sbin/corosync-quorumtool"
 _FIELDS = {"Quorate": r"(Yes|No)", "Expected votes": r"(\d+)", "Total votes": r"(\d+)", "Quorum": r"(\d+) "}
 
@@ -49,7 +50,7 @@ def _ids(text):
 
 
 def _wanted(text):
-    """{node id: (quorate, expected votes, total votes, quorum)} of e.g. "1,2: yes 3 2 2; 3: no 3 1 2"."""
+    """{node id: (quorate, expected votes, total votes, quorum[, device])} of e.g. "1,2: yes 3 2 2; 3: no 3 1 2 NA,NV,NMW"."""
     wanted = {}
     for part in filter(None, text.split(";")):
         ids, words = part.split(":")
@@ -58,9 +59,10 @@ def _wanted(text):
 
 
 def _shown(text):
-    """The same of what corosync-quorumtool -s says; None if it says something else."""
+    """The same of what corosync-quorumtool -s says; () if it says something else."""
     found = [re.search(rf"^{name}: +{pattern}", text, re.MULTILINE) for name, pattern in _FIELDS.items()]
-    return tuple(match[1].lower() for match in found) if all(found) else None
+    device = re.search(r"^ +\d+ +\d+ +(\S+) \S+ \(local\)$", text, re.MULTILINE)
+    return (*(match[1].lower() for match in found), device and device[1]) if all(found) else ()
 
 
 def _even(text):
@@ -93,7 +95,6 @@ class Twins:
                          for index, flavour in enumerate(FLAVOURS)}
         self.living = set()
         self.booted = set()
-        self.joining = False
         self.groups = [set(ids)]
         self.marks = {(flavour, i): 0 for flavour in FLAVOURS for i in ids}
         self.last = {(flavour, i): {} for flavour in FLAVOURS for i in ids}
@@ -102,13 +103,12 @@ class Twins:
         """One step after the other."""
         for number, (act, wanted) in enumerate(steps):
             self.lab.note(f"step {number}: {act}")
-            verb, _, rest = act.partition(" ")
-            self.joining = verb in ("boot", "heal")
+            verb, rest = re.fullmatch(r"(?s)([a-z-]+) ?(.*)", act).groups()
             said = [getattr(self, "_" + verb.replace("-", "_"))(cluster, rest) for cluster in self.clusters.values()]
             what = f"step {number}, {act}"
             differences = _differences("answer", *said)
             self._settle(what, _wanted(wanted))
-            differences += "".join(self._compare())
+            differences += self._compare_told() + self._compare_asked()
             check(not differences, f"{what}: not the same\n{differences}")
             self.booted = set()
 
@@ -121,7 +121,7 @@ class Twins:
         self.booted = set(_ids(rest))
 
     def _gone(self, cluster, i):
-        cluster.nodes[i].watch.update().died(now_ns())
+        wait_for(f"clients of node {i} to notice its end", lambda: not cluster.nodes[i].watch.update().connected, _SETTLED_S)
         self.living.discard(i)
 
     def _kill(self, cluster, rest):
@@ -172,14 +172,14 @@ class Twins:
 
     @staticmethod
     def _reload(cluster, rest):
-        i, change = rest.split(":", 1)
+        by, change = rest.split(":", 1)
         old, new = (text.strip() for text in change.split("->"))
         for node in cluster.nodes.values():
             path = node.host.path("etc", "corosync.conf")
             text = path.read_text(encoding="ascii")
             check(old in text, f"{old} in {path}")
             path.write_text(text.replace(old, new), encoding="ascii")
-        return repr(cluster.nodes[int(i)].host.run(["/usr/sbin/corosync-cfgtool", "-R"]))
+        return repr(cluster.nodes[int(by)].host.run(["/usr/sbin/corosync-cfgtool", "-R"])) if by else None
 
     @staticmethod
     def _wait(*_):
@@ -197,11 +197,11 @@ class Twins:
 
     @staticmethod
     def _device(cluster, rest):
-        ids, _, options = rest.partition("-")
+        ids, dash, options = rest.partition("-")
         for i in _ids(ids):
             node = cluster.nodes[i]
             wait_for(f"core of node {i}", lambda node=node: node.watch.update().connected, _SETTLED_S)
-            node.device = node.host.start([PACKAGED["corosync-qdevice"], "-f", "-d", *(["-" + options] if options else [])])
+            node.device = node.host.start([PACKAGED["corosync-qdevice"], "-f", "-d", *(dash + options).split()])
 
     @staticmethod
     def _device_leaves(cluster, rest):
@@ -248,7 +248,7 @@ class Twins:
 
         def settled():
             shown.update(self._all_shown())
-            return all(shown[flavour, i] == wanted[i] for flavour in FLAVOURS for i in wanted)
+            return all(shown[flavour, i][:len(wanted[i])] == wanted[i] for flavour in FLAVOURS for i in wanted)
         try:
             wait_for(what, settled, _SETTLED_S)
         except Failure:
@@ -279,9 +279,7 @@ class Twins:
             self.last[flavour, i].update((kind, words) for kind, words in last.items() if kind != "expected")
             return last
         expected = [_plain(values) for kind, values in news if kind == "expected"]
-        if self.joining:
-            expected = [key for key, _ in itertools.groupby(expected)]
-        return {"expected": expected, "others": self._without_repetitions(flavour, i, news)}
+        return {"expected": [words for words, _ in itertools.groupby(expected)], "others": self._without_repetitions(flavour, i, news)}
 
     def _without_repetitions(self, flavour, i, news):
         """All but expected votes; without rings that are as the one before, and what is then said once more."""
@@ -297,10 +295,21 @@ class Twins:
             told.append((kind, words))
         return told
 
-    def _compare(self):
-        for i in self.clusters["ours"].nodes:
-            yield _differences(f"told on node {i}", *(self._told(flavour, i) for flavour in FLAVOURS))
+    def _compare_told(self):
+        return "".join(_differences(f"told on node {i}", *(self._told(flavour, i) for flavour in FLAVOURS))
+                       for i in self.clusters["ours"].nodes)
+
+    def _differences_asked(self):
         for i in sorted(self.living):
             packaged, ours = (self._asked(self.clusters[flavour], i) for flavour in FLAVOURS)
             for question, answer in packaged.items():
                 yield _differences(f"node {i}, {question}", answer, ours[question])
+
+    def _compare_asked(self):
+        """What a node says of itself has been waited for; the others hear of it when the token comes round."""
+        end = now_ns() + HEARD_MS * 1000000
+        differences = "".join(self._differences_asked())
+        while differences and now_ns() < end:
+            poll_pause()
+            differences = "".join(self._differences_asked())
+        return differences
