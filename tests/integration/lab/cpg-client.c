@@ -8,7 +8,7 @@
  *
  * SIGUSR1: talk, one message per interval, of sizes between 24 bytes and SIZE_MAX: of each power of two as many up to 16
  * KiB, few beyond, and some at the edges of what libcpg sends in one piece.
- * SIGUSR2: be quiet. SIGTERM: leave in order and end.
+ * SIGUSR2: be quiet, and say so. SIGTERM: leave in order and end.
  *
  * Lines:
  *   ready                                        signals may come
@@ -17,6 +17,7 @@
  *   ring <node>.<seq> <members>
  *   message <node>:<pid> <number> <size>          or "damaged" instead of the size
  *   sent <number> <size>
+ *   quiet                                        nothing is sent any more
  *   error <call> <cs_error>                       other than "try again", and than those of a core that has gone
  *   down                                          the core has gone
  *   left                                          in order, after the last change
@@ -49,6 +50,7 @@ struct message {
 };
 
 static volatile sig_atomic_t talking;
+static volatile sig_atomic_t hushed; /* not said yet */
 static volatile sig_atomic_t ending;
 static struct cpg_name group;
 static uint32_t own_node;
@@ -265,6 +267,13 @@ static void leave(cpg_handle_t handle, int fd)
         say("left");
 }
 
+static void say_if_hushed(void)
+{
+    if (hushed)
+        say("quiet");
+    hushed = 0;
+}
+
 static void follow(cpg_handle_t handle, const struct timespec *interval, const sigset_t *waiting_mask)
 {
     struct pollfd pfd = {.events = POLLIN};
@@ -279,6 +288,7 @@ static void follow(cpg_handle_t handle, const struct timespec *interval, const s
             alive = is_alive("dispatch", cpg_dispatch(handle, CS_DISPATCH_ALL));
         if (alive && talks && ready >= 0)
             alive = talk(handle);
+        say_if_hushed();
     }
     if (alive && is_member)
         leave(handle, pfd.fd);
@@ -292,6 +302,7 @@ static void on_signal(int number)
         ending = 1;
     else
         talking = number == SIGUSR1;
+    hushed = number == SIGUSR2;
 }
 
 int main(int argc, char **argv)
@@ -337,6 +348,7 @@ int main(int argc, char **argv)
             const struct timespec pause = {.tv_nsec = RETRY_INTERVAL_MS * 1000000L};
 
             ppoll(NULL, 0, &pause, &waiting_mask);
+            say_if_hushed();
         }
     }
     return 0;

@@ -27,12 +27,15 @@ class Client:
         self.process = host.start([path, group, size_max, interval_us, seed], log=f"cpg-{group}-{seed}")
         self.name = self.process.name
         self.is_there = True
+        self.hushes = 0
         wait_for(f"{self.name} to be ready", self.lines, START_S)
 
     def talk(self):
         self.process.signal(signal.SIGUSR1)
 
     def be_quiet(self):
+        """Told so; on a busy machine it goes on for a while. `is_settled` knows."""
+        self.hushes += 1
         self.process.signal(signal.SIGUSR2)
 
     def leave(self):
@@ -53,9 +56,9 @@ class Client:
         return lives(self.lines(), self.name)
 
     def is_settled(self):
-        """A member, and whatever it has sent has come back."""
+        """Quiet, a member, and whatever it has sent has come back."""
         last = self.lives()[-1:]
-        return bool(last) and last[0].end is None and last[0].is_member() and not last[0].missing()
+        return self.lines().count("quiet") >= self.hushes and bool(last) and last[0].end is None and last[0].is_member() and not last[0].missing()
 
     def sent_count(self):
         return sum(line.startswith("sent ") for line in self.lines())
