@@ -64,7 +64,7 @@ def main():
     scratch = runner.make_scratch()
     try:
         runner.prepare(scratch)
-        with Lab(scratch / "lab", runner.certificates_path(scratch), device_flavour="ours",
+        with Lab(scratch / "lab", runner.certificates_path(scratch), device_flavour="ours", core_flavour="packaged",
                  watcher=runner.watcher_path(scratch)) as lab:
             row = observe(lab, arguments)
         columns = ["round trip", "loss each way", "time", "frames lost", "least of the lease left",

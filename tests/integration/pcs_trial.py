@@ -235,7 +235,7 @@ def commands(trial):
 def inside(scratch, flavour):
     """In the sandbox: one flavour; leaves the answers in a file."""
     isolate.enter()
-    with Lab(scratch / flavour) as lab:
+    with Lab(scratch / flavour, core_flavour="packaged") as lab:
         trial = Trial(lab, flavour)
         try:
             commands(trial)

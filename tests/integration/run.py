@@ -5,11 +5,10 @@
 Each scenario runs in a process of its own, inside a sandbox of its own (lab/isolate.py); several run at the same time,
 since they mostly wait. Q_BUILD names the directory in which our programs were built.
 
-Unless told which arbiter and device to use, it runs each scenario with our arbiter and the packaged device, and those that go
-with either device (scenarios/__init__.py) a second time with ours: in a build with sanitizers, where it is our own memory that
-is watched, with our arbiter ("NAME+our_device"); in the other with the packaged one ("NAME+our_device+packaged_arbiter"). So
-`make check`, which has both builds, runs all mixes in which something is ours. Scenarios of core, device and certificates
-run in one of the builds each. --mix all runs everything in one build.
+Unless told whose programs to use, it runs each scenario with our arbiter, the packaged device and our core, and some once more
+with another cast (CASTS, plays() below; the table in README.md). What is run depends on the build: under sanitizers, where it
+is our own memory that is watched, as much as possible is ours; `make check`, which has both builds, runs all mixes in which something
+is ours. --mix all runs everything in one build.
 
 A scenario that fails while the machine stood still (lab/stalls.py) runs again, and this is said; any other failure is one.
 """
@@ -47,12 +46,11 @@ def parse_arguments():
     parser.add_argument("--list", action="store_true", help="list the scenarios and what they show")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="only names containing TEXT")
     parser.add_argument("--mix", choices=("all", "check"), default="check",
-                        help="all mixes of arbiter and device, or those that make check runs in this build (default)")
+                        help="all casts, or those that make check runs in this build (default)")
     parser.add_argument("--arbiter", choices=("ours", "packaged"), help="only this arbiter (with the packaged device, safety "
                         "is reported, not demanded)")
     parser.add_argument("--device", choices=("ours", "packaged"), help="only this device")
-    parser.add_argument("--core", choices=("ours", "packaged"), default="packaged",
-                        help="core on the nodes of scenarios that do not choose")
+    parser.add_argument("--core", choices=("ours", "packaged"), help="only this core, on the nodes of scenarios that do not choose")
     parser.add_argument("--unsettled", action="store_true", help="run also what cannot pass yet")
     parser.add_argument("--jobs", type=int, default=DEFAULT_JOBS, help="scenarios at a time (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=1, help="run everything this often")
@@ -88,33 +86,43 @@ def work_inside(arguments):
 
 @dataclasses.dataclass(frozen=True)
 class Cast:
-    """Whose arbiter and device play; `tail` tells the scenario's name from the same one with another cast."""
+    """Whose arbiter, device and core play; `tail` tells the scenario's name from the same one with another cast."""
 
     arbiter: str
     device: str
+    core: str
     tail: str = ""
 
 
-PLAIN = Cast("ours", "packaged")
-OUR_DEVICE = Cast("ours", "ours", "+our_device")
-PACKAGED_ARBITER = Cast("packaged", "ours", "+our_device+packaged_arbiter")
+PLAIN = Cast("ours", "packaged", "ours")
+ALL_OURS = Cast("ours", "ours", "ours", "+all_ours")
+ONLY_DEVICE = Cast("packaged", "ours", "packaged", "+only_our_device")
+PACKAGED_CORE = Cast("ours", "packaged", "packaged", "+packaged_core")
+CASTS = (PLAIN, ALL_OURS, ONLY_DEVICE, PACKAGED_CORE)
+SANITIZED = os.environ.get("Q_SANITIZED") == "1"
 
 
 def casts(arguments):
-    """Those to run, in order."""
-    if arguments.arbiter or arguments.device:
-        return [Cast(arguments.arbiter or "ours", arguments.device or "packaged")]
-    if arguments.mix == "all":
-        return [PLAIN, OUR_DEVICE, PACKAGED_ARBITER]
-    return [PLAIN, OUR_DEVICE if os.environ.get("Q_SANITIZED") == "1" else PACKAGED_ARBITER]
+    """Those that may play, in order."""
+    if arguments.arbiter or arguments.device or arguments.core:
+        return (Cast(arguments.arbiter or "ours", arguments.device or "packaged", arguments.core or "ours"),)
+    return CASTS
 
 
-def belongs(scenario, arguments):
-    """Whether a scenario runs in this build: half of those of core, device and certificates do, the other half in the other."""
-    halved = re.search(r"\.(core|device|certs)_", scenario.function.__module__)
-    if arguments.mix == "all" or arguments.only or not halved:
-        return True
-    return zlib.crc32(scenario.name.encode()) % 2 == (os.environ.get("Q_SANITIZED") == "1")
+def possible(scenario, cast):
+    """Whether a scenario says anything with this cast. (PLAIN, or what the command line asks for, always.)"""
+    return not cast.tail or cast is PACKAGED_CORE and scenario.either_core or cast is not PACKAGED_CORE and scenario.either_device
+
+
+def plays(scenario, cast):
+    """Whether a scenario plays with this cast in this build. Of those of core, device and certificates each plays in one of the
+    builds over our core; in the other, over the packaged core, if it is one of those that do. The arbiter's play twice in each build."""
+    if scenario.one_build:
+        here = zlib.crc32(scenario.name.encode()) % 2 == SANITIZED
+        return here == (cast is PLAIN)
+    if scenario.either_device:
+        return SANITIZED == (cast in (ALL_OURS, PACKAGED_CORE))
+    return True
 
 
 class Running:
@@ -127,7 +135,7 @@ class Running:
         self.scratch = scratch / work
         self.output_path = scratch / f"{work}.output"
         argv = [sys.executable, str(HERE / "run.py"), "--arbiter", cast.arbiter, "--device", cast.device,
-                "--core", arguments.core, "--inside", work, str(scratch)]
+                "--core", cast.core, "--inside", work, str(scratch)]
         if arguments.story:
             argv.append("--story")
         with open(self.output_path, "wb") as output:
@@ -211,9 +219,11 @@ def selected(arguments):
     for cast in casts(arguments):
         for name, one in known.items():
             label = name + cast.tail
-            if arguments.only and not any(text in label for text in arguments.only) or not belongs(one, arguments):
+            if arguments.only and not any(text in label for text in arguments.only) or not possible(one, cast):
                 continue
-            if cast.tail and (not one.either_device or cast.arbiter == "packaged" and one.ours_only):
+            if cast in CASTS and arguments.mix == "check" and not (arguments.only and cast is PLAIN) and not plays(one, cast):
+                continue
+            if cast.tail and one.ours_only and cast.arbiter == "packaged":
                 continue
             if one.ours_only and cast.arbiter == "packaged":
                 skipped[label] = "not what the packaged arbiter does"
@@ -235,7 +245,7 @@ def main():
             say(f"{name}\n    {one.doc}")
         return 0
     lacking = runner.missing()
-    if any("ours" in (cast.arbiter, cast.device) for cast in casts(arguments)) and "Q_BUILD" not in os.environ:
+    if any("ours" in (cast.arbiter, cast.device, cast.core) for cast in casts(arguments)) and "Q_BUILD" not in os.environ:
         lacking = "Q_BUILD, the directory in which our programs were built"
     if lacking:
         say(f"1..0 # SKIP needs {lacking}")

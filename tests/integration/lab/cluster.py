@@ -524,7 +524,7 @@ class Cluster:
 class Lab:
     """See the module."""
 
-    def __init__(self, scratch, certificates=None, device_flavour="packaged", watcher=None, core_flavour="packaged",
+    def __init__(self, scratch, certificates=None, device_flavour="packaged", watcher=None, core_flavour="ours",
                  witness=None):
         self.scratch = pathlib.Path(scratch)
         self.certificates = certificates

@@ -5,9 +5,10 @@ A scenario is a function of a `Lab` that raises if what it shows is not so; its 
 registered with `@scenario`, a family of them with `register`. After it has returned the runner asks for `lab.verdict()`,
 so every scenario is a safety test too.
 
-Each runs with our arbiter and the packaged device, except that those named `device_...` and `hostile_...` bring what they need
-themselves. Those of the modules in EITHER_DEVICE are about what a cluster makes of its arbiter, whoever made the device: they
-also run with ours (run.py says when).
+Each runs with our arbiter, the packaged device and our core, except that those named `device_...`, `core_...` and `hostile_...` bring
+what they need themselves. Those of the modules in EITHER_DEVICE are about what a cluster makes of its arbiter, whoever made the
+device: they also run with ours. Those of EITHER_CORE are about what becomes of votes while rings break and form: they also run over
+the packaged core, which most users have (run.py says when).
 """
 
 import dataclasses
@@ -16,12 +17,15 @@ import pkgutil
 
 
 EITHER_DEVICE = ("arbiter", "chaos", "cuts", "failures", "killpoints", "tools", "transport")
+EITHER_CORE = ("arbiter", "cuts", "device_cuts", "device_lost", "device_processes", "device_stopped", "failures")
+ONE_BUILD = ("certs_", "core_", "device_")
 
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     """`ours_only`: states something the packaged arbiter does not do (a defect it has, or a feature it lacks).
-    `either_device`: runs with our device as well as with the packaged one.
+    `either_device`, `either_core`: runs with our device as well as with the packaged one, over either core.
+    `one_build`: of core, device or certificates; these run in one of the builds.
     `unsettled`: why it cannot pass yet, as long as that is so; it then runs only with --unsettled."""
 
     name: str
@@ -29,6 +33,8 @@ class Scenario:
     doc: str
     ours_only: bool
     either_device: bool
+    either_core: bool
+    one_build: bool
     unsettled: str
 
 
@@ -39,8 +45,11 @@ def register(name, doc, function, ours_only=False, no_device=False, unsettled=""
     """Add a scenario. `no_device`: no device takes part."""
     if name in ALL:
         raise ValueError(f"two scenarios named {name}")
-    either_device = function.__module__.rsplit(".", 1)[-1] in EITHER_DEVICE and not no_device
-    ALL[name] = Scenario(name, function, " ".join(doc.split()), ours_only, either_device, unsettled)
+    module = function.__module__.rsplit(".", 1)[-1]
+    ALL[name] = Scenario(name, function, " ".join(doc.split()), ours_only,
+                         either_device=module in EITHER_DEVICE and not no_device,
+                         either_core=module in EITHER_CORE and not no_device,
+                         one_build=module.startswith(ONE_BUILD), unsettled=unsettled)
 
 
 def scenario(ours_only=False, no_device=False, unsettled=""):

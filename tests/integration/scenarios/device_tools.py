@@ -43,6 +43,7 @@ def device_tools_crossed(lab):
     """Both tools against both devices: each device gives both tools the same answer, and ours answers with all lines of
     the packaged one, in its order and with its words; in verbose text it has more."""
     lab.arbiter("packaged", ["-s", "req"])
+    lab.device_flavour = "packaged"
     cluster = lab.cluster(timeout_ms=5000)
     node = cluster.nodes[1]
     _wait_settled(node)
