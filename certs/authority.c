@@ -44,7 +44,7 @@ static void raise_to(uint64_t *serial, const X509 *cert)
     uint64_t number;
 
     if (cert != NULL && ASN1_INTEGER_get_uint64(&number, X509_get0_serialNumber(cert)) == 1 &&
-        number < CERTS_SERIAL_MAX && number > *serial)
+        number < CERTS_SERIAL_RANDOM_MIN && number > *serial)
         *serial = number;
 }
 
@@ -334,6 +334,13 @@ enum q_err certs_authority_record(struct certs_authority *a, X509 *cert, struct 
 {
     assert(a->access == CERTS_CHANGE);
     return issued_add(&a->folder, cert, why);
+}
+
+enum q_err certs_authority_write(struct certs_authority *a, const char *name, const void *bytes, size_t size,
+                                 struct certs_failure *why)
+{
+    assert(a->access == CERTS_CHANGE);
+    return certs_folder_write(&a->folder, name, bytes, size, CERTS_MODE_SHARED, why);
 }
 
 enum q_err certs_authority_export(struct certs_authority *a, const char *cluster_name, X509 *cert,

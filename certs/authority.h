@@ -94,6 +94,10 @@ enum q_err certs_authority_issue(struct certs_authority *authority, const struct
 /* Keep a copy of an issued certificate as issued/SERIAL.crt (DER). Needs CERTS_CHANGE; the same one twice is fine. */
 enum q_err certs_authority_record(struct certs_authority *authority, X509 *cert, struct certs_failure *why);
 
+/* Write a file of that name into the store, readable for the daemon. Needs CERTS_CHANGE. */
+enum q_err certs_authority_write(struct certs_authority *authority, const char *name, const void *bytes, size_t size,
+                                 struct certs_failure *why);
+
 /*
  * Write cluster-NAME.crt (DER; PEM stores: cluster-NAME.pem), which the packaged flow carries on; *path is its absolute
  * path, on the heap. A former one is replaced: its copy stays in issued/. Needs CERTS_CHANGE.

@@ -87,7 +87,7 @@ static void raise_one(void *context, const char *name)
     uint64_t *serial = context;
     uint64_t number;
 
-    if (issued_serial(name, &number) && number > *serial)
+    if (issued_serial(name, &number) && number < CERTS_SERIAL_RANDOM_MIN && number > *serial)
         *serial = number;
 }
 

@@ -11,6 +11,7 @@
 #include "certs/authority.h"
 #include "certs/decode.h"
 #include "certs/enrol/invite.h"
+#include "certs/enrol/revoked.h"
 #include "certs/listing.h"
 #include "certs/logic/name.h"
 #include "certs/tool.h"
@@ -27,6 +28,7 @@ enum {
     OPTION_INVITE,
     OPTION_NODE,
     OPTION_EXPIRES,
+    OPTION_REVOKE,
     OPTION_IMPORT,
     OPTION_CONVERT,
     OPTION_LIST,
@@ -66,6 +68,8 @@ static void usage(const char *program)
            "corosync-qdevice-net-certutil --join\n"
            "     --node NAME         for this node; may be repeated, each gets a code of its own\n"
            "     --expires TIME      90s, 30m, 2h, 7d; default 1h\n"
+           "  --revoke CLUSTER    no longer accept the cluster's certificates, and withdraw its codes\n"
+           "     --node NAME         only those of this node\n"
            "  --list              the certificates there are, and until when they are valid\n"
            "     --format=json       for programs\n"
            "  --import --cert FILE --key FILE --ca FILE  use a certificate from someone else's authority\n"
@@ -251,6 +255,18 @@ static void list_one(void *context, X509 *cert)
     listing_add(context, "cluster", cert);
 }
 
+/* What nodes that enrolled have got belongs into the list; whoever may not write sees what is recorded. */
+static void settle(const struct certs_place *place)
+{
+    struct certs_authority *authority;
+    struct certs_failure ignored;
+
+    if (certs_authority_open(place, CERTS_CHANGE, &authority, &ignored) != Q_OK)
+        return;
+    (void)invite_settle(authority, time(NULL), &ignored);
+    certs_authority_close(authority);
+}
+
 static int list(const struct call *call)
 {
     struct certs_authority *authority;
@@ -261,6 +277,7 @@ static int list(const struct call *call)
     enum q_err err;
 
     certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    settle(&place);
     if (certs_authority_open(&place, CERTS_READ, &authority, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     listing_begin(&listing, call->json);
@@ -276,6 +293,31 @@ static int list(const struct call *call)
     return err == Q_OK ? TOOL_OK : tool_fail(&why, TOOL_FAILED);
 }
 
+/* --- --revoke -------------------------------------------------------------------------------------- */
+
+static int revoke_all(const struct call *call)
+{
+    struct revoke_wish wish = {.cluster = call->name, .now_s = time(NULL)};
+    struct certs_failure why;
+    struct certs_place place;
+    size_t count;
+
+    if (!tool_check_name(call->name))
+        return TOOL_ARGUMENT;
+    if (call->node_count > 1)
+        return tool_fail_text(TOOL_ARGUMENT, "One node at a time can be revoked.");
+    wish.node = call->node_count == 1 ? call->nodes[0] : NULL;
+    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    wish.place = &place;
+    if (revoke_certificates(&wish, &count, &why) != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    if (wish.node != NULL)
+        printf("Revoked: %zu certificates of the node \"%s\" of the cluster \"%s\"\n", count, wish.node, wish.cluster);
+    else
+        printf("Revoked: all certificates of the cluster \"%s\" that there are so far (%zu on record)\n", wish.cluster, count);
+    return TOOL_OK;
+}
+
 /* --- Command line ---------------------------------------------------------------------------------- */
 
 static bool parse(struct call *call, int argc, char **argv, int *status)
@@ -286,6 +328,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         {"days", required_argument, NULL, OPTION_DAYS},
         {"server-name", required_argument, NULL, OPTION_SERVER_NAME},
         {"invite", required_argument, NULL, OPTION_INVITE},
+        {"revoke", required_argument, NULL, OPTION_REVOKE},
         {"node", required_argument, NULL, OPTION_NODE},
         {"expires", required_argument, NULL, OPTION_EXPIRES},
         {"import", no_argument, NULL, OPTION_IMPORT},
@@ -324,6 +367,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
                 return false;
             break;
         case OPTION_INVITE:
+        case OPTION_REVOKE:
             call->operation = option;
             call->name = optarg;
             break;
@@ -387,6 +431,8 @@ int main(int argc, char **argv)
         return sign_request(&call);
     case OPTION_INVITE:
         return invite(&call);
+    case OPTION_REVOKE:
+        return revoke_all(&call);
     case OPTION_IMPORT:
         return import_foreign(&call);
     case OPTION_CONVERT:

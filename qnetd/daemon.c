@@ -75,6 +75,7 @@ static int32_t on_reload_signal(int32_t signal_number, void *data)
     notify_reloading();
     identity_reload(&daemon->identity, daemon->settings);
     enrolment_renew(&daemon->enrolment);
+    revocation_reload(&daemon->revoked);
     notify_ready();
     return 0;
 }
@@ -129,6 +130,7 @@ static enum q_err start_server(struct daemon *daemon, char *err_text, size_t siz
         .settings = daemon->settings,
         .identity = &daemon->identity,
         .enrolment = &daemon->enrolment,
+        .revoked = &daemon->revoked,
         .state = &daemon->state,
         .decisions = &daemon->decisions,
     };
@@ -175,6 +177,13 @@ static void warn_of_looseness(const struct settings *settings)
                  "fencing");
 }
 
+static void on_revocations(void *data)
+{
+    struct daemon *daemon = data;
+
+    server_drop_revoked(&daemon->server);
+}
+
 enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, char *err_text, size_t size)
 {
     enum q_err err;
@@ -183,6 +192,7 @@ enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, 
     daemon->settings = settings;
     daemon->lock.fd = -1;
     daemon->enrolment.channel = -1;
+    daemon->revoked.fd = -1;
     daemon->state = (struct state_dir){.fd = -1, .marker_fd = -1};
     daemon->started_wall_ms = clock_wall_ms();
     decisions_init(&daemon->decisions);
@@ -201,6 +211,8 @@ enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, 
         return err;
     state_dir_open(&daemon->state, settings->state_dir, &daemon->lock, longest_vote_ms(settings),
                    settings->vote_lease == SETTINGS_LEASE_STRICT);
+    if (settings->tls != (int)WIRE_TLS_UNSUPPORTED)
+        revocation_open(&daemon->revoked, daemon->loop, settings, on_revocations, daemon);
     err = start_server(daemon, err_text, size);
     if (err != Q_OK)
         return err;
@@ -239,6 +251,7 @@ void daemon_stop(struct daemon *daemon)
 
     control_server_free(daemon->control);
     enrolment_fini(&daemon->enrolment);
+    revocation_close(&daemon->revoked);
     if (daemon->server_started)
         server_fini(&daemon->server);
     arbiter_free(daemon->arbiter);

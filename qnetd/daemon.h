@@ -16,6 +16,7 @@
 #include "qnetd/decisions.h"
 #include "qnetd/enrolment.h"
 #include "qnetd/identity.h"
+#include "qnetd/revocation.h"
 #include "qnetd/server.h"
 #include "qnetd/settings.h"
 #include "qnetd/state_dir.h"
@@ -26,6 +27,7 @@ struct daemon {
     struct pid_lock lock;
     struct identity identity;
     struct enrolment enrolment;
+    struct revocation_watch revoked;
     struct state_dir state;
     struct decisions decisions;
     struct arbiter *arbiter;

@@ -58,6 +58,8 @@ libqnetd_a_SOURCES = \
 	qnetd/listener.h \
 	qnetd/note_log.c \
 	qnetd/note_log.h \
+	qnetd/revocation.c \
+	qnetd/revocation.h \
 	qnetd/server.c \
 	qnetd/server.h \
 	qnetd/server_actions.c \

@@ -304,11 +304,34 @@ static void on_input(struct server *server, struct connection *connection)
     }
 }
 
+/* Its certificate has been revoked: says so in the log, and ends it. */
+static bool turn_away(struct server *server, struct connection *connection)
+{
+    const struct tls_peer_names *peer = tls_channel_peer(&connection->stream.channel);
+
+    if (!revocation_concerns(server->revoked, peer))
+        return false;
+    note_log_closed(&server->note_log, connection->peer, "its certificate has been revoked", clock_monotonic_ms());
+    on_gone(server, connection);
+    return true;
+}
+
+void server_drop_revoked(struct server *server)
+{
+    for (uint32_t i = 0; i < server->connections.slot_count; i++) {
+        if (server->connections.slots[i].connection != NULL)
+            (void)turn_away(server, server->connections.slots[i].connection);
+    }
+    server_free_closed(server);
+}
+
 static void on_secured(struct server *server, struct connection *connection)
 {
     const struct tls_peer_names *peer = tls_channel_peer(&connection->stream.channel);
     struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED, .conn = connection->id};
 
+    if (turn_away(server, connection))
+        return;
     server_set_phase(server, connection, CONNECTION_TALKING);
     if (server_watch(connection, server->talk_fd) != Q_OK) {
         on_gone(server, connection);
@@ -577,6 +600,7 @@ enum q_err server_init(struct server *server, const struct server_parts *parts, 
     server->arbiter = parts->arbiter;
     server->identity = parts->identity;
     server->enrolment = parts->enrolment;
+    server->revoked = parts->revoked;
     server->state = parts->state;
     server->decisions = parts->decisions;
     server->listener_fd = parts->listener_fd;

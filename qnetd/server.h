@@ -24,6 +24,7 @@
 #include "qnetd/identity.h"
 #include "qnetd/logic/arbiter.h"
 #include "qnetd/note_log.h"
+#include "qnetd/revocation.h"
 #include "qnetd/settings.h"
 #include "qnetd/state_dir.h"
 
@@ -51,6 +52,7 @@ struct server {
     struct arbiter *arbiter;
     struct identity *identity;
     struct enrolment *enrolment;
+    const struct revocation_watch *revoked;
     struct state_dir *state;
     struct decisions *decisions;
 
@@ -97,6 +99,7 @@ struct server_parts {
     struct arbiter *arbiter;
     struct identity *identity;
     struct enrolment *enrolment;
+    const struct revocation_watch *revoked;
     struct state_dir *state;
     struct decisions *decisions;
     int listener_fd; /* taken over */
@@ -110,6 +113,9 @@ void server_fini(struct server *server);
 
 /* Hands one event (from outside: RESTORE, RESTORED) to the arbiter, at the present time, and acts on what follows. */
 void server_step(struct server *server, struct arbiter_event *event);
+
+/* The list of revoked certificates is another one: whoever came with one of them goes. */
+void server_drop_revoked(struct server *server);
 
 /* To be called every few seconds: gives the memory of many closed connections back to the system. */
 void server_tidy(struct server *server);

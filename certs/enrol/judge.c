@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "certs/enrol/invitation_dir.h"
+#include "certs/enrol/revoked.h"
 #include "certs/enrol/secret.h"
 #include "certs/issue.h"
 #include "certs/logic/name.h"
@@ -254,20 +255,37 @@ void judge_keep(struct judge_case *matter, const struct judge_setting *setting, 
 static bool make_record(struct judge_case *matter)
 {
     struct invitation *record = &matter->invitation;
-    uint64_t serial;
 
-    /* A number of its own without permission to count: by chance, far above all that are counted. */
-    if (RAND_bytes(record->id, sizeof(record->id)) != 1 || RAND_bytes((uint8_t *)&serial, sizeof(serial)) != 1)
+    if (RAND_bytes(record->id, sizeof(record->id)) != 1 ||
+        RAND_bytes((uint8_t *)&record->serial, sizeof(record->serial)) != 1)
         return false;
-    record->serial = (serial & (CERTS_SERIAL_MAX >> 1)) | ((CERTS_SERIAL_MAX >> 1) + 1);
-    if (record->serial == CERTS_SERIAL_MAX)
-        record->serial--;
+    record->serial = record->serial % (CERTS_SERIAL_MAX - CERTS_SERIAL_RANDOM_MIN) + CERTS_SERIAL_RANDOM_MIN;
     record->created_s = record->expires_s = record->claimed_s = (int64_t)time(NULL);
     snprintf(record->claimed_by, sizeof(record->claimed_by), "renewal");
     return true;
 }
 
-void judge_renewal(struct judge_case *matter, struct tls_channel *channel, struct judge_verdict *verdict)
+static bool is_revoked(const struct judge_setting *setting, const struct tls_peer_names *shown,
+                       struct judge_verdict *verdict)
+{
+    struct revocations list;
+    struct certs_failure why;
+    bool revoked;
+
+    if (revoked_read(setting->store, &list, &why) != Q_OK) {
+        log_line(LOG_ERR, "Enrolment: %s", why.text);
+        refuse(verdict, ENROL_FAILED, "the arbiter cannot read its list of revoked certificates");
+        return true;
+    }
+    revoked = revocations_when(&list, shown->names[0], shown->serial) != 0;
+    revocations_fini(&list);
+    if (revoked)
+        refuse(verdict, ENROL_NOT_ENTITLED, "the certificate that the node has shown is revoked");
+    return revoked;
+}
+
+void judge_renewal(struct judge_case *matter, const struct judge_setting *setting, struct tls_channel *channel,
+                   struct judge_verdict *verdict)
 {
     const struct tls_peer_names *shown = tls_channel_peer(channel);
 
@@ -281,11 +299,16 @@ void judge_renewal(struct judge_case *matter, struct tls_channel *channel, struc
         return;
     }
     snprintf(matter->invitation.cluster, sizeof(matter->invitation.cluster), "%s", shown->names[0]);
+    if (certs_node_name_fault(shown->node) == NULL) {
+        snprintf(matter->node, sizeof(matter->node), "%s", shown->node);
+        snprintf(matter->invitation.node, sizeof(matter->invitation.node), "%s", shown->node);
+    }
     if (!make_record(matter)) {
         refuse(verdict, ENROL_FAILED, "out of random numbers");
         return;
     }
     set_name(matter, "renewal");
+    (void)is_revoked(setting, shown, verdict);
 }
 
 /* ---- signing ---------------------------------------------------------------------------------------------------- */

@@ -41,7 +41,8 @@ void judge_case_fini(struct judge_case *matter);
 
 /* What all cases have in common; borrowed. */
 struct judge_setting {
-    const char *invitations;              /* directory */
+    const char *invitations;               /* directory */
+    const char *store;                     /* directory of the arbiter's certificates */
     const struct tls_credentials *trusted; /* whose authorities nodes shall trust */
 };
 
@@ -49,8 +50,9 @@ struct judge_setting {
 void judge_join(struct judge_case *matter, const struct judge_setting *setting, struct tls_channel *channel,
                 const struct enrol_session *session, struct judge_verdict *verdict);
 
-/* A RENEW: whoever shows a good certificate gets another one that says the same. */
-void judge_renewal(struct judge_case *matter, struct tls_channel *channel, struct judge_verdict *verdict);
+/* A RENEW: whoever shows a good certificate, not revoked, gets another one that says the same. */
+void judge_renewal(struct judge_case *matter, const struct judge_setting *setting, struct tls_channel *channel,
+                   struct judge_verdict *verdict);
 
 /* Notes in the invitation whose it is from now on. */
 void judge_keep(struct judge_case *matter, const struct judge_setting *setting, const char *peer,

@@ -13,7 +13,9 @@ libcerts_logic_a_SOURCES += \
 	certs/logic/enrol_wire.c \
 	certs/logic/enrol_wire.h \
 	certs/logic/invitation.c \
-	certs/logic/invitation.h
+	certs/logic/invitation.h \
+	certs/logic/revocations.c \
+	certs/logic/revocations.h
 
 libcerts_a_SOURCES += \
 	certs/enrol/invitation_dir.c \
@@ -24,6 +26,8 @@ libcerts_a_SOURCES += \
 libcerts_a_SOURCES += \
 	certs/enrol/handover.c \
 	certs/enrol/handover.h \
+	certs/enrol/revoked.c \
+	certs/enrol/revoked.h \
 	certs/enrol/converse.c \
 	certs/enrol/converse.h \
 	certs/enrol/invite.c \

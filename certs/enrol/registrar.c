@@ -288,7 +288,7 @@ static void carry_on(struct registrar *registrar, struct peer *peer, enum enrol_
                     peer->matter.name);
             break;
         case ENROL_DO_ENTITLE:
-            judge_renewal(&peer->matter, &peer->channel, &verdict);
+            judge_renewal(&peer->matter, &registrar->judges, &peer->channel, &verdict);
             err = tell(peer, ENROL_EV_JUDGED, &verdict, &action);
             break;
         case ENROL_DO_KEEP:
@@ -493,7 +493,7 @@ enum q_err registrar_new(const struct registrar_settings *settings, struct regis
         registrar_free(registrar);
         return Q_ERR_NO_MEMORY;
     }
-    registrar->judges = (struct judge_setting){settings->invitations, registrar->credentials};
+    registrar->judges = (struct judge_setting){settings->invitations, settings->place.dir, registrar->credentials};
     *out = registrar;
     return Q_OK;
 }

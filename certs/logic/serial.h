@@ -19,6 +19,9 @@
 
 #define CERTS_SERIAL_TEXT_SIZE 24
 
+/* From here on numbers are drawn, not counted: of certificates that are renewed where nobody may write to serial.txt. */
+#define CERTS_SERIAL_RANDOM_MIN ((uint64_t)1 << 62)
+
 /*
  * The number in the bytes of a serial.txt: digits, then nothing but blanks and newlines. Q_ERR_INVALID: anything else, or more
  * than CERTS_SERIAL_MAX - 1, after which there is no next one.

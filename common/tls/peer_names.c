@@ -5,9 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "common/printable.h"
 #include "common/tls/credentials_internal.h"
+
+#define NODE_SIZE 65 /* the limit of X.520, and a terminator */
 
 /* One name that was found, as UTF-8; bytes is freed with OPENSSL_free. */
 struct found {
@@ -78,38 +82,73 @@ static enum q_err find_alternative_names(struct finder *f, const X509 *cert)
     return err;
 }
 
-static enum q_err find_common_name(struct finder *f, const X509 *cert)
+/* The last one of its kind in the subject; NULL: there is none. */
+static const ASN1_STRING *last_in_subject(const X509 *cert, int nid)
 {
     const X509_NAME *subject = X509_get_subject_name(cert);
     int last = -1;
 
-    for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0;)
+    for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, nid, i)) >= 0;)
         last = i;
-    if (last < 0)
-        return Q_OK;
-    return add(f, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+    return last < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last));
 }
 
-static struct tls_peer_names *pack(const struct finder *f, time_t not_after)
+static enum q_err find_common_name(struct finder *f, const X509 *cert)
+{
+    const ASN1_STRING *name = last_in_subject(cert, NID_commonName);
+
+    return name == NULL ? Q_OK : add(f, name);
+}
+
+/* Nothing is decided by it: one that is no plain text is as good as none. */
+static void find_node(const X509 *cert, char node[NODE_SIZE])
+{
+    const ASN1_STRING *unit = last_in_subject(cert, NID_organizationalUnitName);
+    unsigned char *bytes = NULL;
+    int length = unit == NULL ? -1 : ASN1_STRING_to_UTF8(&bytes, unit);
+
+    node[0] = '\0';
+    if (length > 0 && length < NODE_SIZE && printable_is_plain(bytes, (size_t)length)) {
+        memcpy(node, bytes, (size_t)length);
+        node[length] = '\0';
+    }
+    OPENSSL_free(bytes);
+    ERR_clear_error();
+}
+
+static char *put(char *to, const void *bytes, size_t length)
+{
+    memcpy(to, bytes, length);
+    to[length] = '\0';
+    return to + length + 1;
+}
+
+static struct tls_peer_names *pack(const struct finder *f, const X509 *cert)
 {
     size_t size = sizeof(struct tls_peer_names) + f->count * sizeof(char *);
     struct tls_peer_names *names;
+    char node[NODE_SIZE];
     char *to;
 
+    find_node(cert, node);
+    size += strlen(node) + 1;
     for (size_t i = 0; i < f->count; i++)
         size += f->found[i].length + 1;
     names = malloc(size);
     if (names == NULL)
         return NULL;
-    names->not_after = not_after;
+    names->not_after = tls_time(X509_get0_notAfter(cert));
+    if (ASN1_INTEGER_get_uint64(&names->serial, X509_get0_serialNumber(cert)) != 1)
+        names->serial = 0;
     names->count = f->count;
     to = (char *)&names->names[f->count];
     for (size_t i = 0; i < f->count; i++) {
         names->names[i] = to;
-        memcpy(to, f->found[i].bytes, f->found[i].length);
-        to[f->found[i].length] = '\0';
-        to += f->found[i].length + 1;
+        to = put(to, f->found[i].bytes, f->found[i].length);
     }
+    names->node = to;
+    put(to, node, strlen(node));
+    ERR_clear_error();
     return names;
 }
 
@@ -124,7 +163,7 @@ enum q_err tls_peer_names_new(const struct x509_st *cert, struct tls_peer_names 
     if (err == Q_OK && f.count == 0)
         err = find_common_name(&f, cert);
     if (err == Q_OK) {
-        *out = pack(&f, tls_time(X509_get0_notAfter(cert)));
+        *out = pack(&f, cert);
         if (*out == NULL) {
             snprintf(err_text, size, "out of memory");
             err = Q_ERR_NO_MEMORY;

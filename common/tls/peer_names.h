@@ -9,6 +9,7 @@
 #define QUORATE_COMMON_TLS_PEER_NAMES_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "common/err.h"
@@ -20,6 +21,8 @@ struct x509_st;
 
 struct tls_peer_names {
     time_t not_after;
+    uint64_t serial;     /* 0: larger than 64 bits */
+    const char *node;    /* the (last) organizational unit, which names a node; "" if there is none or it is no plain text */
     size_t count;        /* 0: the certificate names nobody */
     const char *names[]; /* NUL-terminated; in the same allocation */
 };

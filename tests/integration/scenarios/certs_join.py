@@ -2,6 +2,7 @@
 """Enrolment: from empty hosts to a cluster with votes by invitation alone, and everybody who must not get in."""
 
 import os
+import signal
 import time
 
 from lab import strangers
@@ -151,6 +152,46 @@ def certs_join_man_in_the_middle(lab):
         check_equal([path.read_bytes() for path in _invitations(door)], before, "invitations after the replay")
     check("TLS handshake failed" in door.arbiter.log or "TLS failed" in door.arbiter.log, "the replay is logged")
     door.join(second, another)
+
+
+@scenario(ours_only=True)
+def certs_join_renewed_and_revoked(lab):
+    """Under a live cluster: a node renews its certificate; it is revoked and thrown out within a second, can neither come back nor
+    renew, and joins anew with a code. The other node does not notice. Then the whole cluster is revoked."""
+    door = Door(lab)
+    for host, code in zip(door.nodes, door.invite(nodes=["n1", "n2"])):
+        door.join(host, code)
+    door.start_cluster()
+    first, start = door.nodes[0], now_ns()
+    node = door.hands.cluster.nodes[1]
+
+    def renew(status):
+        return door.hands.device(first, "ours", "--renew", "--host", door.arbiter.address, status=status)
+
+    def connected():
+        return door.arbiter.nodes_connected(door.name)
+
+    before = door.fingerprint(first)
+    renew(0)
+    check(door.fingerprint(first) != before, "another certificate")
+    check_equal(door.hands.qnetd("ours", "--list").out.count("n1"), 2, "certificates of n1 on record")
+    check_equal(connected(), [1, 2], "nodes that stay connected")
+
+    revoked = time.monotonic()
+    door.hands.qnetd("ours", "--revoke", door.name, "--node", "n1")
+    wait_for("n1 to be gone", lambda: connected() == [2], 1 + time.monotonic() - revoked)
+    wait_for("the reason in the log", lambda: door.arbiter.log.count("its certificate has been revoked") >= 2, 20)
+    check("is revoked" in renew(None).err, "a revoked node does not renew")
+    door.join(first, door.invite(nodes=["n1"])[0])
+    node.device.signal(signal.SIGHUP)
+    wait_for("n1 to be back", lambda: connected() == [1, 2], 20)
+    door.hands.cluster.check_quorate_since([1, 2], start)
+
+    door.hands.qnetd("ours", "--revoke", door.name)
+    wait_for("both to be gone", lambda: connected() == [], 2)
+    door.arbiter.stop()
+    door.arbiter.start()
+    check_equal(connected(), [], "nodes that come back after a restart")
 
 
 @scenario(ours_only=True)

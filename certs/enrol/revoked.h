@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The file "revoked" beside an arbiter's certificates: read by the arbiter and the enrolment program, changed by
+ * corosync-qnetd-certutil --revoke. Each call opens and closes it.
+ */
+#ifndef QUORATE_CERTS_ENROL_REVOKED_H
+#define QUORATE_CERTS_ENROL_REVOKED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certs/failure.h"
+#include "certs/logic/revocations.h"
+#include "certs/place.h"
+
+#define REVOKED_FILE "revoked"
+
+/* What the file in this directory says; no file says nothing. Q_ERR_INVALID: damaged; then *out is empty. */
+enum q_err revoked_read(const char *dir, struct revocations *out, struct certs_failure *why);
+
+struct revoke_wish {
+    const struct certs_place *place;
+    const char *cluster; /* checked: certs_name_fault */
+    const char *node;    /* NULL: the whole cluster */
+    int64_t now_s;
+};
+
+/*
+ * Revokes all certificates of a cluster, or of a node of it, and withdraws invitations that have not been used. On disk when it
+ * returns. *count: how many certificates of the record these are. Q_ERR_NOT_FOUND: the record has none of that node.
+ */
+enum q_err revoke_certificates(const struct revoke_wish *wish, size_t *count, struct certs_failure *why);
+
+#endif

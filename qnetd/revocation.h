@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The certificates that the arbiter does not accept any more: the file "revoked" beside its own ones (certs/enrol/revoked.h), read at
+ * the start and whenever it is replaced, so that corosync-qnetd-certutil --revoke needs no word with the daemon. A list that
+ * cannot be read leaves the former one in force. Embedded in main's daemon.
+ */
+#ifndef QUORATE_QNETD_REVOCATION_H
+#define QUORATE_QNETD_REVOCATION_H
+
+#include <stdbool.h>
+
+#include <qb/qbloop.h>
+
+#include "certs/logic/revocations.h"
+#include "common/tls/peer_names.h"
+#include "qnetd/settings.h"
+
+struct revocation_watch {
+    qb_loop_t *loop;
+    const struct settings *settings;
+    struct revocations list;
+    int fd; /* inotify; -1: not watched */
+    void (*on_change)(void *data); /* the list is another one */
+    void *data;
+};
+
+/* Reads the list. What fails is logged, and no reason to leave clusters without an arbiter. */
+void revocation_open(struct revocation_watch *watch, qb_loop_t *loop, const struct settings *settings,
+                     void (*on_change)(void *data), void *data);
+void revocation_close(struct revocation_watch *watch);
+
+/* Reads the list again; calls on_change if that succeeds. */
+void revocation_reload(struct revocation_watch *watch);
+
+/* Whether a client with this certificate (NULL: with none) must go. */
+bool revocation_concerns(const struct revocation_watch *watch, const struct tls_peer_names *peer);
+
+#endif

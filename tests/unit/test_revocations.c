@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Certificates that are not accepted any more: which they are, and their file. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/logic/revocations.h"
+
+static void revoke(struct revocations *list, bool up_to, uint64_t serial, const char *cluster)
+{
+    struct revocation one = {.up_to = up_to, .serial = serial, .when_s = 1800000000};
+
+    strcpy(one.cluster, cluster);
+    assert_int_equal(revocations_add(list, &one), Q_OK);
+}
+
+static void assert_there_and_back(const struct revocations *list)
+{
+    struct revocations again;
+    struct q_buf text, twice;
+
+    q_buf_init(&text);
+    q_buf_init(&twice);
+    revocations_encode(list, &text);
+    assert_int_equal(revocations_decode(q_buf_bytes(&text), text.size, &again), Q_OK);
+    revocations_encode(&again, &twice);
+    assert_int_equal(text.size, twice.size);
+    assert_memory_equal(q_buf_bytes(&text), q_buf_bytes(&twice), text.size);
+    revocations_fini(&again);
+    for (size_t size = 0; size < text.size; size++)
+        assert_int_equal(revocations_decode(q_buf_bytes(&text), size, &again), Q_ERR_INVALID);
+    q_buf_fini(&text);
+    q_buf_fini(&twice);
+}
+
+static void a_single_certificate(void **state)
+{
+    struct revocations list = {0};
+
+    (void)state;
+    revoke(&list, false, 105, "alpha");
+    assert_int_equal(revocations_when(&list, "alpha", 105), 1800000000);
+    assert_int_equal(revocations_when(&list, "ALPHA", 105), 1800000000); /* the arbiter ignores case */
+    assert_int_equal(revocations_when(&list, "alpha", 104), 0);
+    assert_int_equal(revocations_when(&list, "alpha", 106), 0);
+    assert_int_equal(revocations_when(&list, "beta", 105), 0);
+    assert_there_and_back(&list);
+    revocations_fini(&list);
+}
+
+static void all_that_a_cluster_had(void **state)
+{
+    struct revocations list = {0};
+
+    (void)state;
+    revoke(&list, true, 110, "alpha");
+    assert_int_equal(revocations_when(&list, "alpha", 1), 1800000000);
+    assert_int_equal(revocations_when(&list, "alpha", 110), 1800000000);
+    assert_int_equal(revocations_when(&list, "alpha", 111), 0); /* made since: the cluster has joined anew */
+    assert_int_equal(revocations_when(&list, "alpha", 0), 0);   /* no number that could be compared */
+    assert_int_equal(revocations_when(&list, "beta", 5), 0);
+    assert_there_and_back(&list);
+    revocations_fini(&list);
+}
+
+static void the_list_does_not_grow_by_what_it_covers(void **state)
+{
+    struct revocations list = {0};
+
+    (void)state;
+    for (uint64_t serial = 1; serial <= 20; serial++)
+        revoke(&list, false, serial, "alpha");
+    revoke(&list, false, 7, "beta");
+    revoke(&list, false, 20, "alpha");
+    assert_int_equal(list.count, 21);
+    revoke(&list, true, 15, "Alpha");
+    assert_int_equal(list.count, 7);
+    revoke(&list, false, 3, "alpha");
+    revoke(&list, true, 14, "alpha");
+    assert_int_equal(list.count, 7);
+    revoke(&list, true, 30, "alpha");
+    assert_int_equal(list.count, 2);
+    assert_there_and_back(&list);
+    revocations_fini(&list);
+}
+
+static void there_is_a_limit(void **state)
+{
+    struct revocation one = {.when_s = 1, .cluster = "alpha"};
+    struct revocations list = {0};
+
+    (void)state;
+    for (one.serial = 1; one.serial <= REVOCATIONS_MAX; one.serial++)
+        assert_int_equal(revocations_add(&list, &one), Q_OK);
+    assert_int_equal(revocations_add(&list, &one), Q_ERR_LIMIT);
+    assert_int_equal(list.count, REVOCATIONS_MAX);
+    revocations_fini(&list);
+}
+
+static void what_is_no_list_is_refused(void **state)
+{
+    static const char *const texts[] = {
+        "", "end\n", "quorate-revocations 1\n", "quorate-revocations 2\nend\n",
+        "quorate-revocations 1\nserial 5 1 alpha\n",
+        "quorate-revocations 1\nserial 5 1 alpha\nend\n\n",
+        "quorate-revocations 1\nserial 05 1 alpha\nend\n",
+        "quorate-revocations 1\nserial 0 1 alpha\nend\n",
+        "quorate-revocations 1\nserial -5 1 alpha\nend\n",
+        "quorate-revocations 1\nserial 5 1 \nend\n",
+        "quorate-revocations 1\nserial 5 1 a/b\nend\n",
+        "quorate-revocations 1\nserial 5 alpha\nend\n",
+        "quorate-revocations 1\nserial 99999999999999999999 1 alpha\nend\n",
+        "quorate-revocations 1\nserial 5 1 alpha\nserial 5 2 alpha\nend\n",
+        "quorate-revocations 1\nsince 5 1 alpha\nend\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct revocations list = {0};
+
+        assert_int_equal(revocations_decode((const uint8_t *)texts[i], strlen(texts[i]), &list), Q_ERR_INVALID);
+        assert_null(list.items);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_single_certificate),
+        cmocka_unit_test(all_that_a_cluster_had),
+        cmocka_unit_test(the_list_does_not_grow_by_what_it_covers),
+        cmocka_unit_test(there_is_a_limit),
+        cmocka_unit_test(what_is_no_list_is_refused),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
