@@ -33,6 +33,7 @@ struct heard {
     uint32_t node_id;
     uint64_t ring_seq;
     uint64_t at_ms;
+    bool given_up; /* for its silence, and not heard since */
 };
 
 enum linger_kind { LINGER_NOT, LINGER_COLLECT, LINGER_ANSWER };

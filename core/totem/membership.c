@@ -74,6 +74,22 @@ static uint32_t lowest_candidate(const struct totem *m)
     return 0;
 }
 
+/* NULL: there is no more room. */
+static struct heard *heard_of(struct totem *m, uint32_t node_id)
+{
+    struct heard *heard;
+
+    for (uint32_t i = 0; i < m->heard_count; i++) {
+        if (m->heard[i].node_id == node_id)
+            return &m->heard[i];
+    }
+    if (m->heard_count == TOTEM_NODES_MAX)
+        return NULL;
+    heard = &m->heard[m->heard_count++];
+    *heard = (struct heard){.node_id = node_id};
+    return heard;
+}
+
 /* Those who have not been heard of are given up. */
 static void give_up_silent(struct totem *m)
 {
@@ -81,6 +97,12 @@ static void give_up_silent(struct totem *m)
 
     totem_nodes_subtract(&silent, &m->proc, &m->consensus);
     totem_nodes_unite(&m->failed, &silent);
+    for (uint32_t i = 0; i < silent.count; i++) {
+        struct heard *heard = heard_of(m, silent.ids[i]);
+
+        if (heard != NULL)
+            heard->given_up = true;
+    }
 }
 
 void membership_on_consensus_timer(struct totem *m)
@@ -147,7 +169,20 @@ static void agree(struct totem *m, bool is_leave, uint32_t sender)
 }
 
 /*
- * Somebody knows more: candidates are taken over; whom he has given up only if he was with me in the last ring. If nothing of
+ * Beyond spec/totem-protocol.md section 7.2: whom a stranger has given up, and I had given up as well and not heard since, I need
+ * not wait for once more. Otherwise nodes that know of the same dead ones, but whose timers are out of step, agree on them
+ * at different times and part and meet over and over.
+ */
+static void give_up_again(struct totem *m, const struct totem_nodes *failed)
+{
+    for (uint32_t i = 0; i < m->heard_count; i++) {
+        if (m->heard[i].given_up && totem_nodes_has(failed, m->heard[i].node_id))
+            totem_nodes_add(&m->failed, m->heard[i].node_id);
+    }
+}
+
+/*
+ * Somebody knows more: candidates are taken over; whom he has given up if he was with me in the last ring. If nothing of
  * that is new, silence is better than a JOIN: two who will not agree would answer each other without end, and put off the
  * timeout that parts them.
  */
@@ -161,6 +196,8 @@ static void learn(struct totem *m, uint32_t sender, const struct totem_nodes *pr
         totem_nodes_add(&m->failed, sender);
     else if (totem_nodes_has(&m->members, sender))
         totem_nodes_unite(&m->failed, failed);
+    else
+        give_up_again(m, failed);
     if (m->state != TOTEM_GATHER || m->proc.count != candidates || m->failed.count != given_up)
         membership_gather(m, "a node has other lists");
 }
@@ -171,18 +208,11 @@ static void learn(struct totem *m, uint32_t sender, const struct totem_nodes *pr
  */
 static bool was_overtaken(struct totem *m, uint32_t node_id, uint64_t ring_seq)
 {
-    struct heard *heard = NULL;
+    struct heard *heard = heard_of(m, node_id);
 
-    for (uint32_t i = 0; i < m->heard_count && heard == NULL; i++) {
-        if (m->heard[i].node_id == node_id)
-            heard = &m->heard[i];
-    }
-    if (heard == NULL) {
-        if (m->heard_count == TOTEM_NODES_MAX)
-            return false;
-        heard = &m->heard[m->heard_count++];
-        *heard = (struct heard){.node_id = node_id};
-    }
+    if (heard == NULL)
+        return false;
+    heard->given_up = false;
     if (ring_seq < heard->ring_seq && m->now_ms - heard->at_ms < m->settings.token_ms)
         return true;
     heard->ring_seq = ring_seq;

@@ -214,8 +214,8 @@ void synchrony_on_ring(struct synchrony_log *log, struct totem_ring_id ring, nod
     if (!log->joined) {
         return;
     }
-    if (stay->ring.seq == 0) { /* told with the join */
-        stay->came_with = UINT32_MAX;
+    if (stay->ring.seq == 0) { /* told with the join: with whom the node came into this ring was before the client's time */
+        stay->came_with = 0;
     } else {
         if (ring.seq <= stay->ring.seq) {
             world_fail(log->node->world, "RING", "%s: client of node %u: ring %llu after %llu", log->node->cluster->name,

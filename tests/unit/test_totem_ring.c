@@ -360,6 +360,54 @@ static void own_messages_go_with_the_token_and_come_back_in_order(void **state)
     assert_int_equal(message.u.token.token_seq, 10);
 }
 
+/* A JOIN of a node in a ring of its own; node 3 is a candidate for it, or one that it has given up as well. */
+static void receive_join(uint32_t from, uint64_t ring_seq, bool without_3)
+{
+    uint8_t bytes[512];
+
+    memset(&message, 0, sizeof(message));
+    message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_JOIN, TOTEM_NOT_MCAST, from, 0};
+    message.u.join = (struct totem_join){.system_from = from, .ring_seq = ring_seq, .proc_count = 3, .proc = {1, 2, 3},
+                                         .failed_count = without_3 ? 1 : 0, .failed = {3}};
+    totem_encode(bytes, &message);
+    receive_bytes(bytes, totem_encoded_size(&message));
+}
+
+/* Node 3 does not answer, and node 2 does not agree in time: I am alone, and have given up both. */
+static void give_up_2_and_3(void)
+{
+    be_the_captured_node();
+    receive_join(2, 40, false);
+    assert_int_equal(state_of_ring(), TOTEM_GATHER);
+    receive_join(2, 40, true);
+    for (int i = 0; i < 200 && state_of_ring() == TOTEM_GATHER; i++)
+        wait_for_deadline();
+    assert_int_equal(state_of_ring(), TOTEM_OPERATIONAL);
+    synced();
+}
+
+/* The commit token is the sign that all candidates who are not given up agree. */
+static void who_was_given_up_already_is_not_waited_for_again(void **state)
+{
+    (void)state;
+    give_up_2_and_3();
+    receive_join(2, 60, true);
+    assert_true(sent_count > 0);
+    decode_sent(sent_count - 1, TOTEM_COMMIT);
+    assert_int_equal(message.u.commit.member_count, 2);
+}
+
+static void who_was_heard_since_is_waited_for(void **state)
+{
+    (void)state;
+    give_up_2_and_3();
+    receive_join(3, 60, false);
+    receive_join(2, 60, true);
+    for (size_t i = 0; i < sent_count; i++)
+        assert_int_not_equal(sent[i].bytes[3], TOTEM_COMMIT);
+    assert_int_equal(state_of_ring(), TOTEM_GATHER);
+}
+
 static void an_idle_ring_is_held_and_woken(void **state)
 {
     uint32_t token_seq = 9;
@@ -710,6 +758,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(messages_are_delivered_in_order_and_missing_ones_asked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(own_messages_go_with_the_token_and_come_back_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_idle_ring_is_held_and_woken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_was_given_up_already_is_not_waited_for_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_was_heard_since_is_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_token_stays_for_an_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_token_does_not_stay_for_ever, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_token_does_not_stay_where_others_speak, set_up, tear_down),
