@@ -278,6 +278,16 @@ X509 *certs_authority_server(const struct certs_authority *authority)
     return authority->material.server.cert;
 }
 
+STACK_OF(X509) * certs_authority_trusted(const struct certs_authority *authority)
+{
+    return authority->material.server.authorities;
+}
+
+STACK_OF(X509) * certs_authority_intermediates(const struct certs_authority *authority)
+{
+    return authority->material.server.intermediates;
+}
+
 /* --- Issuing --------------------------------------------------------------------------------------- */
 
 static enum q_err check_order(const struct certs_authority *a, const struct certs_client_order *order,

@@ -68,6 +68,10 @@ void certs_authority_close(struct certs_authority *authority);
 X509 *certs_authority_certificate(const struct certs_authority *authority);
 X509 *certs_authority_server(const struct certs_authority *authority);
 
+/* All that the arbiter trusts, and what it sends along with its certificate; NULL if none; live until closed. */
+STACK_OF(X509) * certs_authority_trusted(const struct certs_authority *authority);
+STACK_OF(X509) * certs_authority_intermediates(const struct certs_authority *authority);
+
 /* The next serial number, on disk before this returns: it is never given out again. Needs CERTS_CHANGE. */
 enum q_err certs_authority_take_serial(struct certs_authority *authority, uint64_t *serial,
                                        struct certs_failure *why);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "certs/chain.h"
+#include "certs/check.h"
 #include "certs/decode.h"
 #include "certs/encode.h"
 #include "certs/enrol/join.h"
@@ -36,6 +37,7 @@ enum {
     OPTION_IMPORT,
     OPTION_CONVERT,
     OPTION_LIST,
+    OPTION_CHECK,
     OPTION_FORMAT,
     OPTION_CERT,
     OPTION_KEY,
@@ -54,39 +56,43 @@ struct call {
     const char *code;
     const char *host;
     uint64_t port;
+    bool port_given;
     const char *node;
     bool replace;
 };
 
 static void usage(const char *program)
 {
-    printf("Usage: %s [-i|-m|-M|-r|-Q] [-c certificate] [-n cluster_name] [-S ssh] [-C scp] [--pem]\n"
-           "\n"
-           "  -i -c FILE          begin: trust the arbiter whose qnetd-cacert.crt is in FILE\n"
-           "  -r -n NAME          make a key, and a request for a certificate of the cluster NAME\n"
-           "  -M -c FILE          take the certificate in FILE, signed by the arbiter, and pack it for the "
-           "other nodes\n"
-           "  -m -c FILE          take what another node has packed with -M\n"
-           "  -Q -n NAME QNETD NODE...  all of that on all hosts, as root by ssh and scp\n"
-           "     -S COMMAND, -C COMMAND  instead of ssh and scp, options included\n"
-           "  --join CODE --host ARBITER  get all that from the arbiter, with a code that "
-           "corosync-qnetd-certutil --invite made there\n"
-           "     --port PORT         default 5403\n"
-           "     -n NAME             the cluster; default: of corosync.conf, or as the code says\n"
-           "     --node NAME         what the node calls itself; default: its host name\n"
-           "     --replace           also if the node has another arbiter's or cluster's certificates\n"
-           "     (a CODE of - is read from standard input)\n"
-           "  --renew --host ARBITER  get a new certificate and key in place of the present ones\n"
-           "  --list              the certificates there are, and until when they are valid\n"
-           "     --format=json       for programs\n"
-           "  --import -n NAME --cert FILE --key FILE --ca FILE  use a certificate from someone else's "
-           "authority\n"
-           "  --convert pem|nss   have the certificates in the other form too\n"
-           "  --pem               with PEM files in " CERTS_NODE_PEM " instead of the database\n"
-           "  -h, --help          this text\n"
-           "\n"
-           "The database is " CERTS_NODE_NSS ". See corosync-qdevice-net-certutil(8).\n",
-           program);
+    printf(
+        "Usage: %s [-i|-m|-M|-r|-Q] [-c certificate] [-n cluster_name] [-S ssh] [-C scp] [--pem]\n"
+        "\n"
+        "  -i -c FILE          begin: trust the arbiter whose qnetd-cacert.crt is in FILE\n"
+        "  -r -n NAME          make a key, and a request for a certificate of the cluster NAME\n"
+        "  -M -c FILE          take the certificate in FILE, signed by the arbiter, and pack it for the "
+        "other nodes\n"
+        "  -m -c FILE          take what another node has packed with -M\n"
+        "  -Q -n NAME QNETD NODE...  all of that on all hosts, as root by ssh and scp\n"
+        "     -S COMMAND, -C COMMAND  instead of ssh and scp, options included\n"
+        "  --join CODE --host ARBITER  get all that from the arbiter, with a code that "
+        "corosync-qnetd-certutil --invite made there\n"
+        "     --port PORT         default 5403\n"
+        "     -n NAME             the cluster; default: of corosync.conf, or as the code says\n"
+        "     --node NAME         what the node calls itself; default: its host name\n"
+        "     --replace           also if the node has another arbiter's or cluster's certificates\n"
+        "     (a CODE of - is read from standard input)\n"
+        "  --renew --host ARBITER  get a new certificate and key in place of the present ones\n"
+        "  --check             look for what is wrong, on the whole way to the arbiter, and say what to do\n"
+        "     --host ARBITER, --port PORT, -n NAME  default: of corosync.conf\n"
+        "  --list              the certificates there are, and until when they are valid\n"
+        "     --format=json       for programs\n"
+        "  --import -n NAME --cert FILE --key FILE --ca FILE  use a certificate from someone else's "
+        "authority\n"
+        "  --convert pem|nss   have the certificates in the other form too\n"
+        "  --pem               with PEM files in " CERTS_NODE_PEM " instead of the database\n"
+        "  -h, --help          this text\n"
+        "\n"
+        "The database is " CERTS_NODE_NSS ". See corosync-qdevice-net-certutil(8).\n",
+        program);
 }
 
 static void choose_place(const struct call *call, struct certs_place *place)
@@ -372,6 +378,21 @@ static int list(const struct call *call)
     return listing_end(&listing) ? TOOL_OK : TOOL_FAILED;
 }
 
+static int run_checks(const struct call *call)
+{
+    const struct check_node_wish wish = {.host = call->host,
+                                         .port = call->port_given ? (uint16_t)call->port : 0,
+                                         .cluster_name = call->name,
+                                         .conf_path = Q_CONFDIR "/corosync.conf"};
+    struct certs_place place;
+    struct check check;
+
+    choose_place(call, &place);
+    check_begin(&check, call->json);
+    check_node(&check, &place, &wish);
+    return check_end(&check);
+}
+
 /* --- Command line ---------------------------------------------------------------------------------- */
 
 static bool parse(struct call *call, int argc, char **argv, int *status)
@@ -388,6 +409,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         {"import", no_argument, NULL, OPTION_IMPORT},
         {"convert", required_argument, NULL, OPTION_CONVERT},
         {"list", no_argument, NULL, OPTION_LIST},
+        {"check", no_argument, NULL, OPTION_CHECK},
         {"format", required_argument, NULL, OPTION_FORMAT},
         {"cert", required_argument, NULL, OPTION_CERT},
         {"key", required_argument, NULL, OPTION_KEY},
@@ -435,6 +457,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
                 *status = tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no port (1 to 65535)", optarg);
                 return false;
             }
+            call->port_given = true;
             break;
         case OPTION_NODE:
             call->node = optarg;
@@ -447,6 +470,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
             break;
         case OPTION_IMPORT:
         case OPTION_LIST:
+        case OPTION_CHECK:
             call->operation = option;
             break;
         case OPTION_CONVERT:
@@ -506,6 +530,8 @@ int main(int argc, char **argv)
         return convert(&call);
     case OPTION_LIST:
         return list(&call);
+    case OPTION_CHECK:
+        return run_checks(&call);
     case 'Q':
         if (!tool_check_name(call.name))
             return TOOL_ARGUMENT;

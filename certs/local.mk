@@ -5,6 +5,8 @@
 noinst_LIBRARIES += libcerts_logic.a libcerts.a
 
 libcerts_logic_a_SOURCES = \
+	certs/logic/conf_value.c \
+	certs/logic/conf_value.h \
 	certs/logic/name.c \
 	certs/logic/name.h \
 	certs/logic/profile.c \
@@ -45,13 +47,17 @@ libcerts_a_SOURCES = \
 	certs/pem_files.c \
 	certs/pem_files.h \
 	certs/place.c \
-	certs/place.h
+	certs/place.h \
+	certs/reach.c \
+	certs/reach.h
 
 # What to link a program of certificates with.
 CERTS_LIBS = libcerts.a libcerts_logic.a $(SHELL_LIBS)
 
 # What the two tools share.
 certs_tool = \
+	certs/check.c \
+	certs/check.h \
 	certs/listing.c \
 	certs/listing.h \
 	certs/tool.c \
@@ -60,12 +66,15 @@ certs_tool = \
 	certs/transfer.h
 
 bin_PROGRAMS += corosync-qnetd-certutil
-corosync_qnetd_certutil_SOURCES = certs/qnetd_main.c $(certs_tool)
+corosync_qnetd_certutil_SOURCES = certs/qnetd_main.c certs/check_arbiter.c $(certs_tool)
 corosync_qnetd_certutil_LDADD = $(CERTS_LIBS)
 
 sbin_PROGRAMS += corosync-qdevice-net-certutil
 corosync_qdevice_net_certutil_SOURCES = \
+	certs/check_node.c \
 	certs/device_main.c \
+	certs/probe.c \
+	certs/probe.h \
 	certs/quick_start.c \
 	certs/quick_start.h \
 	$(certs_tool)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "certs/authority.h"
+#include "certs/check.h"
 #include "certs/decode.h"
 #include "certs/enrol/invite.h"
 #include "certs/enrol/revoked.h"
@@ -17,6 +18,7 @@
 #include "certs/tool.h"
 #include "certs/transfer.h"
 #include "common/control/tool_options.h"
+#include "common/options.h"
 
 #define SERVER_NAMES_MAX 16
 #define SERVER_NAME_SIZE 300
@@ -32,6 +34,8 @@ enum {
     OPTION_IMPORT,
     OPTION_CONVERT,
     OPTION_LIST,
+    OPTION_CHECK,
+    OPTION_PORT,
     OPTION_FORMAT,
     OPTION_CERT,
     OPTION_KEY,
@@ -44,6 +48,7 @@ struct call {
     const char *name;
     bool pem;
     bool json;
+    uint64_t port;
     const char *form; /* to convert to */
     struct transfer_files files;
     int64_t lifetime_s;
@@ -70,6 +75,8 @@ static void usage(const char *program)
            "     --expires TIME      90s, 30m, 2h, 7d; default 1h\n"
            "  --revoke CLUSTER    no longer accept the cluster's certificates, and withdraw its codes\n"
            "     --node NAME         only those of this node\n"
+           "  --check             look for what is wrong, and say what to do\n"
+           "     --port PORT         of the daemon; default 5403\n"
            "  --list              the certificates there are, and until when they are valid\n"
            "     --format=json       for programs\n"
            "  --import --cert FILE --key FILE --ca FILE  use a certificate from someone else's authority\n"
@@ -312,10 +319,23 @@ static int revoke_all(const struct call *call)
     if (revoke_certificates(&wish, &count, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     if (wish.node != NULL)
-        printf("Revoked: %zu certificates of the node \"%s\" of the cluster \"%s\"\n", count, wish.node, wish.cluster);
+        printf("Revoked: %zu certificates of the node \"%s\" of the cluster \"%s\"\n", count, wish.node,
+               wish.cluster);
     else
-        printf("Revoked: all certificates of the cluster \"%s\" that there are so far (%zu on record)\n", wish.cluster, count);
+        printf("Revoked: all certificates of the cluster \"%s\" that there are so far (%zu on record)\n",
+               wish.cluster, count);
     return TOOL_OK;
+}
+
+static int run_checks(const struct call *call)
+{
+    struct certs_place place;
+    struct check check;
+
+    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    check_begin(&check, call->json);
+    check_arbiter(&check, &place, (uint16_t)call->port);
+    return check_end(&check);
 }
 
 /* --- Command line ---------------------------------------------------------------------------------- */
@@ -334,6 +354,8 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         {"import", no_argument, NULL, OPTION_IMPORT},
         {"convert", required_argument, NULL, OPTION_CONVERT},
         {"list", no_argument, NULL, OPTION_LIST},
+        {"check", no_argument, NULL, OPTION_CHECK},
+        {"port", required_argument, NULL, OPTION_PORT},
         {"format", required_argument, NULL, OPTION_FORMAT},
         {"cert", required_argument, NULL, OPTION_CERT},
         {"key", required_argument, NULL, OPTION_KEY},
@@ -387,6 +409,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
             break;
         case OPTION_IMPORT:
         case OPTION_LIST:
+        case OPTION_CHECK:
             call->operation = option;
             break;
         case OPTION_CONVERT:
@@ -396,6 +419,12 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case OPTION_FORMAT:
             if (!tool_parse_format(argv[0], optarg, &call->json))
                 return false;
+            break;
+        case OPTION_PORT:
+            if (!option_parse_number(optarg, 1, 65535, &call->port)) {
+                *status = tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no port (1 to 65535)", optarg);
+                return false;
+            }
             break;
         case OPTION_CERT:
             call->files.cert = optarg;
@@ -418,7 +447,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
 
 int main(int argc, char **argv)
 {
-    static struct call call;
+    static struct call call = {.port = 5403};
     int status;
 
     tool_init();
@@ -439,6 +468,8 @@ int main(int argc, char **argv)
         return convert(&call);
     case OPTION_LIST:
         return list(&call);
+    case OPTION_CHECK:
+        return run_checks(&call);
     default:
         usage(argv[0]);
         /* Front ends run it without anything to see whether it is there; one that forgot the operation shall not "succeed". */

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "certs/enrol/converse.h"
 
-#include <errno.h>
-#include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "certs/logic/enrol_reply.h"
+#include "certs/reach.h"
 #include "common/clock.h"
 #include "common/tls/channel.h"
 
-#define CONNECT_MS 5000
 #define ANSWER_MS 20000
 #define READ_SIZE 4096
 
@@ -24,70 +20,13 @@ struct conversation {
     struct certs_failure *why;
 };
 
-static bool wait_for(int fd, short events, uint64_t until_ms)
-{
-    struct pollfd interest = {.fd = fd, .events = events};
-    uint64_t now_ms = clock_monotonic_ms();
-
-    return now_ms < until_ms && poll(&interest, 1, (int)(until_ms - now_ms)) > 0;
-}
-
-/* ---- reaching the arbiter --------------------------------------------------------------------------------------- */
-
-/* Returns the descriptor, or -1 with errno. */
-static int connect_to(const struct addrinfo *address)
-{
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error = 0;
-    socklen_t size = sizeof(error);
-
-    if (fd < 0)
-        return -1;
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
-        error = errno;
-        if (error == EINPROGRESS) {
-            error = ETIMEDOUT;
-            if (wait_for(fd, POLLOUT, clock_monotonic_ms() + CONNECT_MS))
-                getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        }
-    }
-    if (error == 0)
-        return fd;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-static enum q_err reach(const struct converse_peer *peer, int *fd, struct certs_failure *why)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found;
-    char port[8];
-    int error;
-
-    *fd = -1;
-    snprintf(port, sizeof(port), "%u", peer->port);
-    error = getaddrinfo(peer->host, port, &hints, &found);
-    if (error != 0)
-        return certs_fail(why, Q_ERR_NOT_FOUND, "The arbiter's name \"%s\" has no address: %s. Check --host.", peer->host,
-                          error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
-    for (const struct addrinfo *at = found; at != NULL && *fd < 0; at = at->ai_next)
-        *fd = connect_to(at);
-    error = errno;
-    freeaddrinfo(found);
-    if (*fd >= 0)
-        return Q_OK;
-    return certs_fail(why, Q_ERR_CLOSED,
-                      "The arbiter cannot be reached at %s, port %u: %s. Check that corosync-qnetd runs there, and that no "
-                      "firewall is between.",
-                      peer->host, peer->port, strerror(error));
-}
-
 /* ---- TLS -------------------------------------------------------------------------------------------------------- */
 
 static enum q_err wait_for_channel(struct conversation *c)
 {
     short events = tls_channel_want(&c->channel) == TLS_WANT_WRITE ? POLLOUT : POLLIN;
 
-    if (wait_for(c->channel.fd, events, c->until_ms))
+    if (certs_wait(c->channel.fd, events, c->until_ms))
         return Q_OK;
     return certs_fail(c->why, Q_ERR_AGAIN, "%s, port %u, does not answer in time. Try again.", c->peer->host, c->peer->port);
 }
@@ -214,7 +153,7 @@ enum q_err converse(const struct converse_peer *peer, converse_compose *compose,
     enum q_err err;
     int fd;
 
-    err = reach(peer, &fd, why);
+    err = certs_reach(peer->host, peer->port, &fd, why);
     if (err != Q_OK)
         return err;
     c.until_ms = clock_monotonic_ms() + ANSWER_MS;

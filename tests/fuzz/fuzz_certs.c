@@ -11,6 +11,7 @@
 #include "certs/encode.h"
 #include "certs/issue.h"
 #include "certs/issued.h"
+#include "certs/logic/conf_value.h"
 #include "certs/logic/name.h"
 #include "certs/logic/serial.h"
 
@@ -60,9 +61,11 @@ static void key_file(const uint8_t *bytes, size_t size)
 static void texts(const uint8_t *bytes, size_t size)
 {
     char name[300];
+    char value[CONF_VALUE_SIZE];
     uint64_t serial;
 
     (void)certs_serial_parse(bytes, size, &serial);
+    (void)conf_value((const char *)bytes, size, "totem.cluster_name", value);
     if (size >= sizeof(name))
         return;
     memcpy(name, bytes, size);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "certs/logic/conf_value.h"
 #include "certs/logic/name.h"
 #include "certs/logic/profile.h"
 #include "certs/logic/serial.h"
@@ -110,6 +111,48 @@ static void validity_begins_early_and_ends_with_the_issuer(void **state)
     assert_false(certs_validity(CERTS_KIND_CLIENT, now, 86400, now, &v));
 }
 
+/* --- corosync.conf ------------------------------------------------------------------------------------ */
+
+static const char conf[] =
+    "# quorum.device.net.host: no\n"
+    "totem {\n  version: 2\n  cluster_name:  My Cluster \r\n  interface {\n    cluster_name: inner\n  }\n}\n"
+    "quorum {\n provider: corosync_votequorum\n device {\n  model: net\n  net {\n   host: first\n"
+    "   tls: on\n   host : arbiter.example\n  }\n }\n}\n"
+    "device {\n net {\n  host: elsewhere\n }\n}\n";
+
+static void values_are_found_by_their_path(void **state)
+{
+    char value[CONF_VALUE_SIZE] = "";
+
+    (void)state;
+    assert_true(conf_value(conf, sizeof(conf) - 1, "totem.cluster_name", value));
+    assert_string_equal(value, "My Cluster");
+    assert_true(conf_value(conf, sizeof(conf) - 1, "quorum.device.net.host", value));
+    assert_string_equal(value, "arbiter.example");
+    assert_true(conf_value(conf, sizeof(conf) - 1, "device.net.host", value));
+    assert_string_equal(value, "elsewhere");
+    assert_false(conf_value(conf, sizeof(conf) - 1, "quorum.device.net.port", value));
+    assert_false(conf_value(conf, sizeof(conf) - 1, "quorum.device", value));
+    assert_false(conf_value(conf, sizeof(conf) - 1, "host", value));
+    assert_false(conf_value("", 0, "a", value));
+}
+
+static void broken_configurations_do_no_harm(void **state)
+{
+    static const char *const texts[] = {
+        "}}}}\na: b", "a {\na {\na {\na {\na {\na {\na {\na {\na {\na {\nb: c", "{\n{\n", ":\n::\n", "a:",
+        "{"};
+    char value[CONF_VALUE_SIZE], line[CONF_VALUE_SIZE + 8];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        (void)conf_value(texts[i], strlen(texts[i]), "a.a.a.a.a.a.a.a.a.a.b", value);
+    memset(line, 'x', sizeof(line));
+    memcpy(line, "a: ", 3);
+    assert_false(conf_value(line, sizeof(line), "a", value));
+    assert_true(conf_value(line, CONF_VALUE_SIZE, "a", value));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +162,8 @@ int main(void)
         cmocka_unit_test(serial_numbers_are_read_as_the_packaged_script_writes_them),
         cmocka_unit_test(serial_files_with_anything_else_are_refused),
         cmocka_unit_test(validity_begins_early_and_ends_with_the_issuer),
+        cmocka_unit_test(values_are_found_by_their_path),
+        cmocka_unit_test(broken_configurations_do_no_harm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
