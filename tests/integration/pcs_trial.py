@@ -171,7 +171,7 @@ def commands(trial):
     n1, n2 = nodes[1], nodes[2]
 
     trial.pcs(arbiter, "qdevice", "status", "net")
-    # As the Debian package leaves it: the daemon may not read what pcs makes in a directory of root's.
+    # As the Debian package leaves it: the packaged daemon may not read what pcs makes in a directory of root's; ours may.
     trial.pcs(arbiter, "qdevice", "setup", "model", "net", "--enable", "--start")
     trial.pcs(arbiter, "qdevice", "destroy", "net")
     trial.shell(arbiter, "chown coroqnetd:coroqnetd /etc/corosync/qnetd")
