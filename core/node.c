@@ -201,8 +201,7 @@ static enum q_err start_stack(struct node *node, char *why, size_t why_size)
 {
     struct stack_start start = {.config = &node->config->config,
                                 .map = &node->config->map,
-                                .stored_expected_votes = ring_store_load_expected(&node->store),
-                                .version = PACKAGE_VERSION};
+                                .stored_expected_votes = ring_store_load_expected(&node->store)};
     enum q_err err;
 
     node->exit_status = 20;

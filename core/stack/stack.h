@@ -94,7 +94,6 @@ struct stack_start {
     const struct core_config *config; /* read without errors and checked for a start; stays until RELOADED or the end */
     struct conf_map *map;             /* the keys of its files */
     uint32_t stored_expected_votes;   /* OUTBOX_STORE_EXPECTED of a former run, 0: none */
-    const char *version;              /* of the program, for the map */
 };
 
 /* Q_ERR_INVALID: `why` says in a sentence what of the configuration cannot be. Q_ERR_NO_MEMORY. */

@@ -178,10 +178,9 @@ static cpg_handle_t join(uint32_t members)
         error = cpg_local_get(handle, &now.own_id);
     if (error != CS_OK)
         fail("cpg_initialize", error);
-    do {
-        error = cpg_join(handle, &group);
-        usleep(error == CS_ERR_TRY_AGAIN ? 10000 : 0);
-    } while (error == CS_ERR_TRY_AGAIN);
+    /* The core takes no members while it synchronises, and has no way to tell when it does again. */
+    while ((error = cpg_join(handle, &group)) == CS_ERR_TRY_AGAIN)
+        usleep(10000);
     if (error != CS_OK)
         fail("cpg_join", error);
     now.own_pid = (uint32_t)getpid();

@@ -10,9 +10,7 @@ two nodes, knet, ffsplit, TLS. The pairs take turns, so that the machine's mood 
 import argparse
 import os
 import pathlib
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 
@@ -21,6 +19,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
+import side_by_side  # noqa: E402
 from lab import isolate, runner  # noqa: E402
 from lab.cluster import Lab  # noqa: E402
 from lab.wait import now_ns, pause_ms, wait_for  # noqa: E402
@@ -150,21 +149,6 @@ def measure_inside(index, flavour, scratch, far):
         print("measured %.1f %.1f" % case(lab, cluster))
 
 
-def measure(index, flavour, scratch, far):
-    """The two numbers of one run, or None with an explanation on stderr."""
-    argv = [sys.executable, __file__, "--inside", str(index), flavour, str(scratch), "--delay-ms", str(far.delay_ms),
-            "--loss-percent", str(far.loss_percent), "--seed", str(far.seed), "--core", far.core]
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired:
-        return None
-    for line in done.stdout.splitlines():
-        if line.startswith("measured "):
-            return tuple(float(word) for word in line.split()[1:])
-    print(done.stdout[-2000:], done.stderr[-2000:], file=sys.stderr)
-    return None
-
-
 def cell(values):
     if not values:
         return "not measured"
@@ -199,31 +183,16 @@ def main():
     if arguments.inside:
         measure_inside(int(arguments.inside[0]), arguments.inside[1], pathlib.Path(arguments.inside[2]), arguments)
         return 0
-    lacking = runner.missing() or ("" if "Q_BUILD" in os.environ else "Q_BUILD, the directory of our build")
-    if lacking:
-        print(f"failover.py needs {lacking}", file=sys.stderr)
+
+    def measure_one(index, flavour, scratch, run):
+        return side_by_side.measure([__file__, "--inside", str(index), flavour, str(scratch), "--delay-ms", str(arguments.delay_ms),
+                                     "--loss-percent", str(arguments.loss_percent), "--seed", str(arguments.seed + 2 * run),
+                                     "--core", arguments.core], RUN_TIMEOUT_S)
+    results = side_by_side.play(CASES, arguments, measure_one)
+    if results is None:
         return 1
-    scratch = runner.make_scratch()
-    results = {}
-    try:
-        preparing = subprocess.run([sys.executable, str(HERE.parent / "integration" / "run.py"), "--inside", "prepare",
-                                    str(scratch)], check=False)
-        if preparing.returncode != 0:
-            return 1
-        for run in range(arguments.runs):
-            for index, name in enumerate(CASES):
-                if arguments.only not in name:
-                    continue
-                for flavour in (arguments.flavour,) if arguments.flavour else ("ours", "packaged"):
-                    print(f"run {run + 1} of {arguments.runs}: {name}: {flavour}", file=sys.stderr)
-                    pair = measure(index, flavour, scratch, arguments)
-                    if pair:
-                        results.setdefault((index, flavour), []).append(pair)
-            arguments.seed += 2
-        table(results, arguments.runs)
-        return 0
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    table(results, arguments.runs)
+    return 0
 
 
 if __name__ == "__main__":

@@ -12,9 +12,7 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import statistics
-import subprocess
 import sys
 import time
 
@@ -23,6 +21,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
+import side_by_side  # noqa: E402
 from lab import isolate, runner  # noqa: E402
 from lab.cluster import Lab  # noqa: E402
 from lab.wait import now_ns, pause_ms, wait_for  # noqa: E402
@@ -163,21 +162,6 @@ def measure_inside(index, flavour, scratch):
         print("measured %.3f" % list(CASES.values())[index][0](lab))
 
 
-def measure(index, flavour, scratch):
-    """The number of one run, or None with an explanation on stderr."""
-    argv = [sys.executable, __file__, "--inside", str(index), flavour, str(scratch)]
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired:
-        print("timed out", file=sys.stderr)
-        return None
-    for line in done.stdout.splitlines():
-        if line.startswith("measured "):
-            return float(line.split()[1])
-    print(done.stdout[-2000:], done.stderr[-2000:], file=sys.stderr)
-    return None
-
-
 def cell(values, unit):
     if not values:
         return "not measured"
@@ -191,7 +175,7 @@ def table(results, runs, only):
     for index, (name, (_, unit, more, bar)) in enumerate(CASES.items()):
         if only not in name:
             continue
-        ours, packaged = (results.get((index, flavour), []) for flavour in ("ours", "packaged"))
+        ours, packaged = ([numbers[0] for numbers in results.get((index, flavour), [])] for flavour in side_by_side.FLAVOURS)
         ratio = f"{statistics.median(ours) / statistics.median(packaged):.2f}" if ours and packaged else "-"
         asked = "-" if bar is None else f"at {'least' if more else 'most'} {bar}"
         print(f"| {name} | {cell(ours, unit)} | {cell(packaged, unit)} | {ratio} | {asked} |")
@@ -207,30 +191,14 @@ def main():
     if arguments.inside:
         measure_inside(int(arguments.inside[0]), arguments.inside[1], pathlib.Path(arguments.inside[2]))
         return 0
-    lacking = runner.missing() or ("" if "Q_BUILD" in os.environ else "Q_BUILD, the directory of our build")
-    if lacking:
-        print(f"ring.py needs {lacking}", file=sys.stderr)
+
+    def measure_one(index, flavour, scratch, _run):
+        return side_by_side.measure([__file__, "--inside", str(index), flavour, str(scratch)], RUN_TIMEOUT_S)
+    results = side_by_side.play(CASES, arguments, measure_one)
+    if results is None:
         return 1
-    scratch = runner.make_scratch()
-    results = {}
-    try:
-        preparing = subprocess.run([sys.executable, str(HERE.parent / "integration" / "run.py"), "--inside", "prepare",
-                                    str(scratch)], check=False)
-        if preparing.returncode != 0:
-            return 1
-        for run in range(arguments.runs):
-            for index, name in enumerate(CASES):
-                if arguments.only not in name:
-                    continue
-                for flavour in (arguments.flavour,) if arguments.flavour else ("ours", "packaged"):
-                    number = measure(index, flavour, scratch)
-                    print(f"run {run + 1} of {arguments.runs}: {name}: {flavour}: {number}", file=sys.stderr)
-                    if number is not None:
-                        results.setdefault((index, flavour), []).append(number)
-        table(results, arguments.runs, arguments.only)
-        return 0
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    table(results, arguments.runs, arguments.only)
+    return 0
 
 
 if __name__ == "__main__":

@@ -347,8 +347,7 @@ static void boot(struct node *node)
     host->loaded = stack_config_load(node, NULL);
     start = (struct stack_start){.config = &host->loaded->config,
                                  .map = &host->loaded->map,
-                                 .stored_expected_votes = host->stored_expected_votes,
-                                 .version = "simulated"};
+                                 .stored_expected_votes = host->stored_expected_votes};
     if (stack_new(&host->stack, &start, why, sizeof why) != Q_OK) {
         world_fail(node->world, "CONTRACT", "the core does not start: %s", why);
         return;

@@ -234,7 +234,7 @@ void stack_cluster_start(struct stack_cluster *cluster, uint32_t id, const char 
     host->loaded = load(config, NULL);
     be_node(host->loaded, id);
     host->ready = host->left = host->died = false;
-    start = (struct stack_start){.config = &host->loaded->config, .map = &host->loaded->map, .version = "test"};
+    start = (struct stack_start){.config = &host->loaded->config, .map = &host->loaded->map};
     if (stack_new(&host->stack, &start, why, sizeof(why)) != Q_OK)
         fail_msg("%s", why);
     stack_cluster_step(cluster, id, &(struct stack_event){.type = STACK_EV_START, .u.ring_seq = host->persisted_seq});
