@@ -326,9 +326,12 @@ void device_unregister(struct node *node)
     node->tainted = false;
 }
 
+/* What is read in the instant in which the device goes on has lain in its socket: nobody knows for how long. */
 void device_fresh_verdict(struct node *node)
 {
-    node->tainted = false;
+    uint64_t now_ms = node->world->now_ms;
+
+    node->tainted = now_ms == node->device_resume_ms || now_ms == node->resume_ms;
 }
 
 void device_keeps_vote(struct node *node)
