@@ -6,20 +6,21 @@ happen; after each of them the packaged tools and clients must say the same of b
     twins.play((("boot 1", "1: no 2 1 1"), ("boot 2", "1,2: yes 2 2 1"), ("cut 1 | 2", "1,2: yes 2 1 1")))
 
 A step is what happens, and what `corosync-quorumtool -s` must then say of the nodes that live: quorate, expected votes, total
-votes, quorum, and perhaps how it stands with its quorum device (the column "Qdevice" of its own line). Both clusters are waited for until they say so and all rings are what the network allows; then all of these are
-compared, on all nodes that live:
+votes, quorum, and perhaps how it stands with its quorum device (the column "Qdevice" of its own line). Both clusters are waited for
+until they say so and all rings are what the network allows; then all of these are compared, on all nodes that live:
 
   * `corosync-quorumtool` -s and -l, -s for the next node, with exit statuses; but for the date, and the ring's sequence number;
   * the keys under runtime.votequorum.;
-  * what clients of votequorum were told since the step before, on all nodes: in one order, rings and quorum; in another, expected
-    votes. Of a node that has just started, of each kind the last word: what comes before depends on when the client was let in.
-    The same of all nodes when several start in one step: whether they come together or one after the other, and in which order, is
-    a matter of which boots faster.
+  * what clients of votequorum were told since the step before, on all nodes: rings and quorum in their order, expected votes.
+    Of a node that has just started, of each kind the last word: what comes before depends on when the client was let in. The same of
+    all nodes when several start in one step: whether they come together or one after the other, and in which order, is a matter of
+    which boots faster.
 
-Expected votes that are told twice in a row are told once: a packaged node believes what it has said before its expected votes
-rose, when that comes back to it, and then they rise once more. Nor do they have a fixed place among the rings: a newcomer's first word
-is sent at its start, and comes before the ring, if the ring is quick, else after it. A ring that is formed anew with the same
-members, because the machine was busy, is no event.
+Of expected votes it counts which were told, and which last: a packaged node believes what it has said before its expected votes rose,
+when that comes back to it, and then they rise once more; and where several nodes read their configuration anew, each announces
+what it finds, in an order of its own. They have no fixed place among the rings either: a newcomer's first word is sent at its
+start, and comes before the ring, if the ring is quick, else after it. A ring that is formed anew with the same members, because the
+machine was busy, is no event.
 
 What can happen:
 
@@ -36,12 +37,18 @@ import re
 import signal
 
 from .cluster import PACKAGED
-from .wait import Failure, check, check_equal, now_ns, poll_pause, wait_for
+from .wait import Failure, check, check_equal, now_ns, pause_ms, wait_for
 
 FLAVOURS = ("packaged", "ours")
 _SETTLED_S = 20
 HEARD_MS = 1000
 _QUORUMTOOL = "/usr/sbin/corosync-quorumtool"
+_QUESTIONS = f"""
+for options in -s -l '-s -n {{other}}'; do
+    echo "ASKED corosync-quorumtool $options"; {_QUORUMTOOL} $options 2>&1; echo "status $?"
+done
+echo ASKED keys; /usr/sbin/corosync-cmapctl runtime.votequorum.
+"""
 _FIELDS = {"Quorate": r"(Yes|No)", "Expected votes": r"(\d+)", "Total votes": r"(\d+)", "Quorum": r"(\d+) "}
 
 
@@ -193,7 +200,7 @@ class Twins:
         before = self._all_shown()
         while now_ns() < end:
             check_equal(self._all_shown(), before, "what should not change")
-            poll_pause()
+            pause_ms(200)
 
     @staticmethod
     def _device(cluster, rest):
@@ -226,10 +233,12 @@ class Twins:
 
     # ---- what is said ----
 
+    def _shown(self, flavour, i):
+        return _shown(self.clusters[flavour].nodes[i].host.run([_QUORUMTOOL, "-s"]).out)
+
     def _all_shown(self):
-        """{(flavour, node id): quorate, expected votes, total votes, quorum}, of all that live."""
-        return {(flavour, i): _shown(cluster.nodes[i].host.run([_QUORUMTOOL, "-s"]).out)
-                for flavour, cluster in self.clusters.items() for i in sorted(self.living)}
+        """{(flavour, node id): quorate, expected votes, total votes, quorum, device}, of all that live."""
+        return {(flavour, i): self._shown(flavour, i) for flavour in FLAVOURS for i in sorted(self.living)}
 
     def _rings_formed(self):
         """All rings are what the network allows."""
@@ -247,23 +256,22 @@ class Twins:
         shown = {}
 
         def settled():
-            shown.update(self._all_shown())
-            return all(shown[flavour, i][:len(wanted[i])] == wanted[i] for flavour in FLAVOURS for i in wanted)
+            """Asks one after the other until one is not there yet: tools cost more than waiting does."""
+            for flavour, i in itertools.product(FLAVOURS, wanted):
+                shown[flavour, i] = self._shown(flavour, i)
+                if shown[flavour, i][:len(wanted[i])] != wanted[i]:
+                    pause_ms(100)
+                    return False
+            return True
         try:
             wait_for(what, settled, _SETTLED_S)
         except Failure:
-            raise Failure(f"{what}: wanted {wanted}, shown are "
-                          f"{ {key: value for key, value in shown.items() if key[1] in self.living} }") from None
+            raise Failure(f"{what}: wanted {wanted}, shown are {shown}") from None
 
     def _asked(self, cluster, i):
         """{question: answer} of one node."""
-        host = cluster.nodes[i].host
-        answers = {}
-        for options in (["-s"], ["-l"], ["-s", "-n", str(i % len(cluster.nodes) + 1)]):
-            result = host.run([_QUORUMTOOL, *options])
-            answers[" ".join(options)] = result.status, _even(result.out), result.err
-        answers["keys"] = host.run(["/usr/sbin/corosync-cmapctl", "runtime.votequorum."]).out
-        return answers
+        text = cluster.nodes[i].host.run(["/bin/sh", "-c", _QUESTIONS.format(other=i % len(cluster.nodes) + 1)]).out
+        return dict(answer.split("\n", 1) for answer in _even(text).split("ASKED ")[1:])
 
     def _told(self, flavour, i):
         """What clients of this node were told since the step before: {kind: [words]}."""
@@ -279,7 +287,7 @@ class Twins:
             self.last[flavour, i].update((kind, words) for kind, words in last.items() if kind != "expected")
             return last
         expected = [_plain(values) for kind, values in news if kind == "expected"]
-        return {"expected": [words for words, _ in itertools.groupby(expected)], "others": self._without_repetitions(flavour, i, news)}
+        return {"expected": (sorted(set(expected)), expected[-1:]), "others": self._without_repetitions(flavour, i, news)}
 
     def _without_repetitions(self, flavour, i, news):
         """All but expected votes; without rings that are as the one before, and what is then said once more."""
@@ -310,6 +318,6 @@ class Twins:
         end = now_ns() + HEARD_MS * 1000000
         differences = "".join(self._differences_asked())
         while differences and now_ns() < end:
-            poll_pause()
+            pause_ms(100)
             differences = "".join(self._differences_asked())
         return differences
