@@ -55,4 +55,10 @@ bool datagram_queue_push(struct datagram_queue *queue, struct datagram *datagram
 /* The caller gets the reference; NULL if the queue is empty. */
 struct datagram *datagram_queue_pop(struct datagram_queue *queue);
 
+/* The caller gets no reference; 0 is the one that is popped next. */
+static inline struct datagram *datagram_queue_at(const struct datagram_queue *queue, size_t index)
+{
+    return queue->items[(queue->first + index) & (queue->capacity - 1)];
+}
+
 #endif

@@ -33,4 +33,12 @@ bool packing_add(struct packing *packing, struct datagram_queue *queue, const st
 /* Puts a frame that has something in it into the queue, though not full. False without memory. */
 bool packing_flush(struct packing *packing, struct datagram_queue *queue);
 
+/*
+ * For those who come to the ring. If the queue begins with the rest of a message whose beginning they have not heard, packaged
+ * receivers drop that and all that follows it, until they have dropped a frame that goes on from another and then, in a frame
+ * of its own, the end of a message (spec/totem-wire.md section 6.3). So the end of the rest is put into two frames of its own; what
+ * follows begins with a frame. The same for who has the beginning. False without memory: some of the queue is lost.
+ */
+bool packing_set_rest_apart(struct datagram_queue *queue);
+
 #endif

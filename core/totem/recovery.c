@@ -173,6 +173,8 @@ static void change_configuration(struct totem *m)
     totem_nodes_copy(&m->members, &m->new_members);
     handover_change(m, TOTEM_TRANSITIONAL, &m->trans_members, &left);
     begin_waiting(m);
+    if (joined.count > 0 && !packing_set_rest_apart(&m->queue))
+        m->out_of_memory = true;
     deliver_rest(m);
     handover_change(m, TOTEM_REGULAR, &m->members, &joined);
 }

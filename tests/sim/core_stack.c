@@ -25,14 +25,27 @@ node_mask stack_host_mask(const struct sim_cluster *cluster, const uint32_t *ids
     return mask;
 }
 
+static void on_transitional(struct stack_host *host, const struct totem_action *change)
+{
+    node_mask with = stack_host_mask(host->node->cluster, change->members, change->member_count);
+
+    for (unsigned i = 0; i < SIM_NODES_MAX; i++) {
+        if (!(with & (1u << i))) {
+            host->together_from[i] = change->ring.seq;
+        }
+    }
+    if (host->client.log != NULL) {
+        synchrony_on_transitional(host->client.log, host->ring, change->ring, with);
+    }
+}
+
 static void on_ring_change(struct stack_host *host, const struct totem_action *change)
 {
     world_mix(host->node->world, change->ring.seq * 2 + change->kind);
     if (change->kind == TOTEM_REGULAR) {
         host->ring = change->ring;
-    } else if (host->client.log != NULL) {
-        synchrony_on_transitional(host->client.log, host->ring, change->ring,
-                                  stack_host_mask(host->node->cluster, change->members, change->member_count));
+    } else {
+        on_transitional(host, change);
     }
 }
 

@@ -102,7 +102,7 @@ void core_stack_client_start(struct node *node)
     if (host->client.conn == 0) {
         host->client.pid = ++host->last_pid;
         host->client.conn = stack_host_connect(host, SERVICE_CPG, host->client.pid);
-        host->client.log = synchrony_new_log(node, host->client.pid);
+        host->client.log = synchrony_new_log(node, host->client.pid, host->together_from);
     }
     bytes = cpg_client_join(&host->client, &size);
     host->client.joining = true;

@@ -34,6 +34,7 @@ struct stack_host {
     uint32_t steps;
     uint32_t next_info;
     struct totem_ring_id ring; /* of the newest regular change */
+    uint64_t together_from[SIM_NODES_MAX]; /* number of the ring since which the core has been with that node, by its index */
 
     uint64_t keeper;
     uint64_t device;

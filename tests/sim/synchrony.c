@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct synchrony_log *synchrony_new_log(struct node *node, uint32_t pid)
+struct synchrony_log *synchrony_new_log(struct node *node, uint32_t pid, const uint64_t *together_from)
 {
     struct synchrony_log *log = calloc(1, sizeof *log);
 
@@ -31,6 +31,7 @@ struct synchrony_log *synchrony_new_log(struct node *node, uint32_t pid)
     log->self = (struct synchrony_member){node->id, pid};
     log->next = node->cluster->logs;
     log->came_with = UINT32_MAX;
+    memcpy(log->together_from, together_from, sizeof log->together_from);
     node->cluster->logs = log;
     return log;
 }
@@ -254,12 +255,17 @@ static node_mask sender_bit(const struct side *side, const struct synchrony_item
 /* Has the node been with this one ever since the ring of that number? */
 static bool together_since(const struct side *side, node_mask node, uint64_t ring_seq)
 {
-    for (const struct synchrony_stay *stay = side->stay; stay >= side->log->stays && stay->ring.seq > ring_seq; stay--) {
+    const struct synchrony_log *log = side->log;
+
+    for (const struct synchrony_stay *stay = side->stay; stay >= log->stays; stay--) {
+        if (stay->ring.seq <= ring_seq) {
+            return true;
+        }
         if (!(stay->came_with & node)) {
             return false;
         }
     }
-    return true;
+    return log->together_from[__builtin_ctz(node)] <= ring_seq;
 }
 
 static bool comes_later(const struct side *side, const struct synchrony_item *item)

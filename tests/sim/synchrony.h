@@ -69,12 +69,14 @@ struct synchrony_log {
     uint32_t sent;       /* numbers 1 .. sent were sent */
     uint32_t seen;       /* of its own messages */
     node_mask came_with; /* since the last ring that it was told of */
+    uint64_t together_from[SIM_NODES_MAX]; /* before it was told of any */
     struct totem_ring_id end_of; /* a ring that it has not been told of yet, and how it has ended already */
     struct totem_ring_id end_next;
     node_mask end_with;
 };
 
-struct synchrony_log *synchrony_new_log(struct node *node, uint32_t pid);
+/* `together_from`: for each node of the cluster, by index, the number of the ring since which this one has been with it. */
+struct synchrony_log *synchrony_new_log(struct node *node, uint32_t pid, const uint64_t *together_from);
 void synchrony_free(struct world *world);
 
 /* The client is told these things. */

@@ -276,9 +276,133 @@ static void a_full_queue_says_so_before(void **state)
     assert_false(packing_has_room(&packing, &queue, TOTEM_MESSAGE_MAX));
 }
 
+/* How the packaged daemon puts one sender's frames together (spec/totem-wire.md section 6.3), as far as whole messages go. */
+struct packaged_receiver {
+    size_t delivered[16];
+    size_t delivered_count;
+    size_t buffered;
+    uint8_t last_fragment;
+    bool discards;
+};
+
+static void packaged_receive(struct packaged_receiver *receiver, const struct totem_frame *frame)
+{
+    if (receiver->discards) {
+        receiver->discards = frame->fragmented > 1;
+        receiver->buffered = 0;
+        return;
+    }
+    if (frame->continuation != receiver->last_fragment) {
+        receiver->discards = true;
+        return;
+    }
+    receiver->last_fragment = frame->fragmented;
+    for (uint16_t i = 0; i < frame->item_count; i++) {
+        receiver->buffered += totem_frame_item_size(frame, i);
+        if (i == frame->item_count - 1 && frame->fragmented != 0)
+            return;
+        assert_true(receiver->delivered_count < 16);
+        receiver->delivered[receiver->delivered_count++] = receiver->buffered;
+        receiver->buffered = 0;
+    }
+}
+
+/*
+ * A message of `first_size` bytes and those of `sizes`; `sent` frames go to those who are there, and then a packaged node comes to
+ * the ring, which must hear all but the first message. Who was there before hears all.
+ */
+static void pass_a_newcomer(size_t first_size, const size_t *sizes, size_t count, size_t sent)
+{
+    struct packaged_receiver newcomer = {0};
+    struct datagram *datagram;
+
+    delivered_count = 0;
+    add(first_size);
+    for (size_t i = 0; i < count; i++)
+        add(sizes[i]);
+    assert_true(packing_flush(&packing, &queue));
+    for (size_t i = 0; (datagram = datagram_queue_pop(&queue)) != NULL; i++) {
+        struct totem_frame frame = frame_of(datagram);
+
+        assert_true(datagram->size <= TOTEM_NETMTU_UDP - TOTEM_MCAST_SIZE);
+        assert_true(assembly_add(&table, 7, &frame, datagram, on_message, NULL));
+        if (i >= sent)
+            packaged_receive(&newcomer, &frame);
+        datagram_unref(datagram);
+        if (i == sent - 1) { /* two changes of the ring before it goes on */
+            assert_true(packing_set_rest_apart(&queue));
+            assert_true(packing_set_rest_apart(&queue));
+        }
+    }
+    assert_int_equal(delivered_count, count + 1);
+    assert_int_equal(delivered_sizes[0], first_size);
+    assert_true(delivered_right);
+    assert_int_equal(newcomer.delivered_count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(delivered_sizes[i + 1], sizes[i]);
+        assert_int_equal(newcomer.delivered[i], sizes[i]);
+    }
+}
+
+static void packaged_newcomers_lose_only_what_began_before_they_came(void **state)
+{
+    static const size_t followers[] = {100, 2000, 1500, 1400, 50, 3000, 20};
+    const size_t count = sizeof(followers) / sizeof(followers[0]);
+
+    (void)state;
+    for (size_t sent = 1; sent <= 3; sent++)
+        for (size_t size = 1400 * sent + 2; size < 1400 * 5; size += 331)
+            for (size_t n = 0; n <= count; n++)
+                pass_a_newcomer(size, followers, n, sent);
+}
+
+/* The numbers of a message's frames begin again with 1 after 255. */
+static void packaged_newcomers_are_not_confused_by_numbers_that_wrap(void **state)
+{
+    static const size_t followers[] = {1000, 2000, 1500};
+
+    (void)state;
+    for (size_t frames = 254; frames < 260; frames++)
+        for (size_t sent = frames - 4; sent < frames; sent++)
+            pass_a_newcomer(1400 * frames - 100, followers, 3, sent);
+}
+
+static void what_begins_with_a_message_is_left_as_it_is(void **state)
+{
+    (void)state;
+    assert_true(packing_set_rest_apart(&queue));
+    add(3000);
+    add(100);
+    assert_true(packing_flush(&packing, &queue));
+    assert_true(packing_set_rest_apart(&queue));
+    pass_frame(1, 0, 1, false);
+    pass_frame(2, 1, 1, false);
+    pass_frame(0, 2, 2, false);
+    assert_int_equal(delivered_count, 2);
+}
+
+/* A piece of one byte is not cut, but what follows it begins with a frame. */
+static void the_rest_may_be_one_byte(void **state)
+{
+    (void)state;
+    add(1401);
+    add(100);
+    assert_true(packing_flush(&packing, &queue));
+    pass_frame(1, 0, 1, false);
+    assert_true(packing_set_rest_apart(&queue));
+    pass_frame(0, 1, 1, false);
+    pass_frame(0, 0, 1, false);
+    assert_int_equal(delivered_count, 2);
+    assert_true(delivered_right);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(packaged_newcomers_lose_only_what_began_before_they_came, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(packaged_newcomers_are_not_confused_by_numbers_that_wrap, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_begins_with_a_message_is_left_as_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_rest_may_be_one_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(small_messages_share_a_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_downlist_is_cut_as_the_packaged_daemon_cuts_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_frame_ends_one_message_and_begins_the_next, set_up, tear_down),
