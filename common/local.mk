@@ -87,5 +87,7 @@ libshell_a_SOURCES = \
 	common/tls/nss_objects.h \
 	common/tls/peer_names.c \
 	common/tls/peer_names.h \
+	common/tls/stamp.c \
+	common/tls/stamp.h \
 	common/tls/verify.c \
 	common/tls/verify.h

@@ -80,7 +80,7 @@ static void start_tls(struct device *device, uint64_t conn)
     char text[DEVICE_ERR_SIZE] = "";
 
     if (device->credentials == NULL)
-        device->credentials = credentials_open(device->settings, text, sizeof(text));
+        device->credentials = credentials_open(device->settings, &device->stamp, text, sizeof(text));
     if (!arbiter_link_start_tls(&device->link, device->credentials, text + strlen(text), sizeof(text) - strlen(text)))
         follow_up(device, AGENT_EV_DISCONNECTED, conn, text);
 }
@@ -324,15 +324,13 @@ static int32_t on_stop_signal(int32_t signal_number, void *data)
     return 0;
 }
 
-static int32_t on_reload_signal(int32_t signal_number, void *data)
+/* Told to by a signal, or because the files are others by now. */
+static void reload(struct device *device)
 {
-    struct device *device = data;
     char text[DEVICE_ERR_SIZE];
     struct tls_credentials *fresh;
 
-    (void)signal_number;
-    notify_reloading();
-    fresh = credentials_open(device->settings, text, sizeof(text));
+    fresh = credentials_open(device->settings, &device->stamp, text, sizeof(text));
     if (fresh != NULL) {
         tls_credentials_unref(device->credentials);
         device->credentials = fresh;
@@ -340,6 +338,13 @@ static int32_t on_reload_signal(int32_t signal_number, void *data)
     } else {
         log_line(LOG_ERR, "Reload failed, the certificates read before stay in force: %s", text);
     }
+}
+
+static int32_t on_reload_signal(int32_t signal_number, void *data)
+{
+    (void)signal_number;
+    notify_reloading();
+    reload(data);
     notify_ready();
     return 0;
 }
@@ -443,6 +448,8 @@ static void on_second(void *data)
     qb_loop_timer_handle handle;
 
     log_flush();
+    if (device->credentials != NULL && credentials_are_old(device->settings, &device->stamp))
+        reload(device);
     qb_loop_timer_add(device->loop, QB_LOOP_LOW, 1000 * NS_PER_MS, device, on_second, &handle);
 }
 

@@ -14,6 +14,7 @@
 #include "common/control/server.h"
 #include "common/pid_lock.h"
 #include "common/tls/credentials.h"
+#include "common/tls/stamp.h"
 #include "qdevice/arbiter_link.h"
 #include "qdevice/core.h"
 #include "qdevice/heuristics.h"
@@ -42,6 +43,7 @@ struct device {
     struct voter_watch voter;
     struct heuristics *heuristics;
     struct tls_credentials *credentials;
+    struct tls_stamp stamp; /* of their files */
 
     struct agent *agent;
     struct agent_actions actions;

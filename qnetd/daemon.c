@@ -26,12 +26,22 @@ static void every(struct daemon *daemon, uint64_t interval_ms, qb_loop_timer_dis
         log_line(LOG_ERR, "Cannot set a timer: out of memory");
 }
 
+/* Told to by a signal, or because the files are others by now. */
+static void reload(struct daemon *daemon)
+{
+    identity_reload(&daemon->identity, daemon->settings);
+    enrolment_renew(&daemon->enrolment);
+    revocation_reload(&daemon->revoked);
+}
+
 static void on_state_tick(void *data)
 {
     struct daemon *daemon = data;
 
     state_dir_touch(&daemon->state);
     server_tidy(&daemon->server);
+    if (identity_is_old(&daemon->identity, daemon->settings))
+        reload(daemon);
     enrolment_tidy(&daemon->enrolment);
     every(daemon, STATE_DIR_TOUCH_MS, on_state_tick);
 }
@@ -73,9 +83,7 @@ static int32_t on_reload_signal(int32_t signal_number, void *data)
 
     (void)signal_number;
     notify_reloading();
-    identity_reload(&daemon->identity, daemon->settings);
-    enrolment_renew(&daemon->enrolment);
-    revocation_reload(&daemon->revoked);
+    reload(daemon);
     notify_ready();
     return 0;
 }

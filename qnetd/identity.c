@@ -33,13 +33,14 @@ void identity_source(const struct settings *settings, struct tls_credentials_sou
     }
 }
 
-static enum q_err load(const struct settings *settings, bool allow_expired, struct tls_credentials **out,
-                       char *err_text, size_t size)
+static enum q_err load(const struct settings *settings, bool allow_expired, struct tls_stamp *stamp,
+                       struct tls_credentials **out, char *err_text, size_t size)
 {
     struct tls_credentials_source source;
 
     identity_source(settings, &source);
     source.allow_expired = allow_expired;
+    tls_stamp_take(stamp, &source);
     return tls_credentials_load(&source, TLS_ROLE_SERVER, out, err_text, size);
 }
 
@@ -61,7 +62,7 @@ enum q_err identity_open(struct identity *identity, const struct settings *setti
     if (settings->tls == (int)WIRE_TLS_UNSUPPORTED)
         return Q_OK;
     /* An expired certificate is no reason to leave clusters without their arbiter: packaged devices accept it. */
-    err = load(settings, true, &identity->credentials, err_text, size);
+    err = load(settings, true, &identity->stamp, &identity->credentials, err_text, size);
     if (err != Q_OK && identity->credentials == NULL)
         return err;
     if (err != Q_OK)
@@ -69,6 +70,16 @@ enum q_err identity_open(struct identity *identity, const struct settings *setti
     log_loaded(identity);
     identity_warn_of_expiry(identity);
     return Q_OK;
+}
+
+bool identity_is_old(struct identity *identity, const struct settings *settings)
+{
+    struct tls_credentials_source source;
+
+    if (identity->credentials == NULL)
+        return false;
+    identity_source(settings, &source);
+    return tls_stamp_is_old(&identity->stamp, &source);
 }
 
 void identity_close(struct identity *identity)
@@ -89,7 +100,7 @@ void identity_reload(struct identity *identity, const struct settings *settings)
     }
     free(identity->reload_error);
     identity->reload_error = NULL;
-    if (load(settings, false, &fresh, err_text, sizeof(err_text)) != Q_OK) {
+    if (load(settings, false, &identity->stamp, &fresh, err_text, sizeof(err_text)) != Q_OK) {
         tls_credentials_unref(fresh);
         identity->reload_error = strdup(err_text);
         log_line(LOG_ERR, "Reload failed, the credentials loaded before stay in force: %s", err_text);

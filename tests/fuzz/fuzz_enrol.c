@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Everything of an enrolment that is read from strangers or from a file. The first byte says what the others are: a code as
- * somebody typed it, a message, the file of an invitation, or the stream of a node's bytes in pieces. What is accepted is
- * canonical: written again it is the same. A session asks for one thing at a time and ends with one answer that decodes.
+ * somebody typed it, a message, the file of an invitation, the stream of a node's bytes in pieces, an answer, or the list of
+ * revocations. What is accepted is canonical: written again it is the same. A session asks for one thing at a time and ends with one answer that decodes.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "certs/logic/enrol_session.h"
 #include "certs/logic/enrol_wire.h"
 #include "certs/logic/invitation.h"
+#include "certs/logic/revocations.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -161,10 +162,28 @@ static void check_reply(const uint8_t *data, size_t size)
     q_buf_fini(&in);
 }
 
+static void check_revocations(const uint8_t *data, size_t size)
+{
+    struct revocations list;
+    struct q_buf again;
+
+    if (revocations_decode(data, size, &list) != Q_OK) {
+        assert(list.items == NULL);
+        return;
+    }
+    for (size_t i = 0; i < list.count; i++)
+        assert(revocations_when(&list, list.items[i].cluster, list.items[i].serial) != 0);
+    q_buf_init(&again);
+    revocations_encode(&list, &again);
+    assert(again.size == size && memcmp(q_buf_bytes(&again), data, size) == 0);
+    q_buf_fini(&again);
+    revocations_fini(&list);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const checks[])(const uint8_t *, size_t) = {check_code, check_message, check_invitation, check_session,
-                                                              check_reply};
+                                                              check_reply, check_revocations};
 
     if (size > 0)
         checks[data[0] % (sizeof(checks) / sizeof(checks[0]))](data + 1, size - 1);

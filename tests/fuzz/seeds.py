@@ -439,6 +439,7 @@ def enrolments():
             yield b"\3" + bytes([choices % 8, choices]) + one
     for one in files:
         yield b"\2" + one + b"end\n"
+    yield b"\5quorate-revocations 1\nserial 105 1800000000 alpha\nup-to 110 1800000001 beta\nend\n"
 
 
 SEEDS = {

@@ -294,7 +294,10 @@ UNIT_TESTS += \
 	tests/unit/test_enrol_secret \
 	tests/unit/test_enrol_wire \
 	tests/unit/test_invitation \
-	tests/unit/test_revocations
+	tests/unit/test_revocations \
+	tests/unit/test_tls_stamp
+tests_unit_test_tls_stamp_SOURCES = tests/unit/test_tls_stamp.c $(TLS_TEST_SOURCES)
+tests_unit_test_tls_stamp_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_revocations_SOURCES = tests/unit/test_revocations.c
 tests_unit_test_revocations_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_enrol_code_SOURCES = tests/unit/test_enrol_code.c

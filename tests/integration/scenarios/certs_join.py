@@ -2,10 +2,9 @@
 """Enrolment: from empty hosts to a cluster with votes by invitation alone, and everybody who must not get in."""
 
 import os
-import signal
 import time
 
-from lab import strangers
+from lab import certs, strangers
 from lab.certs_by_hand import NODE_DB, run, seen_from_outside
 from lab.enrolment import Door
 from lab.our_device import leases_ended
@@ -45,6 +44,33 @@ def certs_join_pem(lab):
     for host in door.nodes:
         door.join(host, door.invite()[0].replace("-", "").lower(), "--pem")
     door.start_cluster()
+
+
+@scenario(ours_only=True)
+def certs_join_as_packaged_user(lab):
+    """The arbiter runs as Debian's user, who can read the database of the packaged layout and write nothing in it; so does what
+    it starts. A node joins, renews, is revoked."""
+    door = Door(lab, start=False)
+    arbiter = door.arbiter
+    user = run(arbiter.host, "/usr/bin/id", "-u", "coroqnetd").out.strip()
+    run(arbiter.host, "/usr/bin/chown", f"{user}:{user}", "/run/corosync-qnetd")
+    arbiter.wrapper = ["/usr/bin/setpriv", "--reuid=coroqnetd", "--regid=coroqnetd", "--init-groups"]
+    arbiter.start()
+    host, other = door.nodes
+    database = {path: path.stat().st_mtime_ns for path in arbiter.host.path("etc", "qnetd", "nssdb").rglob("*")}
+    code, second = door.invite(nodes=["n1", "n2"])
+    changed = [path.name for path in arbiter.host.path("etc", "qnetd", "nssdb").rglob("*")
+               if path.is_file() and path.stat().st_mtime_ns != database.get(path)]
+    check_equal(changed, ["serial.txt"], "files of the database that --invite has changed")
+    door.join(host, code)
+    door.hands.device(host, "ours", "--renew", "--host", arbiter.address)
+    owners = {path.stat().st_uid for path in _invitations(door)}
+    check_equal(owners, {int(user)}, "owners of invitations")
+    check_equal({path.stat().st_mode & 0o777 for path in _invitations(door)}, {0o600}, "modes of invitations")
+    door.hands.qnetd("ours", "--revoke", door.name, "--node", "n1")
+    wait_for("the list in force", lambda: "2 revocations are in force" in arbiter.log, 2)
+    check("is revoked" in door.hands.device(host, "ours", "--renew", "--host", arbiter.address, status=None).err, "no renewal")
+    door.join(other, second)
 
 
 @scenario(ours_only=True)
@@ -157,13 +183,12 @@ def certs_join_man_in_the_middle(lab):
 @scenario(ours_only=True)
 def certs_join_renewed_and_revoked(lab):
     """Under a live cluster: a node renews its certificate; it is revoked and thrown out within a second, can neither come back nor
-    renew, and joins anew with a code. The other node does not notice. Then the whole cluster is revoked."""
+    renew, and joins anew with a code; its device takes the new certificate by itself. The other node does not notice. Then the whole cluster is revoked."""
     door = Door(lab)
     for host, code in zip(door.nodes, door.invite(nodes=["n1", "n2"])):
         door.join(host, code)
     door.start_cluster()
     first, start = door.nodes[0], now_ns()
-    node = door.hands.cluster.nodes[1]
 
     def renew(status):
         return door.hands.device(first, "ours", "--renew", "--host", door.arbiter.address, status=status)
@@ -183,7 +208,6 @@ def certs_join_renewed_and_revoked(lab):
     wait_for("the reason in the log", lambda: door.arbiter.log.count("its certificate has been revoked") >= 2, 20)
     check("is revoked" in renew(None).err, "a revoked node does not renew")
     door.join(first, door.invite(nodes=["n1"])[0])
-    node.device.signal(signal.SIGHUP)
     wait_for("n1 to be back", lambda: connected() == [1, 2], 20)
     door.hands.cluster.check_quorate_since([1, 2], start)
 
@@ -192,6 +216,23 @@ def certs_join_renewed_and_revoked(lab):
     door.arbiter.stop()
     door.arbiter.start()
     check_equal(connected(), [], "nodes that come back after a restart")
+
+
+@scenario(ours_only=True)
+def certs_arbiter_takes_new_files(lab):
+    """The arbiter's database is replaced, directory and all: within seconds, and untold, it shows the new certificate; the database
+    it had before it keeps while there is none."""
+    arbiter = lab.arbiter("ours")
+
+    def shown():
+        return run(arbiter.host, "/bin/sh", "-c", "printf '\\0\\0\\0\\0' | timeout 5 openssl s_client -connect 127.0.0.1:5403 -alpn "
+                   "quorate-enrol/01 2>/dev/null | openssl x509 -noout -serial").out
+    before = shown()
+    certs.install_arbiter(arbiter.host, lab.certificates, "qnetd-renewed")
+    wait_for("the arbiter to load them", lambda: "new connections use the credentials just loaded" in arbiter.log, 20)
+    wait_for("another serial number", lambda: shown() not in ("", before), 10)
+    arbiter.stop()
+    arbiter.check_health()
 
 
 @scenario(ours_only=True)
