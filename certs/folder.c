@@ -82,6 +82,7 @@ static void choose_owner(struct certs_folder *folder, int parent, const char *re
     if (geteuid() != 0 || fstat(parent, &st) != 0)
         return;
     folder->give = true;
+    folder->guarded = st.st_uid != 0;
     folder->uid = st.st_uid;
     folder->gid = st.st_gid;
     if (st.st_gid == 0 && reader_group != NULL && (group = getgrnam(reader_group)) != NULL)
@@ -190,7 +191,7 @@ static enum q_err open_parts(struct certs_folder *folder, char *parent, enum cer
         if (err != Q_OK)
             return err;
     }
-    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (folder->guarded ? O_NOFOLLOW : 0));
     if (folder->fd < 0)
         return certs_fail_errno(why, "Cannot open the directory", folder->path);
     return access == CERTS_FOLDER_READ ? Q_OK : open_stage(folder, why);

@@ -24,12 +24,13 @@
 #define CERTS_MODE_DIR 0750
 
 struct certs_folder {
-    char *path; /* absolute, or as given */
-    int fd;     /* of the folder; -1: not open */
-    int stage;  /* of ".new"; -1: read only */
-    int lock;   /* of the parent, locked; -1: read only */
-    bool made;  /* it was not there before */
-    bool give;  /* new files get this owner and group */
+    char *path;   /* absolute, or as given */
+    int fd;       /* of the folder; -1: not open */
+    int stage;    /* of ".new"; -1: read only */
+    int lock;     /* of the parent, locked; -1: read only */
+    bool made;    /* it was not there before */
+    bool guarded; /* the parent is not root's: its owner could put a link in the folder's place */
+    bool give;    /* new files get this owner and group */
     uid_t uid;
     gid_t gid;
 };
