@@ -14,6 +14,8 @@
 static const char head[] = "quorate-invitation 1\n";
 static const char tail[] = "end\n";
 
+#define SHOWN_NAME_SIZE 201
+
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
 static void append_text(struct q_buf *out, const char *text)
@@ -253,9 +255,12 @@ unsigned invitation_judge(const struct invitation *invitation, const struct invi
         return ENROL_BAD_PROOF;
     }
     if (!same_cluster(invitation, claim->cluster)) {
-        snprintf(text, INVITATION_TEXT_SIZE, "the code is for cluster \"%.*s\", the node is in cluster \"%.*s\"", 200,
-                 invitation->cluster, (int)claim->cluster->size < 200 ? (int)claim->cluster->size : 200,
-                 (const char *)claim->cluster->bytes);
+        char ours[SHOWN_NAME_SIZE], theirs[SHOWN_NAME_SIZE];
+
+        /* Cut between characters: the text goes into a message, which holds no others. */
+        printable_text(invitation->cluster, strlen(invitation->cluster), ours, sizeof(ours));
+        printable_text(claim->cluster->bytes, claim->cluster->size, theirs, sizeof(theirs));
+        snprintf(text, INVITATION_TEXT_SIZE, "the code is for cluster \"%s\", the node is in cluster \"%s\"", ours, theirs);
         return ENROL_OTHER_CLUSTER;
     }
     if (invitation->claimed_s != 0 && memcmp(invitation->key_hash, claim->key_hash, INVITATION_KEY_HASH_SIZE) != 0) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "certs/logic/invitation.h"
+#include "common/printable.h"
 
 #define NOW 1800000000
 
@@ -187,6 +188,31 @@ static void it_is_for_its_cluster(void **state)
     assert_int_equal(judge(&invitation, &claim), 0);
 }
 
+/* The text of a refusal goes into a message, where nothing but whole characters may be. */
+static void names_are_never_cut_within_a_character(void **state)
+{
+    struct invitation invitation = an_invitation();
+    struct invitation_claim claim = a_claim();
+    char name[ENROL_NAME_SIZE_MAX + 1], text[INVITATION_TEXT_SIZE];
+
+    (void)state;
+    for (size_t before = 0; before < 3; before++) {
+        struct enrol_bytes said = {(const uint8_t *)name, before + 3 * ((ENROL_NAME_SIZE_MAX - before) / 3)};
+
+        memset(name, 'x', before);
+        for (size_t at = before; at < said.size; at += 3)
+            memcpy(name + at, "\xe2\x82\xac", 3);
+        name[said.size] = '\0';
+        claim.cluster = &said;
+        assert_int_equal(invitation_judge(&invitation, &claim, text), ENROL_OTHER_CLUSTER);
+        assert_true(printable_is_plain(text, strlen(text)));
+        memcpy(invitation.cluster, name, said.size + 1);
+        claim.cluster = &beta;
+        assert_int_equal(invitation_judge(&invitation, &claim, text), ENROL_OTHER_CLUSTER);
+        assert_true(printable_is_plain(text, strlen(text)));
+    }
+}
+
 /* Whoever does not know the secret learns nothing of the invitation: the same answer in each of its states. */
 static void without_the_secret_every_answer_is_the_same(void **state)
 {
@@ -214,6 +240,7 @@ int main(void)
         cmocka_unit_test(whoever_has_the_code_may_use_it_once),
         cmocka_unit_test(it_ends_to_the_second),
         cmocka_unit_test(it_is_for_its_cluster),
+        cmocka_unit_test(names_are_never_cut_within_a_character),
         cmocka_unit_test(without_the_secret_every_answer_is_the_same),
     };
 
