@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Process groups over rings of our core and the packaged one: what is told, and in which order (lab/cpg.py)."""
 
+import signal
+
 from lab.cpg import Groups
 from lab.wait import check, check_equal, wait_for
 
@@ -102,6 +104,32 @@ def _members_come_and_go(letters, transport):
     return run
 
 
+def _pauses(letters, transport):
+    """A scenario function: node 2's core stands still for so long that the others form a ring without it, again and again, while all
+    have more to say than the ring can take, so that messages are on their way in pieces whenever it comes back."""
+    def run(lab):
+        lab.safety_demanded = False     # who stands still goes on to believe what it did
+        cluster = _cluster(lab, letters, transport)
+        core = cluster.nodes[2].corosync
+        groups = Groups(cluster)
+        for node_id in cluster.nodes:
+            groups.add(node_id, "g", _LARGEST, 1000)
+            groups.add(node_id, "h", 1400, 300)
+        groups.settle()
+        for _ in range(5):
+            groups.talk(20)
+            core.signal(signal.SIGSTOP)
+            lab.note("core of node 2 stopped (SIGSTOP)")
+            cluster.wait_belief(1, [1, 3])
+            core.signal(signal.SIGCONT)
+            cluster.wait_belief(1, [1, 2, 3])
+        groups.talk(20)
+        groups.settle()
+        compared = groups.check()
+        check(compared > 500, f"only {compared} messages compared")
+    return run
+
+
 for _letters, _transport in (("oo", "knet"), ("op", "udpu"), ("po", "knet")):
     register(f"core_group_members_{_letters}_{_transport}",
              f"Two cores ({_letters}) over {_transport}: processes join a group, talk, leave or are killed, in the middle of "
@@ -113,3 +141,8 @@ for _letters in ("ooo", "opo", "pop"):
                  f"Three cores ({_letters}: o is ours, p packaged) over {_transport}: all members of a process group are told "
                  "the same in the same order, messages of all sizes, while nodes are cut off, killed and stopped.",
                  _come_and_go(_letters, _transport))
+
+for _letters, _transport in (("opo", "knet"), ("ppo", "udpu")):
+    register(f"core_group_pauses_{_letters}_{_transport}",
+             f"Three cores ({_letters}) over {_transport}: node 2 stands still and comes back in the middle of everybody's messages, and "
+             "misses none but those that began before.", _pauses(_letters, _transport))
