@@ -175,6 +175,8 @@ void membership_on_join_timer(struct totem *m);
 void membership_send_join(struct totem *m);
 void membership_fail_to_receive(struct totem *m);
 void membership_leave(struct totem *m);
+/* A ring of m->members is complete. */
+void membership_on_ring(struct totem *m);
 
 /* ---- commit.c: COMMIT ---- */
 

@@ -181,6 +181,15 @@ static void give_up_again(struct totem *m, const struct totem_nodes *failed)
     }
 }
 
+/* Who is in the ring is alive, even if only others have heard it say so. */
+void membership_on_ring(struct totem *m)
+{
+    for (uint32_t i = 0; i < m->heard_count; i++) {
+        if (totem_nodes_has(&m->members, m->heard[i].node_id))
+            m->heard[i].given_up = false;
+    }
+}
+
 /*
  * Somebody knows more: candidates are taken over; whom he has given up if he was with me in the last ring. If nothing of
  * that is new, silence is better than a JOIN: two who will not agree would answer each other without end, and put off the

@@ -204,6 +204,7 @@ static void complete(struct totem *m)
     m->last_aru = 0;
     totem_nodes_copy(&m->proc, &m->members);
     totem_nodes_clear(&m->failed);
+    membership_on_ring(m);
     m->failed_to_receive = false;
     m->old_ring = m->ring;
     m->state = TOTEM_OPERATIONAL;

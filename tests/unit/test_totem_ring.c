@@ -159,18 +159,29 @@ static enum totem_state state_of_ring(void)
     return status.state;
 }
 
-static int set_up(void **state)
+static int set_up_node(uint32_t node_id)
 {
     struct totem_settings settings = {.token_ms = 1000};
     char why[100];
 
-    (void)state;
     assert_true(totem_settings_complete(&settings, 2, TOTEM_NETMTU_UDP, why, sizeof(why)));
     totem_actions_init(&actions);
     now_ms = 1000;
-    ring = totem_new(&settings, 1);
+    ring = totem_new(&settings, node_id);
     assert_non_null(ring);
     return 0;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return set_up_node(1);
+}
+
+static int set_up_as_2(void **state)
+{
+    (void)state;
+    return set_up_node(2);
 }
 
 static int tear_down(void **state)
@@ -367,7 +378,8 @@ static void receive_join(uint32_t from, uint64_t ring_seq, bool without_3)
 
     memset(&message, 0, sizeof(message));
     message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_JOIN, TOTEM_NOT_MCAST, from, 0};
-    message.u.join = (struct totem_join){.system_from = from, .ring_seq = ring_seq, .proc_count = 3, .proc = {1, 2, 3},
+    message.u.join = (struct totem_join){.system_from = from, .ring_seq = ring_seq, .proc_count = from > 3 ? 4 : 3,
+                                         .proc = {1, 2, 3, from},
                                          .failed_count = without_3 ? 1 : 0, .failed = {3}};
     totem_encode(bytes, &message);
     receive_bytes(bytes, totem_encoded_size(&message));
@@ -406,6 +418,47 @@ static void who_was_heard_since_is_waited_for(void **state)
     for (size_t i = 0; i < sent_count; i++)
         assert_int_not_equal(sent[i].bytes[3], TOTEM_COMMIT);
     assert_int_equal(state_of_ring(), TOTEM_GATHER);
+}
+
+/* As node 2, in ring 1.64 of nodes 1 to 3, although of those only node 1 was ever heard here. */
+static void be_in_the_ring_of_1_and_3(void)
+{
+    uint8_t bytes[512];
+
+    receive_join(1, 60, false);
+    for (uint32_t filled = 1; filled <= 3; filled += 2) {
+        memset(&message, 0, sizeof(message));
+        message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_COMMIT, TOTEM_NOT_MCAST, 1, 2};
+        message.u.commit = (struct totem_commit){.token_seq = filled, .ring = {1, 64}, .filled_count = filled,
+                                                 .member_count = 3, .members = {1, 2, 3}};
+        totem_encode(bytes, &message);
+        receive_bytes(bytes, totem_encoded_size(&message));
+    }
+    for (uint32_t token_seq = 1; token_seq < 30 && state_of_ring() != TOTEM_OPERATIONAL; token_seq += 3) {
+        memset(&message, 0, sizeof(message));
+        message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_TOKEN, TOTEM_NOT_MCAST, 1, 2};
+        message.u.token = (struct totem_token){.token_seq = token_seq, .ring = {1, 64}};
+        totem_encode(bytes, &message);
+        receive_bytes(bytes, totem_encoded_size(&message));
+    }
+    assert_non_null(strstr(happened, "regular 1.64 [1,2,3]"));
+}
+
+/* Old news of a member of my ring: that I had given it up, too, was before. */
+static void who_is_in_the_ring_is_not_given_up_again(void **state)
+{
+    (void)state;
+    start();
+    synced();
+    receive_join(1, 40, false);
+    for (int i = 0; i < 200 && state_of_ring() == TOTEM_GATHER; i++)
+        wait_for_deadline();
+    assert_int_equal(state_of_ring(), TOTEM_OPERATIONAL);
+    be_in_the_ring_of_1_and_3();
+    receive_join(4, 60, true);
+    decode_sent(0, TOTEM_JOIN);
+    assert_int_equal(message.u.join.proc_count, 4);
+    assert_int_equal(message.u.join.failed_count, 0);
 }
 
 static void an_idle_ring_is_held_and_woken(void **state)
@@ -760,6 +813,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_idle_ring_is_held_and_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_given_up_already_is_not_waited_for_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_heard_since_is_waited_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_in_the_ring_is_not_given_up_again, set_up_as_2, tear_down),
         cmocka_unit_test_setup_teardown(the_token_stays_for_an_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_token_does_not_stay_for_ever, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_token_does_not_stay_where_others_speak, set_up, tear_down),
