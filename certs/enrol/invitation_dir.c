@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 static const char ending[] = ".invitation";
+static const char unfinished[] = ".new";
+#define UNFINISHED_S 3600
 
 #define NAME_SIZE (2 * ENROL_ID_SIZE + sizeof(ending))
 #define TEMPORARY_SIZE (NAME_SIZE + 8)
@@ -183,7 +185,7 @@ enum q_err invitation_dir_write(const struct invitation_dir *dir, const struct i
     enum q_err err;
 
     file_name(invitation->id, name);
-    snprintf(temporary, sizeof(temporary), "%s.new", name);
+    snprintf(temporary, sizeof(temporary), "%s%s", name, unfinished);
     q_buf_init(&bytes);
     invitation_encode(invitation, &bytes);
     err = bytes.failed ? certs_fail_memory(why) : write_new(dir, temporary, &bytes, why);
@@ -212,22 +214,61 @@ static bool is_invitation(const char *name)
            strcmp(name + 2 * ENROL_ID_SIZE, ending) == 0;
 }
 
+/* A stream of its own over the directory. NULL with errno. */
+static DIR *list(const struct invitation_dir *dir)
+{
+    int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    int error = errno;
+
+    if (stream == NULL && fd >= 0)
+        close(fd);
+    errno = error;
+    return stream;
+}
+
+size_t invitation_dir_count(const struct invitation_dir *dir)
+{
+    DIR *stream = list(dir);
+    struct dirent *entry;
+    size_t count = 0;
+
+    while (stream != NULL && count < INVITATION_COUNT_MAX && (entry = readdir(stream)) != NULL)
+        count += is_invitation(entry->d_name);
+    if (stream != NULL)
+        closedir(stream);
+    return count;
+}
+
+void invitation_dir_sweep(const struct invitation_dir *dir, int64_t now_s)
+{
+    DIR *stream = list(dir);
+    struct dirent *entry;
+
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
+        size_t length = strlen(entry->d_name);
+        struct stat st;
+
+        if (length == NAME_SIZE - 1 + strlen(unfinished) &&
+            strcmp(entry->d_name + NAME_SIZE - 1, unfinished) == 0 &&
+            fstatat(dir->fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && now_s - st.st_mtim.tv_sec > UNFINISHED_S)
+            unlinkat(dir->fd, entry->d_name, 0);
+    }
+    if (stream != NULL)
+        closedir(stream);
+}
+
 enum q_err invitation_dir_each(const struct invitation_dir *dir,
                                void (*each)(void *context, const struct invitation *invitation), void *context,
                                struct certs_failure *why)
 {
-    int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    DIR *stream = list(dir);
     enum q_err err = Q_OK;
     struct dirent *entry;
     size_t count = 0;
 
-    if (stream == NULL) {
-        err = certs_fail_errno(why, "Cannot list the directory", "of invitations");
-        if (fd >= 0)
-            close(fd);
-        return err;
-    }
+    if (stream == NULL)
+        return certs_fail_errno(why, "Cannot list the directory", "of invitations");
     while (err == Q_OK && (entry = readdir(stream)) != NULL) {
         struct invitation invitation;
         struct certs_failure skipped;

@@ -47,6 +47,12 @@ enum q_err invitation_dir_write(const struct invitation_dir *dir, const struct i
 enum q_err invitation_dir_remove(const struct invitation_dir *dir, const uint8_t id[ENROL_ID_SIZE],
                                  struct certs_failure *why);
 
+/* How many there are; those beyond INVITATION_COUNT_MAX are not counted. */
+size_t invitation_dir_count(const struct invitation_dir *dir);
+
+/* Removes what writing left behind that was interrupted more than an hour before now_s. */
+void invitation_dir_sweep(const struct invitation_dir *dir, int64_t now_s);
+
 /*
  * Calls `each` for every invitation, in no order; it may keep nothing but may remove the one it is shown. Damaged files and
  * leftovers of interrupted writing are skipped. Q_ERR_LIMIT: more than INVITATION_COUNT_MAX files.

@@ -2,6 +2,7 @@
 #include "certs/enrol/invite.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,12 @@ struct settling {
     struct certs_failure *why;
 };
 
+/* A record in the form of an invitation, of which nothing has to be remembered. */
+static bool is_renewal(const struct invitation *invitation)
+{
+    return invitation->certificate != NULL && invitation->created_s == invitation->expires_s;
+}
+
 static void settle_one(void *context, const struct invitation *invitation)
 {
     struct settling *settling = context;
@@ -58,7 +65,7 @@ static void settle_one(void *context, const struct invitation *invitation)
 
     if (settling->err == Q_OK && cert != NULL)
         settling->err = certs_authority_record(settling->authority, cert, settling->why);
-    if (settling->err == Q_OK && settling->now_s - invitation->expires_s > REMEMBERED_S)
+    if (settling->err == Q_OK && (settling->now_s - invitation->expires_s > REMEMBERED_S || is_renewal(invitation)))
         settling->err = invitation_dir_remove(settling->dir, invitation->id, settling->why);
     X509_free(cert);
     ERR_clear_error();
@@ -75,6 +82,7 @@ enum q_err invite_settle(struct certs_authority *authority, int64_t now_s, struc
     if (err != Q_OK)
         return err;
     settling.dir = &dir;
+    invitation_dir_sweep(&dir, now_s);
     err = invitation_dir_each(&dir, settle_one, &settling, why);
     invitation_dir_close(&dir);
     return err != Q_OK ? err : settling.err;

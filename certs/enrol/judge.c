@@ -20,6 +20,7 @@
 #include "certs/issue.h"
 #include "certs/logic/name.h"
 #include "certs/logic/serial.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/printable.h"
 #include "common/tls/enrolment.h"
@@ -284,6 +285,20 @@ static bool is_revoked(const struct judge_setting *setting, const struct tls_pee
     return revoked;
 }
 
+/* Records of renewals wait for the next root command; meanwhile they leave room for invitations. */
+static bool is_full(const struct judge_setting *setting)
+{
+    struct invitation_dir dir;
+    struct certs_failure ignored;
+    bool full;
+
+    if (invitation_dir_open(&dir, setting->invitations, &ignored) != Q_OK)
+        return false;
+    full = invitation_dir_count(&dir) >= INVITATION_COUNT_MAX / 2;
+    invitation_dir_close(&dir);
+    return full;
+}
+
 void judge_renewal(struct judge_case *matter, const struct judge_setting *setting, struct tls_channel *channel,
                    struct judge_verdict *verdict)
 {
@@ -308,7 +323,10 @@ void judge_renewal(struct judge_case *matter, const struct judge_setting *settin
         return;
     }
     set_name(matter, "renewal");
-    (void)is_revoked(setting, shown, verdict);
+    if (is_revoked(setting, shown, verdict))
+        return;
+    if (!enrol_guard_renew(setting->guard, shown->names[0], clock_monotonic_ms()) || is_full(setting))
+        refuse(verdict, ENROL_FAILED, "too many renewals: the administrator of the arbiter should look at --list");
 }
 
 /* ---- signing ---------------------------------------------------------------------------------------------------- */

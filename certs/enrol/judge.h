@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "certs/enrol/signer.h"
+#include "certs/logic/enrol_guard.h"
 #include "certs/logic/enrol_session.h"
 #include "certs/logic/invitation.h"
 #include "common/tls/channel.h"
@@ -44,6 +45,7 @@ struct judge_setting {
     const char *invitations;               /* directory */
     const char *store;                     /* directory of the arbiter's certificates */
     const struct tls_credentials *trusted; /* whose authorities nodes shall trust */
+    struct enrol_guard *guard;
 };
 
 /* A JOIN: granted at once if this key has its certificate already. */

@@ -493,7 +493,8 @@ enum q_err registrar_new(const struct registrar_settings *settings, struct regis
         registrar_free(registrar);
         return Q_ERR_NO_MEMORY;
     }
-    registrar->judges = (struct judge_setting){settings->invitations, settings->place.dir, registrar->credentials};
+    registrar->judges = (struct judge_setting){settings->invitations, settings->place.dir, registrar->credentials,
+                                               &registrar->guard};
     *out = registrar;
     return Q_OK;
 }

@@ -10,27 +10,47 @@ void enrol_guard_init(struct enrol_guard *guard, uint32_t seed)
     guard->seed = seed;
 }
 
-static struct enrol_guard_bucket *bucket_of(struct enrol_guard *guard, uint32_t origin)
+/* The finalizer of MurmurHash3: every bit of the seed moves every number. */
+static uint32_t scatter(const struct enrol_guard *guard, uint32_t number)
 {
-    /* The finalizer of MurmurHash3: every bit of the seed moves every origin. */
-    uint32_t value = origin ^ guard->seed;
+    uint32_t value = number ^ guard->seed;
 
     value = (value ^ value >> 16) * 0x85ebca6bu;
     value = ((value ^ value >> 13) + guard->seed) * 0xc2b2ae35u;
-    return &guard->buckets[(value ^ value >> 16) % ENROL_GUARD_BUCKETS];
+    return value ^ value >> 16;
 }
 
-static void refill(struct enrol_guard_bucket *bucket, uint64_t now_ms)
+static struct enrol_guard_bucket *bucket_of(struct enrol_guard *guard, uint32_t origin)
 {
-    uint64_t count = (now_ms - bucket->refilled_ms) / ENROL_GUARD_REFILL_MS;
+    return &guard->buckets[scatter(guard, origin) % ENROL_GUARD_BUCKETS];
+}
 
-    if (count >= bucket->spent) {
-        bucket->spent = 0;
-        bucket->refilled_ms = now_ms;
+static void refill(uint32_t *spent, uint64_t *refilled_ms, uint64_t interval_ms, uint64_t now_ms)
+{
+    uint64_t count = (now_ms - *refilled_ms) / interval_ms;
+
+    if (count >= *spent) {
+        *spent = 0;
+        *refilled_ms = now_ms;
     } else {
-        bucket->spent -= (uint32_t)count;
-        bucket->refilled_ms += count * ENROL_GUARD_REFILL_MS;
+        *spent -= (uint32_t)count;
+        *refilled_ms += count * interval_ms;
     }
+}
+
+bool enrol_guard_renew(struct enrol_guard *guard, const char *cluster, uint64_t now_ms)
+{
+    struct enrol_guard_renewals *renewals;
+    uint32_t hash = 0;
+
+    while (*cluster != '\0')
+        hash = scatter(guard, hash ^ (uint8_t)*cluster++);
+    renewals = &guard->renewals[hash % ENROL_GUARD_RENEWAL_BUCKETS];
+    refill(&renewals->spent, &renewals->refilled_ms, ENROL_GUARD_RENEWAL_REFILL_MS, now_ms);
+    if (renewals->spent >= ENROL_GUARD_RENEWAL_BURST)
+        return false;
+    renewals->spent++;
+    return true;
 }
 
 enum enrol_guard_answer enrol_guard_admit(struct enrol_guard *guard, uint32_t origin, uint64_t now_ms)
@@ -41,7 +61,7 @@ enum enrol_guard_answer enrol_guard_admit(struct enrol_guard *guard, uint32_t or
         return ENROL_GUARD_BLOCKED;
     if (bucket->open >= ENROL_GUARD_OPEN_MAX)
         return ENROL_GUARD_TOO_MANY;
-    refill(bucket, now_ms);
+    refill(&bucket->spent, &bucket->refilled_ms, ENROL_GUARD_REFILL_MS, now_ms);
     if (bucket->spent >= ENROL_GUARD_BURST)
         return ENROL_GUARD_TOO_FAST;
     bucket->spent++;

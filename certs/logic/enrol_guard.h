@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How much of the arbiter's enrolment somebody may take up: connections at once, connections per time, wrong codes.
+ * How much of the arbiter's enrolment somebody may take up: connections at once, connections per time, wrong codes,
+ * renewals per cluster.
  * Pure, of fixed size, constant work per call. Counted by origin (an IPv4 address or an IPv6 network of 64 bits); many
  * origins share one bucket of the table, chosen by the caller's secret seed, so that nobody can aim at somebody else's.
  * Embedded in the enrolment program.
@@ -32,9 +33,20 @@ struct enrol_guard_bucket {
     uint64_t blocked_until_ms;
 };
 
+/* Renewals of one cluster: so many, then one more each. A node needs one in years. */
+#define ENROL_GUARD_RENEWAL_BUCKETS 256
+#define ENROL_GUARD_RENEWAL_BURST 64
+#define ENROL_GUARD_RENEWAL_REFILL_MS 600000
+
+struct enrol_guard_renewals {
+    uint32_t spent;
+    uint64_t refilled_ms;
+};
+
 struct enrol_guard {
     uint32_t seed;
     struct enrol_guard_bucket buckets[ENROL_GUARD_BUCKETS];
+    struct enrol_guard_renewals renewals[ENROL_GUARD_RENEWAL_BUCKETS];
 };
 
 enum enrol_guard_answer { ENROL_GUARD_ADMITTED, ENROL_GUARD_TOO_MANY, ENROL_GUARD_TOO_FAST, ENROL_GUARD_BLOCKED };
@@ -45,6 +57,9 @@ void enrol_guard_init(struct enrol_guard *guard, uint32_t seed);
 /* A connection from there, at now_ms (monotonic). An admitted one is to be given back by enrol_guard_ended. */
 enum enrol_guard_answer enrol_guard_admit(struct enrol_guard *guard, uint32_t origin, uint64_t now_ms);
 void enrol_guard_ended(struct enrol_guard *guard, uint32_t origin);
+
+/* Whether a node of that cluster may renew now: members are trusted with their certificate, not with the arbiter's disk. */
+bool enrol_guard_renew(struct enrol_guard *guard, const char *cluster, uint64_t now_ms);
 
 /* Somebody there showed a wrong code. Returns for how long its origin is refused from now on, in ms; 0: it is not. */
 uint64_t enrol_guard_wrong(struct enrol_guard *guard, uint32_t origin, uint64_t now_ms);

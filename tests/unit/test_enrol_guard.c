@@ -89,6 +89,24 @@ static void an_hour_of_guessing(void **state)
     assert_in_range(tries, ENROL_GUARD_WRONG_FREE + 5, 30);
 }
 
+static unsigned renew(const char *cluster, unsigned tries, uint64_t now_ms)
+{
+    unsigned renewed = 0;
+
+    for (unsigned i = 0; i < tries; i++)
+        renewed += enrol_guard_renew(&guard, cluster, now_ms);
+    return renewed;
+}
+
+static void a_member_does_not_renew_for_ever(void **state)
+{
+    (void)state;
+    enrol_guard_init(&guard, 7);
+    assert_int_equal(renew("alpha", 1000, 5000), ENROL_GUARD_RENEWAL_BURST);
+    assert_int_equal(renew("alpha", 1000, 5000 + ENROL_GUARD_RENEWAL_REFILL_MS), 1);
+    assert_int_equal(renew("beta", 1000, 5000), ENROL_GUARD_RENEWAL_BURST);
+}
+
 /* Neighbours in the table are others with another seed: nobody can choose whom to hinder. */
 static void who_shares_a_bucket_depends_on_the_seed(void **state)
 {
@@ -121,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_burst_and_then_a_trickle),
         cmocka_unit_test(a_guesser_waits_longer_and_longer),
         cmocka_unit_test(an_hour_of_guessing),
+        cmocka_unit_test(a_member_does_not_renew_for_ever),
         cmocka_unit_test(who_shares_a_bucket_depends_on_the_seed),
     };
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,6 +133,14 @@ static void invitations_on_disk(void **state)
     invitation.id[0] = '4';
     assert_int_equal(invitation_dir_read(&dir, invitation.id, &again, &why), Q_ERR_INVALID);
     invitation.id[0] = '1';
+    /* What interrupted writing has left goes, but not at once: it may be under way. */
+    assert_int_equal(linkat(dir.fd, "x.invitation", dir.fd, "35000000000000000000000000000000.invitation.new", 0), 0);
+    assert_int_equal(fstatat(dir.fd, "x.invitation", &st, 0), 0);
+    invitation_dir_sweep(&dir, st.st_mtim.tv_sec + 3600);
+    assert_int_equal(faccessat(dir.fd, "35000000000000000000000000000000.invitation.new", F_OK, 0), 0);
+    invitation_dir_sweep(&dir, st.st_mtim.tv_sec + 3601);
+    assert_int_not_equal(faccessat(dir.fd, "35000000000000000000000000000000.invitation.new", F_OK, 0), 0);
+    assert_int_equal(invitation_dir_count(&dir), 4);
     assert_int_equal(invitation_dir_remove(&dir, invitation.id, &why), Q_OK);
     assert_int_equal(invitation_dir_read(&dir, invitation.id, &again, &why), Q_ERR_NOT_FOUND);
     invitation_dir_close(&dir);
