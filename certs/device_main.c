@@ -9,6 +9,7 @@
 
 #include "certs/chain.h"
 #include "certs/check.h"
+#include "certs/common_options.h"
 #include "certs/decode.h"
 #include "certs/encode.h"
 #include "certs/enrol/join.h"
@@ -20,43 +21,19 @@
 #include "certs/quick_start.h"
 #include "certs/tool.h"
 #include "certs/transfer.h"
-#include "common/control/tool_options.h"
-#include "common/options.h"
 
 #define REQUEST_FILE "qdevice-net-node.crq"
 #define PKCS12_FILE "qdevice-net-node.p12"
 
-enum {
-    OPTION_PEM = 1000,
-    OPTION_JOIN,
-    OPTION_RENEW,
-    OPTION_HOST,
-    OPTION_PORT,
-    OPTION_NODE,
-    OPTION_REPLACE,
-    OPTION_IMPORT,
-    OPTION_CONVERT,
-    OPTION_LIST,
-    OPTION_CHECK,
-    OPTION_FORMAT,
-    OPTION_CERT,
-    OPTION_KEY,
-    OPTION_CA
-};
+enum { OPTION_JOIN = COMMON_END, OPTION_RENEW, OPTION_HOST, OPTION_NODE, OPTION_REPLACE };
 
 struct call {
-    int operation; /* the letter; 0: none */
+    struct common_options common;
     const char *file;
     const char *name;
-    bool pem;
-    bool json;
-    const char *form; /* to convert to */
-    struct transfer_files files;
     struct quick_start quick;
     const char *code;
     const char *host;
-    uint64_t port;
-    bool port_given;
     const char *node;
     bool replace;
 };
@@ -97,15 +74,15 @@ static void usage(const char *program)
 
 static void choose_place(const struct call *call, struct certs_place *place)
 {
-    certs_place_choose(call->pem, CERTS_NODE_NSS, CERTS_NODE_PEM, place);
+    certs_place_choose(call->common.pem, CERTS_NODE_NSS, CERTS_NODE_PEM, place);
 }
 
 /* --- -i -------------------------------------------------------------------------------------------- */
 
 static int initialize(const struct call *call)
 {
-    struct certs_place place = {.form = call->pem ? CERTS_PEM : CERTS_NSS,
-                                .dir = call->pem ? CERTS_NODE_PEM : CERTS_NODE_NSS};
+    struct certs_place place = {.form = call->common.pem ? CERTS_PEM : CERTS_NSS,
+                                .dir = call->common.pem ? CERTS_NODE_PEM : CERTS_NODE_NSS};
     STACK_OF(X509) *authorities = NULL;
     struct certs_failure why;
     int status = TOOL_OK;
@@ -271,10 +248,10 @@ static const char *own_name(const struct call *call, char name[256])
 static int enrol(const struct call *call)
 {
     char typed[256], host_name[256] = "", *configured, *cluster = NULL;
-    bool joining = call->operation == OPTION_JOIN;
+    bool joining = call->common.operation == OPTION_JOIN;
     struct join_wish wish = {.code = call->code,
                              .host = call->host,
-                             .port = (uint16_t)call->port,
+                             .port = call->common.port != 0 ? (uint16_t)call->common.port : JOIN_PORT_DEFAULT,
                              .cluster = call->name,
                              .node = own_name(call, host_name),
                              .replace = call->replace};
@@ -318,7 +295,7 @@ static int import_foreign(const struct call *call)
 
     if (!tool_check_name(call->name))
         return TOOL_ARGUMENT;
-    status = transfer_read(&call->files, &identity);
+    status = transfer_read(&call->common.files, &identity);
     if (status != TOOL_OK)
         return status;
     choose_place(call, &place);
@@ -345,7 +322,7 @@ static int convert(const struct call *call)
     struct certs_identity identity;
     struct certs_place from, to;
     struct certs_failure why;
-    int status = transfer_places(call->form, CERTS_NODE_NSS, CERTS_NODE_PEM, &from, &to);
+    int status = transfer_places(call->common.form, CERTS_NODE_NSS, CERTS_NODE_PEM, &from, &to);
     enum q_err err;
 
     if (status != TOOL_OK)
@@ -370,7 +347,7 @@ static int list(const struct call *call)
     choose_place(call, &place);
     if (certs_node_load(&place, &identity, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
-    listing_begin(&listing, call->json);
+    listing_begin(&listing, call->common.json);
     for (int i = 0; i < sk_X509_num(identity.authorities); i++)
         listing_add(&listing, "authority", sk_X509_value(identity.authorities, i));
     listing_add(&listing, "cluster", identity.cert);
@@ -381,14 +358,14 @@ static int list(const struct call *call)
 static int run_checks(const struct call *call)
 {
     const struct check_node_wish wish = {.host = call->host,
-                                         .port = call->port_given ? (uint16_t)call->port : 0,
+                                         .port = (uint16_t)call->common.port,
                                          .cluster_name = call->name,
                                          .conf_path = Q_CONFDIR "/corosync.conf"};
     struct certs_place place;
     struct check check;
 
     choose_place(call, &place);
-    check_begin(&check, call->json);
+    check_begin(&check, call->common.json);
     check_node(&check, &place, &wish);
     return check_end(&check);
 }
@@ -398,22 +375,12 @@ static int run_checks(const struct call *call)
 static bool parse(struct call *call, int argc, char **argv, int *status)
 {
     static const struct option longs[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"pem", no_argument, NULL, OPTION_PEM},
         {"join", required_argument, NULL, OPTION_JOIN},
         {"renew", no_argument, NULL, OPTION_RENEW},
         {"host", required_argument, NULL, OPTION_HOST},
-        {"port", required_argument, NULL, OPTION_PORT},
         {"node", required_argument, NULL, OPTION_NODE},
         {"replace", no_argument, NULL, OPTION_REPLACE},
-        {"import", no_argument, NULL, OPTION_IMPORT},
-        {"convert", required_argument, NULL, OPTION_CONVERT},
-        {"list", no_argument, NULL, OPTION_LIST},
-        {"check", no_argument, NULL, OPTION_CHECK},
-        {"format", required_argument, NULL, OPTION_FORMAT},
-        {"cert", required_argument, NULL, OPTION_CERT},
-        {"key", required_argument, NULL, OPTION_KEY},
-        {"ca", required_argument, NULL, OPTION_CA},
+        COMMON_LONG_OPTIONS,
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -428,7 +395,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case 'M':
         case 'r':
         case 'Q':
-            call->operation = option;
+            call->common.operation = option;
             break;
         case 'c':
             call->file = optarg;
@@ -443,21 +410,14 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
             call->quick.scp = optarg;
             break;
         case OPTION_JOIN:
-            call->operation = option;
+            call->common.operation = option;
             call->code = optarg;
             break;
         case OPTION_RENEW:
-            call->operation = option;
+            call->common.operation = option;
             break;
         case OPTION_HOST:
             call->host = optarg;
-            break;
-        case OPTION_PORT:
-            if (!option_parse_number(optarg, 1, 65535, &call->port)) {
-                *status = tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no port (1 to 65535)", optarg);
-                return false;
-            }
-            call->port_given = true;
             break;
         case OPTION_NODE:
             call->node = optarg;
@@ -465,39 +425,15 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case OPTION_REPLACE:
             call->replace = true;
             break;
-        case OPTION_PEM:
-            call->pem = true;
-            break;
-        case OPTION_IMPORT:
-        case OPTION_LIST:
-        case OPTION_CHECK:
-            call->operation = option;
-            break;
-        case OPTION_CONVERT:
-            call->operation = option;
-            call->form = optarg;
-            break;
-        case OPTION_FORMAT:
-            if (!tool_parse_format(argv[0], optarg, &call->json))
+        default:
+            if (!common_take(&call->common, option, argv, status))
                 return false;
             break;
-        case OPTION_CERT:
-            call->files.cert = optarg;
-            break;
-        case OPTION_KEY:
-            call->files.key = optarg;
-            break;
-        case OPTION_CA:
-            call->files.ca = optarg;
-            break;
-        default:
-            *status = tool_bad_option(option, optopt, argv[optind - 1]);
-            return false;
         }
     }
     call->quick.hosts = argv + optind;
     call->quick.host_count = argc - optind;
-    if (call->operation != 'Q' && optind < argc) {
+    if (call->common.operation != 'Q' && optind < argc) {
         *status = tool_fail_text(TOOL_FAILED, "Unexpected argument: %s", argv[optind]);
         return false;
     }
@@ -506,13 +442,13 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
 
 int main(int argc, char **argv)
 {
-    struct call call = {.quick = {.ssh = "ssh", .scp = "scp"}, .port = JOIN_PORT_DEFAULT};
+    struct call call = {.quick = {.ssh = "ssh", .scp = "scp"}};
     int status;
 
     tool_init();
     if (!parse(&call, argc, argv, &status))
         return status;
-    switch (call.operation) {
+    switch (call.common.operation) {
     case 'i':
         return initialize(&call);
     case 'r':
@@ -524,13 +460,13 @@ int main(int argc, char **argv)
     case OPTION_JOIN:
     case OPTION_RENEW:
         return enrol(&call);
-    case OPTION_IMPORT:
+    case COMMON_IMPORT:
         return import_foreign(&call);
-    case OPTION_CONVERT:
+    case COMMON_CONVERT:
         return convert(&call);
-    case OPTION_LIST:
+    case COMMON_LIST:
         return list(&call);
-    case OPTION_CHECK:
+    case COMMON_CHECK:
         return run_checks(&call);
     case 'Q':
         if (!tool_check_name(call.name))
@@ -541,6 +477,6 @@ int main(int argc, char **argv)
     default:
         usage(argv[0]);
         /* The quick start of the packaged script runs it without anything to see whether it is there. */
-        return call.operation == 'h' || argc == 1 ? TOOL_OK : TOOL_FAILED;
+        return call.common.operation == 'h' || argc == 1 ? TOOL_OK : TOOL_FAILED;
     }
 }

@@ -58,6 +58,8 @@ CERTS_LIBS = libcerts.a libcerts_logic.a $(SHELL_LIBS)
 certs_tool = \
 	certs/check.c \
 	certs/check.h \
+	certs/common_options.c \
+	certs/common_options.h \
 	certs/listing.c \
 	certs/listing.h \
 	certs/tool.c \

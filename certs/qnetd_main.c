@@ -10,6 +10,7 @@
 
 #include "certs/authority.h"
 #include "certs/check.h"
+#include "certs/common_options.h"
 #include "certs/decode.h"
 #include "certs/enrol/invite.h"
 #include "certs/enrol/revoked.h"
@@ -17,40 +18,24 @@
 #include "certs/logic/name.h"
 #include "certs/tool.h"
 #include "certs/transfer.h"
-#include "common/control/tool_options.h"
-#include "common/options.h"
 
+#define PORT_DEFAULT 5403
 #define SERVER_NAMES_MAX 16
 #define SERVER_NAME_SIZE 300
 
 enum {
-    OPTION_PEM = 1000,
-    OPTION_DAYS,
+    OPTION_DAYS = COMMON_END,
     OPTION_SERVER_NAME,
     OPTION_INVITE,
     OPTION_NODE,
     OPTION_EXPIRES,
-    OPTION_REVOKE,
-    OPTION_IMPORT,
-    OPTION_CONVERT,
-    OPTION_LIST,
-    OPTION_CHECK,
-    OPTION_PORT,
-    OPTION_FORMAT,
-    OPTION_CERT,
-    OPTION_KEY,
-    OPTION_CA
+    OPTION_REVOKE
 };
 
 struct call {
-    int operation; /* the letter; 0: none */
+    struct common_options common;
     const char *file;
     const char *name;
-    bool pem;
-    bool json;
-    uint64_t port;
-    const char *form; /* to convert to */
-    struct transfer_files files;
     int64_t lifetime_s;
     char server_names[SERVER_NAMES_MAX][SERVER_NAME_SIZE];
     const char *alternatives[SERVER_NAMES_MAX + 1];
@@ -119,8 +104,8 @@ static void add_host_name(struct call *call)
 
 static int initialize(struct call *call)
 {
-    struct certs_place place = {.form = call->pem ? CERTS_PEM : CERTS_NSS,
-                                .dir = call->pem ? CERTS_ARBITER_PEM : CERTS_ARBITER_NSS};
+    struct certs_place place = {.form = call->common.pem ? CERTS_PEM : CERTS_NSS,
+                                .dir = call->common.pem ? CERTS_ARBITER_PEM : CERTS_ARBITER_NSS};
     struct certs_authority_wish wish = {.lifetime_s = call->lifetime_s, .now = time(NULL)};
     struct certs_failure why;
 
@@ -129,7 +114,7 @@ static int initialize(struct call *call)
     if (certs_authority_create(&place, &wish, tool_say, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     printf("QNetd CA certificate is exported as %s/%s\n", place.dir,
-           call->pem ? CERTS_PEM_AUTHORITY : CERTS_EXPORTED_AUTHORITY);
+           call->common.pem ? CERTS_PEM_AUTHORITY : CERTS_EXPORTED_AUTHORITY);
     return TOOL_OK;
 }
 
@@ -146,7 +131,7 @@ static int sign_key(const struct call *call, EVP_PKEY *key)
     char *path = NULL;
     enum q_err err;
 
-    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    certs_place_choose(call->common.pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
     if (certs_authority_open(&place, CERTS_CHANGE, &authority, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     tool_say("Signing cluster certificate");
@@ -218,7 +203,7 @@ static int invite(const struct call *call)
 
     if (!tool_check_name(call->name))
         return TOOL_ARGUMENT;
-    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    certs_place_choose(call->common.pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
     wish.place = &place;
     return invite_nodes(&wish, &why) == Q_OK ? TOOL_OK : tool_fail(&why, TOOL_FAILED);
 }
@@ -230,11 +215,11 @@ static int import_foreign(const struct call *call)
     struct certs_identity identity;
     struct certs_failure why;
     struct certs_place place;
-    int status = transfer_read(&call->files, &identity);
+    int status = transfer_read(&call->common.files, &identity);
 
     if (status != TOOL_OK)
         return status;
-    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    certs_place_choose(call->common.pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
     if (certs_authority_import(&place, &identity, &why) != Q_OK)
         status = tool_fail(&why, TOOL_FAILED);
     else
@@ -247,7 +232,7 @@ static int convert(const struct call *call)
 {
     struct certs_place from, to;
     struct certs_failure why;
-    int status = transfer_places(call->form, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &from, &to);
+    int status = transfer_places(call->common.form, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &from, &to);
 
     if (status != TOOL_OK)
         return status;
@@ -283,11 +268,11 @@ static int list(const struct call *call)
     size_t unreadable = 0;
     enum q_err err;
 
-    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    certs_place_choose(call->common.pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
     settle(&place);
     if (certs_authority_open(&place, CERTS_READ, &authority, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
-    listing_begin(&listing, call->json);
+    listing_begin(&listing, call->common.json);
     listing_add(&listing, "authority", certs_authority_certificate(authority));
     listing_add(&listing, "arbiter", certs_authority_server(authority));
     err = certs_authority_each_issued(authority, list_one, &listing, &unreadable, &why);
@@ -314,7 +299,7 @@ static int revoke_all(const struct call *call)
     if (call->node_count > 1)
         return tool_fail_text(TOOL_ARGUMENT, "One node at a time can be revoked.");
     wish.node = call->node_count == 1 ? call->nodes[0] : NULL;
-    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    certs_place_choose(call->common.pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
     wish.place = &place;
     if (revoke_certificates(&wish, &count, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
@@ -332,9 +317,9 @@ static int run_checks(const struct call *call)
     struct certs_place place;
     struct check check;
 
-    certs_place_choose(call->pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
-    check_begin(&check, call->json);
-    check_arbiter(&check, &place, (uint16_t)call->port);
+    certs_place_choose(call->common.pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    check_begin(&check, call->common.json);
+    check_arbiter(&check, &place, (uint16_t)call->common.port);
     return check_end(&check);
 }
 
@@ -343,23 +328,13 @@ static int run_checks(const struct call *call)
 static bool parse(struct call *call, int argc, char **argv, int *status)
 {
     static const struct option longs[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"pem", no_argument, NULL, OPTION_PEM},
         {"days", required_argument, NULL, OPTION_DAYS},
         {"server-name", required_argument, NULL, OPTION_SERVER_NAME},
         {"invite", required_argument, NULL, OPTION_INVITE},
         {"revoke", required_argument, NULL, OPTION_REVOKE},
         {"node", required_argument, NULL, OPTION_NODE},
         {"expires", required_argument, NULL, OPTION_EXPIRES},
-        {"import", no_argument, NULL, OPTION_IMPORT},
-        {"convert", required_argument, NULL, OPTION_CONVERT},
-        {"list", no_argument, NULL, OPTION_LIST},
-        {"check", no_argument, NULL, OPTION_CHECK},
-        {"port", required_argument, NULL, OPTION_PORT},
-        {"format", required_argument, NULL, OPTION_FORMAT},
-        {"cert", required_argument, NULL, OPTION_CERT},
-        {"key", required_argument, NULL, OPTION_KEY},
-        {"ca", required_argument, NULL, OPTION_CA},
+        COMMON_LONG_OPTIONS,
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -371,7 +346,7 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case 'h':
         case 'i':
         case 's':
-            call->operation = option;
+            call->common.operation = option;
             break;
         case 'G':
             break;
@@ -381,16 +356,13 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case 'n':
             call->name = optarg;
             break;
-        case OPTION_PEM:
-            call->pem = true;
-            break;
         case OPTION_DAYS:
             if (!tool_parse_days(optarg, &call->lifetime_s))
                 return false;
             break;
         case OPTION_INVITE:
         case OPTION_REVOKE:
-            call->operation = option;
+            call->common.operation = option;
             call->name = optarg;
             break;
         case OPTION_NODE:
@@ -407,37 +379,10 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
                 return false;
             }
             break;
-        case OPTION_IMPORT:
-        case OPTION_LIST:
-        case OPTION_CHECK:
-            call->operation = option;
-            break;
-        case OPTION_CONVERT:
-            call->operation = option;
-            call->form = optarg;
-            break;
-        case OPTION_FORMAT:
-            if (!tool_parse_format(argv[0], optarg, &call->json))
-                return false;
-            break;
-        case OPTION_PORT:
-            if (!option_parse_number(optarg, 1, 65535, &call->port)) {
-                *status = tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no port (1 to 65535)", optarg);
-                return false;
-            }
-            break;
-        case OPTION_CERT:
-            call->files.cert = optarg;
-            break;
-        case OPTION_KEY:
-            call->files.key = optarg;
-            break;
-        case OPTION_CA:
-            call->files.ca = optarg;
-            break;
         default:
-            *status = tool_bad_option(option, optopt, argv[optind - 1]);
-            return false;
+            if (!common_take(&call->common, option, argv, status))
+                return false;
+            break;
         }
     }
     if (optind < argc)
@@ -447,13 +392,13 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
 
 int main(int argc, char **argv)
 {
-    static struct call call = {.port = 5403};
+    static struct call call = {.common = {.port = PORT_DEFAULT}};
     int status;
 
     tool_init();
     if (!parse(&call, argc, argv, &status))
         return status;
-    switch (call.operation) {
+    switch (call.common.operation) {
     case 'i':
         return initialize(&call);
     case 's':
@@ -462,17 +407,17 @@ int main(int argc, char **argv)
         return invite(&call);
     case OPTION_REVOKE:
         return revoke_all(&call);
-    case OPTION_IMPORT:
+    case COMMON_IMPORT:
         return import_foreign(&call);
-    case OPTION_CONVERT:
+    case COMMON_CONVERT:
         return convert(&call);
-    case OPTION_LIST:
+    case COMMON_LIST:
         return list(&call);
-    case OPTION_CHECK:
+    case COMMON_CHECK:
         return run_checks(&call);
     default:
         usage(argv[0]);
         /* Front ends run it without anything to see whether it is there; one that forgot the operation shall not "succeed". */
-        return call.operation == 'h' || argc == 1 ? TOOL_OK : TOOL_FAILED;
+        return call.common.operation == 'h' || argc == 1 ? TOOL_OK : TOOL_FAILED;
     }
 }
