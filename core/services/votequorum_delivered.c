@@ -90,14 +90,22 @@ static void on_node_info(struct votequorum *vq, uint32_t sender, const struct vo
         on_peer_info(vq, message);
 }
 
-static void on_expected(struct votequorum *vq, uint32_t expected_votes)
+static void expect_of_all(struct votequorum *vq, uint32_t expected_votes)
 {
     for (size_t i = 0; i < vq->node_count; i++)
         if (vq->nodes[i].state == VOTEQUORUM_MEMBER)
             vq->nodes[i].expected_votes = expected_votes;
+}
+
+/* Those that are tracked do not fall, whatever was asked for, and told. */
+static void on_expected(struct votequorum *vq, uint32_t expected_votes)
+{
+    expect_of_all(vq, expected_votes);
     votequorum_act_expected_events(vq);
     vq->expected_votes_barrier = expected_votes;
     votequorum_act_publish(vq, VOTEQUORUM_KEY_EV_BARRIER, expected_votes);
+    if (vq->settings.options.expected_votes_tracking && expected_votes < vq->tracking_barrier)
+        expect_of_all(vq, vq->tracking_barrier);
 }
 
 static void on_votes(struct votequorum *vq, uint32_t node_id, uint32_t votes)

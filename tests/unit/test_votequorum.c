@@ -436,6 +436,31 @@ static void expected_votes_are_set_for_everybody_if_they_keep_quorum(void **stat
     assert_string_equal(shown(3), "3 3 3 2 0x2");
 }
 
+static void tracked(struct votequorum_config *config)
+{
+    config->expected_votes_tracking = true;
+}
+
+/* With the numbers of the packaged daemon, which tells what was asked for, too. */
+static void tracked_expected_votes_rise_only(void **state)
+{
+    (void)state;
+    bring_up(3, tracked);
+    track(2, VOTEQUORUM_TRACK_CHANGES);
+    vq_cluster_told(&cluster, 2);
+    assert_int_equal(ask_votes(1, VOTEQUORUM_SET_EXPECTED, 0, 5), CS_ERROR_OK);
+    assert_int_equal(ask_votes(1, VOTEQUORUM_SET_EXPECTED, 0, 4), CS_ERROR_OK);
+    assert_string_equal(vq_cluster_told(&cluster, 2), "EXPECTED 5; EXPECTED 4; ");
+    assert_string_equal(shown(3), "5 5 3 3 0x2");
+    assert_int_equal(cluster.nodes[3].published[VOTEQUORUM_KEY_EV_BARRIER], 4);
+    assert_int_equal(cluster.nodes[3].published[VOTEQUORUM_KEY_EV_TRACKING_BARRIER], 5);
+    vq_cluster_kill(&cluster, 3);
+    vq_cluster_form(&cluster, 3);
+    assert_int_equal(vq_cluster_quorate(&cluster), 0);
+    assert_int_equal(ask_votes(1, VOTEQUORUM_SET_EXPECTED, 0, 2), CS_ERROR_OK);
+    assert_string_equal(shown(2), "5 5 2 3 0");
+}
+
 static void who_is_not_quorate_anyway_may_expect_more(void **state)
 {
     (void)state;
@@ -659,6 +684,7 @@ int main(void)
         cmocka_unit_test_teardown(a_half_that_lost_the_tie_does_not_win_it_by_forming_its_ring_again,
                                   tear_down),
         cmocka_unit_test_teardown(expected_votes_are_set_for_everybody_if_they_keep_quorum, tear_down),
+        cmocka_unit_test_teardown(tracked_expected_votes_rise_only, tear_down),
         cmocka_unit_test_teardown(who_is_not_quorate_anyway_may_expect_more, tear_down),
         cmocka_unit_test_teardown(who_joins_a_quorate_partition_expects_what_it_expects, tear_down),
         cmocka_unit_test_teardown(votes_are_set_for_one_node_if_the_cluster_still_makes_sense, tear_down),

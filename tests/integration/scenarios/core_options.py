@@ -167,6 +167,15 @@ _case("expected_too_few", "expected_votes in the configuration, fewer than the n
     ("leave 1", "2,3: yes 3 2 2"),
 ), nodes=3, quorum={"expected_votes": 2})
 
+_case("expected_tracking", "expected_votes_tracking: expected votes rise and never fall. (What is kept on disk: docs/observed.md.)", (
+    ("boot 1", "1: no 3 1 2"),
+    ("boot 2 3", "1,2,3: yes 3 3 2"),
+    ("tool 1: -e 5", "1,2,3: yes 5 3 3"),
+    ("tool 1: -e 4", "1,2,3: yes 5 3 3"),
+    ("leave 3", "1,2: no 5 2 3"),
+    ("tool 2: -e 2", "1,2: no 5 2 3"),
+), nodes=3, quorum={"expected_votes_tracking": 1})
+
 _case("votes", "votes in the configuration, also none; changed by reload.", (
     ("boot 1 2", "1,2: yes 5 4 3"),
     ("boot 3", "1,2,3: yes 5 5 3"),
