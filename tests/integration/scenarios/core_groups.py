@@ -104,6 +104,16 @@ def _members_come_and_go(letters, transport):
     return run
 
 
+def _form_anew(cluster):
+    """All go together from their ring to the next one: then all that they were told in it is compared."""
+    rings = {watch: len(watch.rings) for watch in cluster.watches()}
+    cluster.nodes[1].host.run(["/usr/sbin/corosync-cmapctl", "-s", "runtime.force_gather", "str", "yes"], ok=True)
+
+    def formed():
+        return all(len(watch.rings) > rings[watch] and len(watch.rings[-1][1]) == len(rings) for watch in cluster.watches())
+    wait_for("a new ring of all", formed, 20)
+
+
 def _pauses(letters, transport):
     """A scenario function: node 2's core stands still for so long that the others form a ring without it, again and again, while all
     have more to say than the ring can take, so that messages are on their way in pieces whenever it comes back."""
@@ -123,7 +133,8 @@ def _pauses(letters, transport):
             cluster.wait_belief(1, [1, 3])
             core.signal(signal.SIGCONT)
             cluster.wait_belief(1, [1, 2, 3])
-        groups.talk(20)
+            groups.talk(20)
+            _form_anew(cluster)
         groups.settle()
         compared = groups.check()
         check(compared > 500, f"only {compared} messages compared")
