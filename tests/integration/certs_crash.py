@@ -30,6 +30,7 @@ BUILD = pathlib.Path(os.environ.get("Q_BUILD", ".")).resolve()
 QNETD = str(BUILD / "corosync-qnetd-certutil")
 DEVICE = str(BUILD / "corosync-qdevice-net-certutil")
 PLACE = pathlib.Path("/etc/corosync")
+STATE = pathlib.Path("/var/lib/corosync-qnetd")
 ARBITER, NODE = PLACE / "qnetd/nssdb", PLACE / "qdevice/net/nssdb"
 ARBITER_PEM, NODE_PEM = PLACE / "qnetd/pem", PLACE / "qdevice/net/pem"
 WORKERS = 2
@@ -74,13 +75,20 @@ def own_place():
     isolate.unshare(isolate.CLONE_NEWNS)
     isolate.mount(None, "/", None, isolate.MS_REC | isolate.MS_PRIVATE)
     isolate.mount("tmpfs", str(PLACE), "tmpfs", 0, "mode=755")
+    isolate.mount("tmpfs", str(STATE.parent), "tmpfs", 0, "mode=755")
     (PLACE / "qnetd").mkdir()
 
 
+def save(state):
+    shutil.copytree(PLACE, state / "place", symlinks=True)
+    shutil.copytree(STATE.parent, state / "state", symlinks=True)
+
+
 def restore(state):
-    for one in PLACE.iterdir():
+    for one in (*PLACE.iterdir(), *STATE.parent.iterdir()):
         shutil.rmtree(one)
-    shutil.copytree(state, PLACE, dirs_exist_ok=True, symlinks=True)
+    shutil.copytree(state / "place", PLACE, dirs_exist_ok=True, symlinks=True)
+    shutil.copytree(state / "state", STATE.parent, dirs_exist_ok=True, symlinks=True)
 
 
 def listed(database):
@@ -102,7 +110,7 @@ def keys_match(database):
 def loose():
     """Files that everybody can read and should not, or that others than the owner can write."""
     found = []
-    for path in PLACE.rglob("*"):
+    for path in (*PLACE.rglob("*"), *STATE.parent.rglob("*")):
         mode = stat.S_IMODE(path.lstat().st_mode)
         public = path.is_dir() and path in (PLACE / "qnetd", PLACE / "qdevice", PLACE / "qdevice/net")
         public = public or path.name in ("qnetd-cacert.crt", "ca.pem", "signed", "packed")
@@ -168,7 +176,7 @@ def prepare(states):
 
     def step(name, argv, database, nicknames):
         one = Step(name, [str(word) for word in argv], database, nicknames, states / str(len(steps)))
-        shutil.copytree(PLACE, one.before, symlinks=True)
+        save(one.before)
         trace = states / "trace"
         done = quiet(["strace", "-f", "--seccomp-bpf", "-qq", "-o", trace, "-e", "trace=" + ",".join(VISIBLE + HIDDEN), *one.argv])
         assert done.returncode == 0, f"{name}: {done.stdout}"
@@ -184,6 +192,8 @@ def prepare(states):
     step("-i on a node", [DEVICE, "-i", "-c", ARBITER / "qnetd-cacert.crt"], NODE, TRUST)
     step("-r", [DEVICE, "-r", "-n", "c"], NODE, TRUST)
     step("-s", [QNETD, "-s", "-c", NODE / "qdevice-net-node.crq", "-n", "c"], ARBITER, AUTHORITY)
+    step("--invite", [QNETD, "--invite", "c", "--node", "n1", "--node", "n2"], ARBITER, AUTHORITY)
+    step("--revoke", [QNETD, "--revoke", "c"], ARBITER, AUTHORITY)
     step("-M", [DEVICE, "-M", "-c", ARBITER / "cluster-c.crt"], NODE, CLUSTER)
     # Another node, whose certificate is replaced.
     shutil.copy(NODE / "qdevice-net-node.p12", PLACE / "qnetd/packed")
