@@ -14,6 +14,7 @@
 #include "certs/decode.h"
 #include "certs/enrol/invite.h"
 #include "certs/enrol/revoked.h"
+#include "certs/identity.h"
 #include "certs/listing.h"
 #include "certs/logic/name.h"
 #include "certs/tool.h"
@@ -102,16 +103,48 @@ static void add_host_name(struct call *call)
         (void)add_server_name(call, name);
 }
 
+/* What the arbiter signs with now; NULL: nothing. */
+static X509 *authority_of(const struct certs_place *place)
+{
+    struct certs_authority *authority;
+    struct certs_failure ignored;
+    X509 *cert = NULL;
+
+    if (certs_authority_open(place, CERTS_READ, &authority, &ignored) != Q_OK)
+        return NULL;
+    cert = certs_authority_certificate(authority);
+    X509_up_ref(cert);
+    certs_authority_close(authority);
+    return cert;
+}
+
+/* Codes name the authority that they were made with: of another one they would be good for nobody but a thief. */
+static enum q_err withdraw_codes_of(const X509 *before, const struct certs_place *place, struct certs_failure *why)
+{
+    X509 *after = authority_of(place);
+    bool same = before != NULL && after != NULL && certs_same(before, after);
+    size_t count;
+
+    X509_free(after);
+    return same ? Q_OK : invite_withdraw(NULL, NULL, &count, why);
+}
+
 static int initialize(struct call *call)
 {
     struct certs_place place = {.form = call->common.pem ? CERTS_PEM : CERTS_NSS,
                                 .dir = call->common.pem ? CERTS_ARBITER_PEM : CERTS_ARBITER_NSS};
     struct certs_authority_wish wish = {.lifetime_s = call->lifetime_s, .now = time(NULL)};
     struct certs_failure why;
+    X509 *before = authority_of(&place);
+    enum q_err err;
 
     add_host_name(call);
     wish.alternatives = call->alternatives;
-    if (certs_authority_create(&place, &wish, tool_say, &why) != Q_OK)
+    err = certs_authority_create(&place, &wish, tool_say, &why);
+    if (err == Q_OK)
+        err = withdraw_codes_of(before, &place, &why);
+    X509_free(before);
+    if (err != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     printf("QNetd CA certificate is exported as %s/%s\n", place.dir,
            call->common.pem ? CERTS_PEM_AUTHORITY : CERTS_EXPORTED_AUTHORITY);

@@ -47,9 +47,26 @@ static bool read_list(struct revocation_watch *watch)
     return true;
 }
 
+/* The directory that there is now: another one may have taken the place of the one watched before. */
+static bool watch_directory(struct revocation_watch *watch)
+{
+    char dir[PATH_MAX];
+
+    find_directory(watch->settings, dir);
+    if (inotify_add_watch(watch->fd, dir, IN_MOVED_TO) >= 0)
+        return true;
+    log_line(LOG_WARNING, "TLS: %s cannot be watched (%s): after corosync-qnetd-certutil --revoke send SIGHUP", dir,
+             strerror(errno));
+    return false;
+}
+
 void revocation_reload(struct revocation_watch *watch)
 {
-    if (watch->settings == NULL || !read_list(watch))
+    if (watch->settings == NULL)
+        return;
+    if (watch->fd >= 0)
+        (void)watch_directory(watch);
+    if (!read_list(watch))
         return;
     log_line(LOG_INFO, "TLS: %zu revocations are in force", watch->list.count);
     watch->on_change(watch->data);
@@ -76,17 +93,15 @@ static int32_t on_readable(int32_t fd, int32_t revents, void *data)
     return 0;
 }
 
-static void watch_directory(struct revocation_watch *watch)
+static void start_watching(struct revocation_watch *watch)
 {
-    char dir[PATH_MAX];
-
-    find_directory(watch->settings, dir);
     watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (watch->fd >= 0 && inotify_add_watch(watch->fd, dir, IN_MOVED_TO) >= 0 &&
-        qb_loop_poll_add(watch->loop, QB_LOOP_MED, watch->fd, EPOLLIN, watch, on_readable) == 0)
+    if (watch->fd >= 0 && qb_loop_poll_add(watch->loop, QB_LOOP_MED, watch->fd, EPOLLIN, watch, on_readable) == 0) {
+        (void)watch_directory(watch);
         return;
-    log_line(LOG_WARNING, "TLS: %s cannot be watched (%s): after corosync-qnetd-certutil --revoke send SIGHUP", dir,
-             strerror(errno));
+    }
+    log_line(LOG_WARNING, "TLS: the list of revoked certificates cannot be watched (%s): after corosync-qnetd-certutil "
+             "--revoke send SIGHUP", strerror(errno));
     if (watch->fd >= 0)
         close(watch->fd);
     watch->fd = -1;
@@ -96,7 +111,7 @@ void revocation_open(struct revocation_watch *watch, qb_loop_t *loop, const stru
                      void (*on_change)(void *data), void *data)
 {
     *watch = (struct revocation_watch){.loop = loop, .settings = settings, .fd = -1, .on_change = on_change, .data = data};
-    watch_directory(watch);
+    start_watching(watch);
     if (read_list(watch) && watch->list.count > 0)
         log_line(LOG_INFO, "TLS: %zu revocations are in force", watch->list.count);
 }

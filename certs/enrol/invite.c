@@ -13,6 +13,7 @@
 #include "certs/authority.h"
 #include "certs/enrol/invitation_dir.h"
 #include "certs/enrol/secret.h"
+#include "certs/logic/name.h"
 #include "common/clock.h"
 
 /* So long after their end invitations are kept: a code that is shown too late is then told from one that never was. */
@@ -57,15 +58,29 @@ static bool is_renewal(const struct invitation *invitation)
     return invitation->certificate != NULL && invitation->created_s == invitation->expires_s;
 }
 
+/* Of an authority that the arbiter had before its certificates were made anew: its numbers are given out again since. */
+static bool is_strange(const struct certs_authority *authority, X509 *cert)
+{
+    STACK_OF(X509) *trusted = certs_authority_trusted(authority);
+
+    for (int i = 0; i < sk_X509_num(trusted); i++) {
+        if (X509_verify(cert, X509_get0_pubkey(sk_X509_value(trusted, i))) == 1)
+            return false;
+    }
+    return true;
+}
+
 static void settle_one(void *context, const struct invitation *invitation)
 {
     struct settling *settling = context;
     const unsigned char *at = invitation->certificate;
     X509 *cert = at == NULL ? NULL : d2i_X509(NULL, &at, (long)invitation->certificate_size);
+    bool strange = cert != NULL && is_strange(settling->authority, cert);
 
-    if (settling->err == Q_OK && cert != NULL)
+    if (settling->err == Q_OK && cert != NULL && !strange)
         settling->err = certs_authority_record(settling->authority, cert, settling->why);
-    if (settling->err == Q_OK && (settling->now_s - invitation->expires_s > REMEMBERED_S || is_renewal(invitation)))
+    if (settling->err == Q_OK &&
+        (strange || settling->now_s - invitation->expires_s > REMEMBERED_S || is_renewal(invitation)))
         settling->err = invitation_dir_remove(settling->dir, invitation->id, settling->why);
     X509_free(cert);
     ERR_clear_error();
@@ -102,7 +117,7 @@ static void withdraw_one(void *context, const struct invitation *invitation)
     struct withdrawing *withdrawing = context;
 
     if (withdrawing->err != Q_OK || invitation->certificate != NULL ||
-        strcmp(invitation->cluster, withdrawing->cluster) != 0 ||
+        (withdrawing->cluster != NULL && !certs_name_same(invitation->cluster, withdrawing->cluster)) ||
         (withdrawing->node != NULL && strcmp(invitation->node, withdrawing->node) != 0))
         return;
     withdrawing->err = invitation_dir_remove(withdrawing->dir, invitation->id, withdrawing->why);

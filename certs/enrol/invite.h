@@ -32,11 +32,14 @@ enum q_err invite_nodes(const struct invite_wish *wish, struct certs_failure *wh
 /* "90", "90s", "30m", "2h", "7d": seconds, 1 to INVITE_VALID_MAX_S. Q_ERR_INVALID. */
 enum q_err invite_parse_time(const char *text, int64_t *seconds);
 
-/* Takes the certificates of used invitations into the record, and forgets what ended long ago. Needs permission to write. */
+/*
+ * Takes the certificates of used invitations into the record; forgets what ended long ago, or came from an authority that
+ * the arbiter had before. Needs permission to write.
+ */
 struct certs_authority;
 enum q_err invite_settle(struct certs_authority *authority, int64_t now_s, struct certs_failure *why);
 
-/* Withdraws every unused invitation of a cluster, and of one node of it if node is not NULL. */
+/* Withdraws every unused invitation of a cluster (NULL: of all), and of one node of it if node is not NULL. */
 enum q_err invite_withdraw(const char *cluster, const char *node, size_t *count, struct certs_failure *why);
 
 #endif

@@ -219,6 +219,28 @@ def certs_join_renewed_and_revoked(lab):
 
 
 @scenario(ours_only=True)
+def certs_arbiter_made_anew(lab):
+    """The arbiter's certificates are made anew under the running arbiter, as after a theft. Codes of the former authority are gone,
+    its certificates do not get into the record, where numbers begin again; a node that joins anew is on record, and can be
+    revoked within a second."""
+    door = Door(lab)
+    first = door.invite(nodes=["n1", "n2"])[0]
+    door.join(door.nodes[0], first)
+    before = len(door.arbiter.log)
+    run(door.arbiter.host, "/usr/bin/rm", "-r", "/etc/corosync/qnetd/nssdb")
+    door.hands.qnetd("ours", "-i")
+    wait_for("the arbiter to load them", lambda: "new connections use the credentials just loaded" in door.arbiter.log[before:], 20)
+    check_equal(len(_invitations(door)), 1, "codes of the former authority, but for the used one")
+    for host, code in zip(door.nodes, door.invite(nodes=["n2", "n1"])):
+        door.join(host, code, "--replace")
+    door.start_cluster()
+    listed = door.hands.qnetd("ours", "--list").out
+    check_equal((listed.count("n1"), listed.count("n2")), (1, 1), f"certificates of either on record: {listed}")
+    door.hands.qnetd("ours", "--revoke", door.name, "--node", "n2")
+    wait_for("the node to be gone", lambda: door.arbiter.nodes_connected(door.name) == [2], 1)
+
+
+@scenario(ours_only=True)
 def certs_arbiter_takes_new_files(lab):
     """The arbiter's database is replaced, directory and all: within seconds, and untold, it shows the new certificate; the database
     it had before it keeps while there is none."""
