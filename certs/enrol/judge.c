@@ -266,8 +266,7 @@ static bool make_record(struct judge_case *matter)
     return true;
 }
 
-static bool is_revoked(const struct judge_setting *setting, const struct tls_peer_names *shown,
-                       struct judge_verdict *verdict)
+static bool is_revoked(const struct judge_case *matter, const struct judge_setting *setting, struct judge_verdict *verdict)
 {
     struct revocations list;
     struct certs_failure why;
@@ -278,7 +277,7 @@ static bool is_revoked(const struct judge_setting *setting, const struct tls_pee
         refuse(verdict, ENROL_FAILED, "the arbiter cannot read its list of revoked certificates");
         return true;
     }
-    revoked = revocations_when(&list, shown->names[0], shown->serial) != 0;
+    revoked = revocations_when(&list, matter->invitation.cluster, matter->rests_on) != 0;
     revocations_fini(&list);
     if (revoked)
         refuse(verdict, ENROL_NOT_ENTITLED, "the certificate that the node has shown is revoked");
@@ -323,7 +322,8 @@ void judge_renewal(struct judge_case *matter, const struct judge_setting *settin
         return;
     }
     set_name(matter, "renewal");
-    if (is_revoked(setting, shown, verdict))
+    matter->rests_on = shown->serial;
+    if (is_revoked(matter, setting, verdict))
         return;
     if (!enrol_guard_renew(setting->guard, shown->names[0], clock_monotonic_ms()) || is_full(setting))
         refuse(verdict, ENROL_FAILED, "too many renewals: the administrator of the arbiter should look at --list");
@@ -363,5 +363,8 @@ void judge_signed(struct judge_case *matter, const struct judge_setting *setting
         refuse(verdict, ENROL_FAILED, "the arbiter cannot keep the certificate");
         return;
     }
+    /* Asked again now that it is on disk: whoever revoked before has this answer, whoever does from now on finds the file. */
+    if (is_revoked(matter, setting, verdict))
+        return;
     grant(matter, setting, verdict);
 }

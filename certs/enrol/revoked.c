@@ -100,15 +100,15 @@ static enum q_err write_list(struct revoking *r, struct certs_authority *authori
     return err;
 }
 
-static enum q_err revoke_in(struct revoking *r, struct certs_authority *authority, struct certs_failure *why)
+/* All that is on record, and what nodes have got meanwhile. */
+static enum q_err revoke_recorded(struct revoking *r, struct certs_authority *authority, struct certs_failure *why)
 {
     size_t unreadable, withdrawn;
     enum q_err err = invite_withdraw(r->wish->cluster, r->wish->node, &withdrawn, why);
 
+    r->count = 0;
     if (err == Q_OK)
         err = invite_settle(authority, r->wish->now_s, why);
-    if (err == Q_OK)
-        err = revoke_all(r, authority, why);
     if (err == Q_OK)
         err = certs_authority_each_issued(authority, revoke_one, r, &unreadable, why);
     if (err != Q_OK)
@@ -123,6 +123,19 @@ static enum q_err revoke_in(struct revoking *r, struct certs_authority *authorit
                           "flow are the whole cluster's: revoke that, and let its nodes join anew.",
                           r->wish->node, r->wish->cluster);
     return write_list(r, authority, why);
+}
+
+/*
+ * Twice: a renewal that was under way in the first round is on disk in the second, or the enrolment program has looked at
+ * the list after the first, and kept it to itself.
+ */
+static enum q_err revoke_in(struct revoking *r, struct certs_authority *authority, struct certs_failure *why)
+{
+    enum q_err err = revoke_all(r, authority, why);
+
+    if (err == Q_OK)
+        err = revoke_recorded(r, authority, why);
+    return err == Q_OK ? revoke_recorded(r, authority, why) : err;
 }
 
 enum q_err revoke_certificates(const struct revoke_wish *wish, size_t *count, struct certs_failure *why)

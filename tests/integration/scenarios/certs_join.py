@@ -6,6 +6,7 @@ import time
 
 from lab import certs, strangers
 from lab.certs_by_hand import NODE_DB, run, seen_from_outside
+from lab.cluster import program
 from lab.enrolment import Door
 from lab.our_device import leases_ended
 from lab.strangers import Flood, Middle, Relay, attach, forge, join, say
@@ -216,6 +217,31 @@ def certs_join_renewed_and_revoked(lab):
     door.arbiter.stop()
     door.arbiter.start()
     check_equal(connected(), [], "nodes that come back after a restart")
+
+
+@scenario(ours_only=True)
+def certs_join_revoked_in_renewal(lab):
+    """A node is revoked while its renewal is being signed: it gets nothing, and the certificate that was made is of no use."""
+    door = Door(lab)
+    host = door.nodes[0]
+    door.join(host, door.invite(nodes=["n1"])[0])
+    children = f"/proc/{door.arbiter.process.pid}/task/{door.arbiter.process.pid}/children"
+    with open(children, encoding="ascii") as list_of_children:
+        pid = list_of_children.read().split()[0]
+    tracer = door.arbiter.host.start(
+        ["/usr/bin/strace", "-f", "-o", "/var/log/trace", "-e", "trace=close_range",
+         "-e", "inject=close_range:delay_enter=4000000", "-p", pid])
+    wait_for("strace to attach", lambda: "attached" in tracer.text(), 5)
+    before = door.fingerprint(host)
+    renewal = host.start([program("corosync-qdevice-net-certutil", "ours"), "--renew", "--host", door.arbiter.address])
+    trace = door.arbiter.host.path("log", "trace")
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as signers:
+        wait_for("it to be signed", lambda: signers.seek(0) == 0 and signers.read().split(), 8)
+    door.hands.qnetd("ours", "--revoke", door.name, "--node", "n1")
+    check(renewal.running, f"the renewal is under way when the node has been revoked: {trace.read_text()}")
+    wait_for("the renewal to end", lambda: not renewal.running, 15)
+    check("is revoked" in renewal.text(), f"the renewal is refused: {renewal.text()}")
+    check_equal(door.fingerprint(host), before, "the certificate of the node")
 
 
 @scenario(ours_only=True)
