@@ -525,6 +525,11 @@ static void the_token_stays_for_an_answer(void **state)
     assert_int_equal(sent_count, 0);
     linger_over();
     assert_int_equal(sent_count, 0);
+    /* What was sent at that visit, the answer too, is taken off the count again; this token comes with a count of 0. */
+    receive_token(13, 2, 2, 0);
+    linger_over();
+    decode_sent(0, TOTEM_TOKEN);
+    assert_int_equal(message.u.token.fcc, (uint32_t)(1 - 2));
 }
 
 /* The others get their turn, however fast the answers come. */
