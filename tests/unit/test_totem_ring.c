@@ -2,6 +2,7 @@
 /*
  * One ring machine by hand: against the datagrams of a packaged node (captured while it joined another, udpu, token 1000 ms),
  * and where its state table and timers matter. What many of them do together is the simulator's (tests/sim/ring).
+ * Long because every test is about the same machine and shares its few helpers.
  */
 #include <stdarg.h>
 #include <stddef.h>
