@@ -206,10 +206,17 @@ tests_unit_test_cmap_service_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_totem_wire
 tests_unit_test_totem_wire_SOURCES = tests/unit/test_totem_wire.c tests/unit/totem_vectors.h
 tests_unit_test_totem_wire_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
-UNIT_TESTS += tests/unit/test_totem_packing tests/unit/test_totem_ring tests/unit/test_totem_settings
+TOTEM_DRIVER = tests/unit/totem_driver.c tests/unit/totem_driver.h
+UNIT_TESTS += \
+	tests/unit/test_totem_linger \
+	tests/unit/test_totem_packing \
+	tests/unit/test_totem_ring \
+	tests/unit/test_totem_settings
+tests_unit_test_totem_linger_SOURCES = tests/unit/test_totem_linger.c $(TOTEM_DRIVER)
+tests_unit_test_totem_linger_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_totem_packing_SOURCES = tests/unit/test_totem_packing.c
 tests_unit_test_totem_packing_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_totem_ring_SOURCES = tests/unit/test_totem_ring.c
+tests_unit_test_totem_ring_SOURCES = tests/unit/test_totem_ring.c $(TOTEM_DRIVER)
 tests_unit_test_totem_ring_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_totem_settings_SOURCES = tests/unit/test_totem_settings.c
 tests_unit_test_totem_settings_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
