@@ -33,7 +33,8 @@ struct heard {
     uint32_t node_id;
     uint64_t ring_seq;
     uint64_t at_ms;
-    bool given_up; /* for its silence, and not heard since */
+    bool given_up;         /* for its silence, and not heard since */
+    uint64_t given_up_seq; /* ring_seq when it was given up last, for whatever reason */
 };
 
 enum linger_kind { LINGER_NOT, LINGER_COLLECT, LINGER_ANSWER };

@@ -4,6 +4,8 @@
 #include "common/mutation.h"
 #include "core/totem/machine.h"
 
+#define HURRY_JOINS 2 /* intervals of JOINs: who is about to agree does so by then */
+
 void membership_send_join(struct totem *m)
 {
     struct totem_join *join = &m->sending.u.join;
@@ -90,16 +92,27 @@ static struct heard *heard_of(struct totem *m, uint32_t node_id)
     return heard;
 }
 
+static void give_up(struct totem *m, uint32_t node_id)
+{
+    struct heard *heard = heard_of(m, node_id);
+
+    if (totem_nodes_has(&m->failed, node_id))
+        return;
+    totem_nodes_add(&m->failed, node_id);
+    if (heard != NULL)
+        heard->given_up_seq = heard->ring_seq;
+}
+
 /* Those who have not been heard of are given up. */
 static void give_up_silent(struct totem *m)
 {
     struct totem_nodes silent;
 
     totem_nodes_subtract(&silent, &m->proc, &m->consensus);
-    totem_nodes_unite(&m->failed, &silent);
     for (uint32_t i = 0; i < silent.count; i++) {
         struct heard *heard = heard_of(m, silent.ids[i]);
 
+        give_up(m, silent.ids[i]);
         if (heard != NULL)
             heard->given_up = true;
     }
@@ -168,6 +181,12 @@ static void agree(struct totem *m, bool is_leave, uint32_t sender)
     }
 }
 
+static void give_up_all(struct totem *m, const struct totem_nodes *nodes)
+{
+    for (uint32_t i = 0; i < nodes->count; i++)
+        give_up(m, nodes->ids[i]);
+}
+
 /*
  * Beyond spec/totem-protocol.md section 7.2: whom a stranger has given up, and I had given up as well and not heard since, I need
  * not wait for once more. Otherwise nodes that know of the same dead ones, but whose timers are out of step, agree on them
@@ -177,7 +196,7 @@ static void give_up_again(struct totem *m, const struct totem_nodes *failed)
 {
     for (uint32_t i = 0; i < m->heard_count; i++) {
         if (m->heard[i].given_up && totem_nodes_has(failed, m->heard[i].node_id))
-            totem_nodes_add(&m->failed, m->heard[i].node_id);
+            give_up(m, m->heard[i].node_id);
     }
 }
 
@@ -202,9 +221,9 @@ static void learn(struct totem *m, uint32_t sender, const struct totem_nodes *pr
 
     totem_nodes_unite(&m->proc, proc);
     if (totem_nodes_has(failed, m->me))
-        totem_nodes_add(&m->failed, sender);
+        give_up(m, sender);
     else if (totem_nodes_has(&m->members, sender))
-        totem_nodes_unite(&m->failed, failed);
+        give_up_all(m, failed);
     else
         give_up_again(m, failed);
     if (m->state != TOTEM_GATHER || m->proc.count != candidates || m->failed.count != given_up)
@@ -227,6 +246,26 @@ static bool was_overtaken(struct totem *m, uint32_t node_id, uint64_t ring_seq)
     heard->ring_seq = ring_seq;
     heard->at_ms = m->now_ms;
     return false;
+}
+
+/*
+ * Beyond spec/totem-protocol.md section 7.3: somebody whom I have given up has been in a ring since, gathers anew and would have me. This
+ * attempt, without him, is of no use any more: it ends soon, whoever has not agreed by then, so that I gather anew while he still
+ * does. Otherwise nodes whose timers are out of step give each other up in turn, each in the second half of its attempt when the
+ * other begins its own.
+ */
+static void hurry_if_useless(struct totem *m, const struct totem_join *join, const struct totem_nodes *proc,
+                             const struct totem_nodes *failed)
+{
+    const struct heard *heard = heard_of(m, join->system_from);
+    uint64_t at_ms = m->now_ms + HURRY_JOINS * (uint64_t)m->settings.join_ms;
+
+    if (m->state != TOTEM_GATHER || heard == NULL || join->ring_seq <= heard->given_up_seq ||
+        !totem_nodes_has(&m->failed, join->system_from) || !totem_nodes_has(proc, m->me) || totem_nodes_has(failed, m->me) ||
+        have_consensus(m))
+        return;
+    if (timer_armed(m, TIMER_CONSENSUS) && m->deadlines_ms[TIMER_CONSENSUS] > at_ms)
+        m->deadlines_ms[TIMER_CONSENSUS] = at_ms;
 }
 
 /*
@@ -269,6 +308,8 @@ void membership_on_join(struct totem *m, const struct totem_header *header, cons
         return;
     if (is_leave)
         act_note(m, TOTEM_NOTE_NOTICE, "node %u leaves", join->system_from);
+    else
+        hurry_if_useless(m, join, &proc, &failed);
     if (!(totem_nodes_is_subset(&proc, &m->proc) && totem_nodes_is_subset(&failed, &m->failed)) &&
         !totem_nodes_has(&m->failed, join->system_from))
         learn(m, join->system_from, &proc, &failed);

@@ -199,6 +199,38 @@ static void who_is_in_the_ring_is_not_given_up_again(void **state)
     assert_int_equal(message.u.join.failed_count, 0);
 }
 
+/* Node 2 has been given up, 3 has not agreed to that yet: how long until I go on alone, when 2 speaks from this ring? */
+static uint64_t alone_after_ms(uint64_t ring_seq_of_2)
+{
+    uint64_t began_ms;
+
+    be_the_captured_node();
+    began_ms = now_ms;
+    receive_join(3, 40, false);
+    receive_join(2, 40, true);
+    while (now_ms < began_ms + 1200)
+        wait_for_deadline();
+    assert_int_equal(state_of_ring(), TOTEM_GATHER);
+    began_ms = now_ms;
+    receive_join(2, ring_seq_of_2, false);
+    while (state_of_ring() == TOTEM_GATHER)
+        wait_for_deadline();
+    assert_int_equal(state_of_ring(), TOTEM_OPERATIONAL);
+    return now_ms - began_ms;
+}
+
+static void an_attempt_without_one_who_is_back_ends_soon(void **state)
+{
+    (void)state;
+    assert_in_range(alone_after_ms(60), 0, 200);
+}
+
+static void an_attempt_without_one_who_is_late_is_waited_for(void **state)
+{
+    (void)state;
+    assert_in_range(alone_after_ms(40), 1000, 1300);
+}
+
 static void an_idle_ring_is_held_and_woken(void **state)
 {
     uint32_t token_seq = 9;
@@ -365,6 +397,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_idle_ring_is_held_and_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_given_up_already_is_not_waited_for_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_heard_since_is_waited_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_attempt_without_one_who_is_back_ends_soon, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_attempt_without_one_who_is_late_is_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_in_the_ring_is_not_given_up_again, set_up_as_2, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_token_costs_token_and_consensus_timeout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_leave_costs_nothing, set_up, tear_down),
