@@ -171,7 +171,7 @@ static bool heal(struct sim_cluster *cluster)
         }
         reload(node, cluster->config);
         busy = busy || node->config != cluster->config;
-        if (node->up && node->device == NULL && !node->device_wanted) {
+        if (node->up && !node->device_wanted) { /* stopped, or about to be when its core lets it */
             node_device_start(node, 100);
         }
         busy = busy || node->paused || node->device == NULL || node->device_paused || node->ring_state == RING_DOWN;
