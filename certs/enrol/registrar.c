@@ -33,6 +33,9 @@
 #define TICK_MS 1000
 #define CONNECTIONS_PER_ROUND 64
 
+/* What a line is about. Each has its own budget: a crowd at the door must not keep a guesser out of the log. */
+enum subject { ABOUT_JOINS, ABOUT_STRANGERS, ABOUT_LIMITS, SUBJECTS };
+
 struct peer {
     bool present;
     int fd;
@@ -50,7 +53,7 @@ struct registrar {
     struct tls_credentials *credentials;
     struct judge_setting judges;
     struct enrol_guard guard;
-    struct log_budget budget;
+    struct log_budget budgets[SUBJECTS];
     struct peer peers[REGISTRAR_PEERS_MAX];
     uint64_t busy_ms; /* when there was a connection last */
     bool closing;     /* the arbiter wants no more */
@@ -58,23 +61,24 @@ struct registrar {
 
 /* ---- log -------------------------------------------------------------------------------------------------------- */
 
-static void say(struct registrar *registrar, int priority, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+static void say(struct registrar *registrar, enum subject about, int priority, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
-static void say(struct registrar *registrar, int priority, const char *format, ...)
+static void say(struct registrar *registrar, enum subject about, int priority, const char *format, ...)
 {
     char text[JUDGE_TEXT_SIZE + 256];
     uint64_t left_out;
     va_list args;
 
-    if (!log_enabled(priority) ||
-        !log_budget_take(&registrar->budget, LOG_BURST, LOG_REFILL_MS, clock_monotonic_ms(), &left_out))
+    if (!log_enabled(priority) || !log_budget_take(&registrar->budgets[about], LOG_BURST, LOG_REFILL_MS,
+                                                   clock_monotonic_ms(), &left_out))
         return;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     if (left_out > 0)
-        log_line(priority, "Enrolment: %s (%llu lines like this were left out)", text, (unsigned long long)left_out);
+        log_line(priority, "Enrolment: %s (%llu lines like this were left out)", text,
+                 (unsigned long long)left_out);
     else
         log_line(priority, "Enrolment: %s", text);
 }
@@ -147,7 +151,7 @@ static struct peer *make_room(struct registrar *registrar, uint32_t newcomer, ui
     if (crowded == NULL && oldest != NULL && now_ms - oldest->since_ms >= REGISTRAR_PATIENCE_MS)
         crowded = oldest;
     if (crowded != NULL) {
-        say(registrar, LOG_INFO, "%s gives its place to others", crowded->from.peer);
+        say(registrar, ABOUT_STRANGERS, LOG_INFO, "%s gives its place to others", crowded->from.peer);
         drop(registrar, crowded);
     }
     return crowded;
@@ -181,7 +185,8 @@ static void admit(struct registrar *registrar, const struct handover *from, int 
             enrol_guard_ended(&registrar->guard, from->origin);
     }
     if (peer == NULL) {
-        say(registrar, LOG_WARNING, "%s refused: %s", from->peer, guard_text(answer));
+        say(registrar, answer == ENROL_GUARD_ADMITTED ? ABOUT_STRANGERS : ABOUT_LIMITS, LOG_WARNING,
+            "%s refused: %s", from->peer, guard_text(answer));
         close(fd);
         return;
     }
@@ -226,10 +231,12 @@ static void on_refused(struct registrar *registrar, struct peer *peer)
     if (peer->session.reason == ENROL_UNKNOWN || peer->session.reason == ENROL_BAD_PROOF)
         block_ms = enrol_guard_wrong(&registrar->guard, peer->from.origin, clock_monotonic_ms());
     if (block_ms > 0)
-        say(registrar, LOG_WARNING, "%s refused: %s (%s); nothing is accepted from its address for %llu s", peer->from.peer,
+        say(registrar, ABOUT_JOINS, LOG_WARNING,
+            "%s refused: %s (%s); nothing is accepted from its address for %llu s", peer->from.peer,
             peer->session.text, peer->matter.name, (unsigned long long)(block_ms / 1000));
     else
-        say(registrar, LOG_WARNING, "%s refused: %s (%s)", peer->from.peer, peer->session.text, peer->matter.name);
+        say(registrar, ABOUT_JOINS, LOG_WARNING, "%s refused: %s (%s)", peer->from.peer, peer->session.text,
+            peer->matter.name);
 }
 
 static enum q_err tell(struct peer *peer, enum enrol_event_type type, const struct judge_verdict *verdict,
@@ -284,8 +291,8 @@ static void carry_on(struct registrar *registrar, struct peer *peer, enum enrol_
             judge_join(&peer->matter, &registrar->judges, &peer->channel, &peer->session, &verdict);
             err = tell(peer, ENROL_EV_JUDGED, &verdict, &action);
             if (err == Q_OK && verdict.reason == 0 && verdict.granted)
-                say(registrar, LOG_NOTICE, "%s gets the certificate made for it before (%s)", peer->from.peer,
-                    peer->matter.name);
+                say(registrar, ABOUT_JOINS, LOG_NOTICE, "%s gets the certificate made for it before (%s)",
+                    peer->from.peer, peer->matter.name);
             break;
         case ENROL_DO_ENTITLE:
             judge_renewal(&peer->matter, &registrar->judges, &peer->channel, &verdict);
@@ -331,7 +338,8 @@ static void on_signed(struct registrar *registrar, struct peer *peer)
     } else {
         verdict.reason = ENROL_FAILED;
         snprintf(verdict.text, sizeof(verdict.text), "the certificate could not be signed");
-        say(registrar, LOG_ERR, "no certificate for %s (%s): %s", peer->from.peer, peer->matter.name, why);
+        say(registrar, ABOUT_JOINS, LOG_ERR, "no certificate for %s (%s): %s", peer->from.peer,
+            peer->matter.name, why);
     }
     if (verdict.reason == 0)
         log_line(LOG_NOTICE, "Enrolment: %s has got a certificate (%s)", peer->from.peer, peer->matter.name);
@@ -349,7 +357,7 @@ static void on_handshake(struct registrar *registrar, struct peer *peer)
 
     if (err == Q_OK || err == Q_ERR_AGAIN)
         return;
-    say(registrar, LOG_NOTICE, "%s: %s", peer->from.peer, tls_channel_error(&peer->channel));
+    say(registrar, ABOUT_STRANGERS, LOG_NOTICE, "%s: %s", peer->from.peer, tls_channel_error(&peer->channel));
     drop(registrar, peer);
 }
 
@@ -368,7 +376,7 @@ static void on_reading(struct registrar *registrar, struct peer *peer)
         carry_on(registrar, peer, action);
         return;
     }
-    say(registrar, LOG_INFO, "%s has left before it said what it wants", peer->from.peer);
+    say(registrar, ABOUT_STRANGERS, LOG_INFO, "%s has left before it said what it wants", peer->from.peer);
     drop(registrar, peer);
 }
 
@@ -413,7 +421,7 @@ static void end_the_late(struct registrar *registrar)
 
         if (!peer->present || now_ms - peer->since_ms < REGISTRAR_PEER_MS)
             continue;
-        say(registrar, LOG_NOTICE, "%s: its time is up", peer->from.peer);
+        say(registrar, ABOUT_STRANGERS, LOG_NOTICE, "%s: its time is up", peer->from.peer);
         drop(registrar, peer);
     }
 }
@@ -438,8 +446,8 @@ static void one_round(struct registrar *registrar)
 {
     struct pollfd interests[REGISTRAR_PEERS_MAX + 1];
 
-    interests[REGISTRAR_PEERS_MAX] = (struct pollfd){
-        .fd = registrar->closing ? -1 : registrar->settings.channel, .events = POLLIN};
+    interests[REGISTRAR_PEERS_MAX] =
+        (struct pollfd){.fd = registrar->closing ? -1 : registrar->settings.channel, .events = POLLIN};
     for (size_t i = 0; i < REGISTRAR_PEERS_MAX; i++)
         interests[i] = interest_of(&registrar->peers[i]);
     if (poll(interests, REGISTRAR_PEERS_MAX + 1, TICK_MS) < 0 && errno != EINTR) {
@@ -469,7 +477,8 @@ void registrar_run(struct registrar *registrar)
 
 /* ---- start and end ---------------------------------------------------------------------------------------------- */
 
-enum q_err registrar_new(const struct registrar_settings *settings, struct registrar **out, char *err_text, size_t size)
+enum q_err registrar_new(const struct registrar_settings *settings, struct registrar **out, char *err_text,
+                         size_t size)
 {
     struct registrar *registrar = calloc(1, sizeof(*registrar));
     uint32_t seed;
@@ -493,8 +502,8 @@ enum q_err registrar_new(const struct registrar_settings *settings, struct regis
         registrar_free(registrar);
         return Q_ERR_NO_MEMORY;
     }
-    registrar->judges = (struct judge_setting){settings->invitations, settings->place.dir, registrar->credentials,
-                                               &registrar->guard};
+    registrar->judges = (struct judge_setting){settings->invitations, settings->place.dir,
+                                               registrar->credentials, &registrar->guard};
     *out = registrar;
     return Q_OK;
 }

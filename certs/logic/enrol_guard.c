@@ -20,9 +20,21 @@ static uint32_t scatter(const struct enrol_guard *guard, uint32_t number)
     return value ^ value >> 16;
 }
 
-static struct enrol_guard_bucket *bucket_of(struct enrol_guard *guard, uint32_t origin)
+/* The buckets of one origin, one of each row. */
+struct pair {
+    struct enrol_guard_bucket *of[ENROL_GUARD_ROWS];
+};
+
+static struct pair buckets_of(struct enrol_guard *guard, uint32_t origin)
 {
-    return &guard->buckets[scatter(guard, origin) % ENROL_GUARD_BUCKETS];
+    uint32_t value = origin;
+    struct pair pair;
+
+    for (unsigned row = 0; row < ENROL_GUARD_ROWS; row++) {
+        value = scatter(guard, value);
+        pair.of[row] = &guard->buckets[row][value % ENROL_GUARD_BUCKETS];
+    }
+    return pair;
 }
 
 static void refill(uint32_t *spent, uint64_t *refilled_ms, uint64_t interval_ms, uint64_t now_ms)
@@ -55,31 +67,44 @@ bool enrol_guard_renew(struct enrol_guard *guard, const char *cluster, uint64_t 
 
 enum enrol_guard_answer enrol_guard_admit(struct enrol_guard *guard, uint32_t origin, uint64_t now_ms)
 {
-    struct enrol_guard_bucket *bucket = bucket_of(guard, origin);
+    struct pair pair = buckets_of(guard, origin);
+    uint32_t open = UINT32_MAX, spent = UINT32_MAX;
+    bool blocked = true;
 
-    if (now_ms < bucket->blocked_until_ms)
+    for (unsigned row = 0; row < ENROL_GUARD_ROWS; row++) {
+        struct enrol_guard_bucket *bucket = pair.of[row];
+
+        refill(&bucket->spent, &bucket->refilled_ms, ENROL_GUARD_REFILL_MS, now_ms);
+        blocked = blocked && now_ms < bucket->blocked_until_ms;
+        open = bucket->open < open ? bucket->open : open;
+        spent = bucket->spent < spent ? bucket->spent : spent;
+    }
+    if (blocked)
         return ENROL_GUARD_BLOCKED;
-    if (bucket->open >= ENROL_GUARD_OPEN_MAX)
+    if (open >= ENROL_GUARD_OPEN_MAX)
         return ENROL_GUARD_TOO_MANY;
-    refill(&bucket->spent, &bucket->refilled_ms, ENROL_GUARD_REFILL_MS, now_ms);
-    if (bucket->spent >= ENROL_GUARD_BURST)
+    if (spent >= ENROL_GUARD_BURST)
         return ENROL_GUARD_TOO_FAST;
-    bucket->spent++;
-    bucket->open++;
+    for (unsigned row = 0; row < ENROL_GUARD_ROWS; row++) {
+        pair.of[row]->spent++;
+        pair.of[row]->open++;
+    }
     return ENROL_GUARD_ADMITTED;
 }
 
 void enrol_guard_ended(struct enrol_guard *guard, uint32_t origin)
 {
-    struct enrol_guard_bucket *bucket = bucket_of(guard, origin);
+    struct pair pair = buckets_of(guard, origin);
 
-    assert(bucket->open > 0);
-    bucket->open--;
+    for (unsigned row = 0; row < ENROL_GUARD_ROWS; row++) {
+        assert(pair.of[row]->open > 0);
+        pair.of[row]->open--;
+    }
 }
 
-uint64_t enrol_guard_wrong(struct enrol_guard *guard, uint32_t origin, uint64_t now_ms)
+/* A wrong code counted in a single bucket; for how long it is closed from now on, in ms. */
+static uint64_t count_wrong(struct enrol_guard_bucket *bucket, uint64_t now_ms)
 {
-    struct enrol_guard_bucket *bucket = bucket_of(guard, origin);
     uint64_t block_ms = ENROL_GUARD_BLOCK_MS;
 
     if (bucket->wrong > 0 && now_ms - bucket->wrong_ms >= ENROL_GUARD_FORGIVE_MS)
@@ -95,4 +120,18 @@ uint64_t enrol_guard_wrong(struct enrol_guard *guard, uint32_t origin, uint64_t 
         block_ms = ENROL_GUARD_BLOCK_MAX_MS;
     bucket->blocked_until_ms = now_ms + block_ms;
     return block_ms;
+}
+
+uint64_t enrol_guard_wrong(struct enrol_guard *guard, uint32_t origin, uint64_t now_ms)
+{
+    struct pair pair = buckets_of(guard, origin);
+    uint64_t shortest_ms = UINT64_MAX;
+
+    for (unsigned row = 0; row < ENROL_GUARD_ROWS; row++) {
+        uint64_t block_ms = count_wrong(pair.of[row], now_ms);
+
+        if (block_ms < shortest_ms)
+            shortest_ms = block_ms;
+    }
+    return shortest_ms;
 }

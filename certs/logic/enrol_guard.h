@@ -2,8 +2,10 @@
 /*
  * How much of the arbiter's enrolment somebody may take up: connections at once, connections per time, wrong codes,
  * renewals per cluster.
- * Pure, of fixed size, constant work per call. Counted by origin (an IPv4 address or an IPv6 network of 64 bits); many
- * origins share one bucket of the table, chosen by the caller's secret seed, so that nobody can aim at somebody else's.
+ * Pure, of fixed size, constant work per call. Counted by origin (an IPv4 address or an IPv6 network of 64 bits) in two rows
+ * of buckets, as in a count-min sketch (Cormode and Muthukrishnan 2005): many origins share a bucket of a row, others one of
+ * the other row, and somebody has taken up only what both of his buckets say. The caller's secret seed chooses them, so
+ * that nobody can aim at somebody else's; by chance one stranger in a million shares both of another one's.
  * Embedded in the enrolment program.
  *
  * A wrong code is one that the arbiter refused after the handshake. From the sixth on its origin is refused before
@@ -15,7 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ENROL_GUARD_BUCKETS 1024
+#define ENROL_GUARD_ROWS 2
+#define ENROL_GUARD_BUCKETS 1024 /* of a row */
 #define ENROL_GUARD_OPEN_MAX 6        /* connections at once */
 #define ENROL_GUARD_BURST 30          /* connections in a row */
 #define ENROL_GUARD_REFILL_MS 500     /* then one more each */
@@ -45,7 +48,7 @@ struct enrol_guard_renewals {
 
 struct enrol_guard {
     uint32_t seed;
-    struct enrol_guard_bucket buckets[ENROL_GUARD_BUCKETS];
+    struct enrol_guard_bucket buckets[ENROL_GUARD_ROWS][ENROL_GUARD_BUCKETS];
     struct enrol_guard_renewals renewals[ENROL_GUARD_RENEWAL_BUCKETS];
 };
 

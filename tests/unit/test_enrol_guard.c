@@ -107,29 +107,68 @@ static void a_member_does_not_renew_for_ever(void **state)
     assert_int_equal(renew("beta", 1000, 5000), ENROL_GUARD_RENEWAL_BURST);
 }
 
-/* Neighbours in the table are others with another seed: nobody can choose whom to hinder. */
-static void who_shares_a_bucket_depends_on_the_seed(void **state)
+/* Shows wrong codes until its origin is refused. */
+static void guess(uint32_t origin)
 {
-    unsigned shared[2] = {0, 0}, both = 0;
+    for (unsigned i = 0; i <= ENROL_GUARD_WRONG_FREE; i++)
+        enrol_guard_wrong(&guard, origin, 0);
+}
+
+static bool blocked(uint32_t origin)
+{
+    enum enrol_guard_answer answer = enrol_guard_admit(&guard, origin, 1);
+
+    if (answer == ENROL_GUARD_ADMITTED)
+        enrol_guard_ended(&guard, origin);
+    return answer == ENROL_GUARD_BLOCKED;
+}
+
+/* Of a hundred thousand others two hundred share one of the guesser's buckets; that keeps none of them out. */
+static void whoever_shares_one_bucket_is_not_refused(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 5; seed++) {
+        unsigned refused = 0;
+
+        enrol_guard_init(&guard, seed * 0x9e3779b9u);
+        guess(1);
+        assert_true(blocked(1));
+        for (uint32_t other = 2; other < 100000; other++)
+            refused += blocked(other);
+        assert_in_range(refused, 0, 2);
+    }
+}
+
+/* Eight guessers, each in another bucket of a ninth one's, do not add up: by chance 1 of 20,000 others shares both. */
+static void guessers_do_not_add_up(void **state)
+{
+    unsigned refused = 0;
 
     (void)state;
-    for (uint32_t other = 2; other < 20000; other++) {
-        unsigned hits = 0;
+    enrol_guard_init(&guard, 11);
+    for (uint32_t guesser = 1; guesser <= 8; guesser++)
+        guess(guesser);
+    for (uint32_t other = 1000; other < 21000; other++)
+        refused += blocked(other);
+    assert_in_range(refused, 0, 8);
+}
 
-        for (uint32_t seed = 1; seed <= 2; seed++) {
-            enrol_guard_init(&guard, seed * 0x9e3779b9u);
-            for (unsigned i = 0; i < ENROL_GUARD_OPEN_MAX; i++)
-                enrol_guard_admit(&guard, other, 0);
-            if (enrol_guard_admit(&guard, 1, 0) == ENROL_GUARD_TOO_MANY) {
-                shared[seed - 1]++;
-                hits++;
-            }
-        }
-        both += hits == 2;
+/* Who shares both is another one with another seed: nobody can choose whom to hinder. */
+static void who_shares_both_buckets_depends_on_the_seed(void **state)
+{
+    uint32_t neighbour = 2;
+
+    (void)state;
+    enrol_guard_init(&guard, 0x9e3779b9u);
+    guess(1);
+    while (!blocked(neighbour))
+        neighbour++;
+    assert_in_range(neighbour, 10000, 10000000);
+    for (uint32_t seed = 2; seed <= 50; seed++) {
+        enrol_guard_init(&guard, seed * 0x9e3779b9u);
+        guess(1);
+        assert_false(blocked(neighbour));
     }
-    assert_in_range(shared[0], 5, 40);
-    assert_in_range(shared[1], 5, 40);
-    assert_true(both <= 2);
 }
 
 int main(void)
@@ -140,7 +179,9 @@ int main(void)
         cmocka_unit_test(a_guesser_waits_longer_and_longer),
         cmocka_unit_test(an_hour_of_guessing),
         cmocka_unit_test(a_member_does_not_renew_for_ever),
-        cmocka_unit_test(who_shares_a_bucket_depends_on_the_seed),
+        cmocka_unit_test(whoever_shares_one_bucket_is_not_refused),
+        cmocka_unit_test(guessers_do_not_add_up),
+        cmocka_unit_test(who_shares_both_buckets_depends_on_the_seed),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
