@@ -41,10 +41,16 @@ bool enrolment_is_wanted(int fd)
 
 /* ---- the program's life ----------------------------------------------------------------------------------------- */
 
+static void reap_one(pid_t *pid)
+{
+    if (*pid > 0 && waitpid(*pid, NULL, WNOHANG) != 0)
+        *pid = 0;
+}
+
 static void reap(struct enrolment *enrolment)
 {
-    if (enrolment->pid > 0 && waitpid(enrolment->pid, NULL, WNOHANG) != 0)
-        enrolment->pid = 0;
+    reap_one(&enrolment->pid);
+    reap_one(&enrolment->leaving);
 }
 
 static void close_channel(struct enrolment *enrolment)
@@ -185,12 +191,17 @@ void enrolment_renew(struct enrolment *enrolment)
 {
     close_channel(enrolment);
     enrolment->started_ms = 0;
+    if (enrolment->leaving != 0)
+        return; /* two of them at their ends are enough: the next one waits for this one, some seconds */
+    enrolment->leaving = enrolment->pid;
+    enrolment->pid = 0;
 }
 
 void enrolment_tidy(struct enrolment *enrolment)
 {
     if (enrolment->channel < 0)
         reap(enrolment);
+    reap_one(&enrolment->leaving);
 }
 
 void enrolment_fini(struct enrolment *enrolment)

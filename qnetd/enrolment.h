@@ -26,6 +26,7 @@ struct enrolment {
     const struct settings *settings;
     int channel; /* to the program; -1: it does not run */
     pid_t pid;   /* of the program, until it has been reaped; 0: none */
+    pid_t leaving; /* of its predecessor, which has the certificates of before and ends with its last connection; 0: none */
     uint64_t started_ms;
     bool failed; /* to start: said once until it succeeds */
 };
@@ -47,7 +48,10 @@ bool enrolment_is_wanted(int fd);
  */
 enum q_err enrolment_pass_on(struct enrolment *enrolment, int fd, const char *peer, uint32_t origin);
 
-/* The certificates have been loaded anew: the next connection gets a program that does the same. */
+/*
+ * The certificates have been loaded anew: the next connection gets a program that does the same, without waiting for the former
+ * one's last connections. What that one had counted of wrong codes is forgotten; nobody but the administrator causes this.
+ */
 void enrolment_renew(struct enrolment *enrolment);
 
 /* To be called every few seconds. */
