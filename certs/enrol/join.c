@@ -37,6 +37,7 @@ struct joining {
     char present_cluster[ENROL_NAME_SIZE_MAX + 1];
     EVP_PKEY *key;
     char pending[PENDING_NAME_SIZE]; /* file of the key until its certificate is installed */
+    bool key_is_new;                 /* no earlier run has shown it to the arbiter */
 };
 
 /* ---- what the node has already ---------------------------------------------------------------------------------- */
@@ -155,23 +156,25 @@ static enum q_err prepare_key(struct joining *j)
             puts("Going on with the key of an interrupted run");
     } else {
         puts("Making a key");
+        j->key_is_new = true;
         err = write_key(j, &folder);
     }
     certs_folder_close(&folder);
     return err;
 }
 
-/* It is in the store now. That a copy of it could not be removed is no reason to fail, but to be said. */
+/* It is in the store now, or good for nothing. That it could not be removed is no reason to fail, but to be said. */
 static void forget_key(struct joining *j)
 {
     struct certs_folder folder;
+    struct certs_failure why;
 
-    if (certs_folder_open(&folder, CERTS_NODE_PARENT, CERTS_FOLDER_CHANGE, NULL, j->why) != Q_OK) {
-        fprintf(stderr, "%s\n", j->why->text);
+    if (certs_folder_open(&folder, CERTS_NODE_PARENT, CERTS_FOLDER_CHANGE, NULL, &why) != Q_OK) {
+        fprintf(stderr, "%s\n", why.text);
         return;
     }
-    if (certs_folder_remove(&folder, j->pending, j->why) != Q_OK)
-        fprintf(stderr, "%s\n", j->why->text);
+    if (certs_folder_remove(&folder, j->pending, &why) != Q_OK)
+        fprintf(stderr, "%s\n", why.text);
     certs_folder_close(&folder);
 }
 
@@ -310,6 +313,8 @@ static enum q_err take(struct joining *j, const struct enrol_message *answer, ch
     enum q_err err;
 
     if (answer->type == ENROL_REFUSED) {
+        if (enrol_refusal_ends_key(answer->reason, j->key_is_new))
+            forget_key(j);
         enrol_reply_explain(answer, text);
         return certs_fail(j->why, Q_ERR_ACCESS, "%c%s", toupper((unsigned char)text[0]), text + 1);
     }

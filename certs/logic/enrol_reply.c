@@ -27,6 +27,25 @@ enum q_err enrol_reply_take(struct q_buf *in, const void *bytes, size_t size, st
     return Q_ERR_INVALID;
 }
 
+bool enrol_refusal_ends_key(enum enrol_reason reason, bool is_new)
+{
+    switch (reason) {
+    case ENROL_UNKNOWN:
+    case ENROL_EXPIRED:
+    case ENROL_USED:
+    case ENROL_NOT_ENTITLED:
+        return true;
+    case ENROL_BAD_MESSAGE:
+    case ENROL_OTHER_CLUSTER: /* corosync.conf may have changed since the code was used with it */
+        return is_new;
+    case ENROL_BAD_PROOF:
+    case ENROL_FAILED: /* perhaps after the code became this key's */
+        return false;
+    }
+    assert(!"unknown reason");
+    return false;
+}
+
 static const char *remedy(enum enrol_reason reason)
 {
     switch (reason) {

@@ -6,6 +6,7 @@
 #ifndef QUORATE_CERTS_LOGIC_ENROL_REPLY_H
 #define QUORATE_CERTS_LOGIC_ENROL_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "certs/logic/enrol_wire.h"
@@ -21,6 +22,12 @@
  */
 enum q_err enrol_reply_take(struct q_buf *in, const void *bytes, size_t size, struct enrol_message *answer,
                             size_t *missing, char *err_text, size_t err_size);
+
+/*
+ * Whether the key of the request is of no use any more: it was refused, and the same command will not get a certificate for it.
+ * `is_new`: it was never shown to the arbiter before, so that nothing there can rest on it.
+ */
+bool enrol_refusal_ends_key(enum enrol_reason reason, bool is_new);
 
 /* A refusal in words for the administrator of the node: what the arbiter said, and what to do. */
 void enrol_reply_explain(const struct enrol_message *refusal, char text[ENROL_REPLY_TEXT_SIZE]);

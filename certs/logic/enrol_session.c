@@ -51,6 +51,9 @@ static enum q_err grant(struct enrol_session *session, const struct enrol_grant 
 
     assert(what->authority_count > 0 && what->authority_count <= ENROL_AUTHORITIES_MAX);
     memcpy(message.authorities, what->authorities, what->authority_count * sizeof(*what->authorities));
+    if (!enrol_grant_fits(&message))
+        return refuse(session, ENROL_FAILED,
+                      "the certificate and the authorities that the arbiter trusts are too large for one answer", action);
     return answer(session, &message, action);
 }
 

@@ -2,14 +2,12 @@
 #include "certs/logic/enrol_wire.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/printable.h"
 
 #define FIELD_HEADER_SIZE 4 /* tag, length */
-#define CERTIFICATE_SIZE_MAX 8192
 #define TYPE_LAST ENROL_REFUSED
 
 /* Ascending as in the message. */
@@ -31,8 +29,8 @@ static const struct field {
     [TAG_NODE] = {"node name", CONTENT_NAME, 1, ENROL_NAME_SIZE_MAX, 0, 1 << ENROL_JOIN},
     [TAG_REQUEST] = {"certificate request", CONTENT_BYTES, 1, ENROL_REQUEST_SIZE_MAX,
                      1 << ENROL_JOIN | 1 << ENROL_RENEW, 1 << ENROL_JOIN | 1 << ENROL_RENEW},
-    [TAG_CERTIFICATE] = {"certificate", CONTENT_BYTES, 1, CERTIFICATE_SIZE_MAX, 1 << ENROL_GRANTED, 1 << ENROL_GRANTED},
-    [TAG_AUTHORITY] = {"authority", CONTENT_BYTES, 1, CERTIFICATE_SIZE_MAX, 1 << ENROL_GRANTED, 1 << ENROL_GRANTED},
+    [TAG_CERTIFICATE] = {"certificate", CONTENT_BYTES, 1, ENROL_CERTIFICATE_SIZE_MAX, 1 << ENROL_GRANTED, 1 << ENROL_GRANTED},
+    [TAG_AUTHORITY] = {"authority", CONTENT_BYTES, 1, ENROL_CERTIFICATE_SIZE_MAX, 1 << ENROL_GRANTED, 1 << ENROL_GRANTED},
     [TAG_REASON] = {"reason", CONTENT_BYTES, 1, 1, 1 << ENROL_REFUSED, 1 << ENROL_REFUSED},
     [TAG_TEXT] = {"text", CONTENT_NAME, 1, ENROL_TEXT_SIZE_MAX, 1 << ENROL_REFUSED, 1 << ENROL_REFUSED},
     [TAG_PROOF] = {"proof", CONTENT_BYTES, ENROL_PROOF_SIZE, ENROL_PROOF_SIZE, 1 << ENROL_JOIN, 1 << ENROL_JOIN},
@@ -54,6 +52,21 @@ static void append_field(struct q_buf *out, enum enrol_type type, enum tag tag, 
     q_buf_append_u16(out, (uint16_t)tag);
     q_buf_append_u16(out, (uint16_t)bytes->size);
     q_buf_append(out, bytes->bytes, bytes->size);
+}
+
+bool enrol_grant_fits(const struct enrol_message *granted)
+{
+    size_t size = ENROL_HEADER_SIZE + 2 * FIELD_HEADER_SIZE + granted->cluster.size + granted->certificate.size;
+
+    if (granted->authority_count == 0 || granted->authority_count > ENROL_AUTHORITIES_MAX ||
+        granted->cluster.size > ENROL_NAME_SIZE_MAX || granted->certificate.size > ENROL_CERTIFICATE_SIZE_MAX)
+        return false;
+    for (size_t i = 0; i < granted->authority_count; i++) {
+        if (granted->authorities[i].size > ENROL_CERTIFICATE_SIZE_MAX)
+            return false;
+        size += FIELD_HEADER_SIZE + granted->authorities[i].size;
+    }
+    return size <= ENROL_MESSAGE_SIZE_MAX;
 }
 
 void enrol_encode(const struct enrol_message *message, struct q_buf *out)
@@ -79,7 +92,7 @@ void enrol_encode(const struct enrol_message *message, struct q_buf *out)
     append_field(out, message->type, TAG_PROOF, &message->proof);
     if (out->failed)
         return;
-    assert(out->size - first - ENROL_HEADER_SIZE <= UINT16_MAX);
+    assert(out->size - first <= ENROL_MESSAGE_SIZE_MAX);
     q_buf_put_u16(out, first + 2, (uint16_t)(out->size - first - ENROL_HEADER_SIZE));
 }
 

@@ -7,6 +7,7 @@
 #ifndef QUORATE_CERTS_LOGIC_ENROL_WIRE_H
 #define QUORATE_CERTS_LOGIC_ENROL_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@
 #define ENROL_PROOF_SIZE 64
 #define ENROL_NAME_SIZE_MAX 255
 #define ENROL_REQUEST_SIZE_MAX 4096
+#define ENROL_CERTIFICATE_SIZE_MAX 8192
 #define ENROL_TEXT_SIZE_MAX 1024
 #define ENROL_AUTHORITIES_MAX 8
 
@@ -68,6 +70,9 @@ struct enrol_message {
     struct enrol_bytes proof; /* ENROL_PROOF_SIZE; last, over everything before it */
     size_t proven_size;       /* decoded: the bytes, header included, before the field of the proof */
 };
+
+/* Whether the certificate and the authorities of a GRANTED are within the limits, one by one and together. */
+bool enrol_grant_fits(const struct enrol_message *granted);
 
 /*
  * Appends the message; the fields must be those of its type and within their limits (asserted). An allocation that

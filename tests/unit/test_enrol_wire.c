@@ -309,6 +309,35 @@ static void a_node_that_renews(void **state)
     assert_says(&session, ENROL_GRANTED, 0);
 }
 
+/* An arbiter that trusts more, or larger ones, than an answer can hold says so. */
+static void a_grant_that_is_too_large_is_refused(void **state)
+{
+    static const uint8_t bytes[ENROL_CERTIFICATE_SIZE_MAX + 1];
+    const struct {
+        size_t count;
+        size_t size;
+        bool fits;
+    } cases[] = {{1, sizeof(bytes) - 1, true}, {1, sizeof(bytes), false}, {3, 8192, true}, {4, 8192, false},
+                 {8, 4088, true},              {8, 4089, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct enrol_message join = a_join(), granted = a_grant();
+        struct enrol_session session;
+        struct enrol_grant grant;
+
+        granted.authority_count = cases[i].count;
+        for (size_t k = 0; k < cases[i].count; k++)
+            granted.authorities[k] = (struct enrol_bytes){bytes, cases[i].size};
+        grant = grant_of(&granted);
+        enrol_session_init(&session);
+        assert_int_equal(feed_message(&session, &join), ENROL_DO_JUDGE);
+        assert_int_equal(tell(&session, ENROL_EV_JUDGED, 0, &grant), ENROL_DO_ANSWER);
+        assert_true(session.out.size <= ENROL_MESSAGE_SIZE_MAX);
+        assert_says(&session, cases[i].fits ? ENROL_GRANTED : ENROL_REFUSED, cases[i].fits ? 0 : ENROL_FAILED);
+    }
+}
+
 static void a_refusal_at_every_step(void **state)
 {
     (void)state;
@@ -394,6 +423,19 @@ static void every_refusal_has_a_remedy(void **state)
     }
 }
 
+/* A key that the code may have become the key's of is kept until there is an answer that is final. */
+static void a_key_outlives_refusals_that_may_pass(void **state)
+{
+    (void)state;
+    for (unsigned reason = 1; reason <= ENROL_REASON_LAST; reason++) {
+        bool may_pass = reason == ENROL_FAILED || reason == ENROL_BAD_PROOF;
+        bool may_have_been_taken = may_pass || reason == ENROL_OTHER_CLUSTER || reason == ENROL_BAD_MESSAGE;
+
+        assert_int_equal(enrol_refusal_ends_key((enum enrol_reason)reason, true), !may_pass);
+        assert_int_equal(enrol_refusal_ends_key((enum enrol_reason)reason, false), !may_have_been_taken);
+    }
+}
+
 static void a_request_is_no_answer(void **state)
 {
     struct enrol_message join = a_join(), answer;
@@ -422,10 +464,12 @@ int main(void)
         cmocka_unit_test(a_node_that_joins),
         cmocka_unit_test(a_node_that_asks_again_gets_the_same),
         cmocka_unit_test(a_node_that_renews),
+        cmocka_unit_test(a_grant_that_is_too_large_is_refused),
         cmocka_unit_test(a_refusal_at_every_step),
         cmocka_unit_test(what_is_no_request_is_answered_once),
         cmocka_unit_test(an_answer_in_single_bytes),
         cmocka_unit_test(every_refusal_has_a_remedy),
+        cmocka_unit_test(a_key_outlives_refusals_that_may_pass),
         cmocka_unit_test(a_request_is_no_answer),
     };
 
