@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "certs/chain.h"
 
+#include <string.h>
+
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include "certs/issue.h"
 #include "certs/logic/name.h"
+#include "common/cert_names.h"
 #include "common/tls/peer_names.h"
 
 #define SUBJECT_SIZE 256
@@ -109,11 +112,7 @@ static enum q_err verify(const struct certs_identity *identity, int purpose, str
 
 static bool goes_by(const struct tls_peer_names *names, const char *wanted)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        if (certs_name_same(names->names[i], wanted))
-            return true;
-    }
-    return false;
+    return cert_names_match(names->names, names->count, wanted, strlen(wanted)) != CERT_NAMES_OTHER;
 }
 
 /* `wanted` NULL: any name that a cluster can have. */

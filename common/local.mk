@@ -25,6 +25,8 @@ libcommon_a_SOURCES = \
 	common/deadline_heap.h \
 	common/err.c \
 	common/err.h \
+	common/cert_names.c \
+	common/cert_names.h \
 	common/log_budget.c \
 	common/log_budget.h \
 	common/mutation.h \

@@ -128,9 +128,5 @@ void revocation_close(struct revocation_watch *watch)
 
 bool revocation_concerns(const struct revocation_watch *watch, const struct tls_peer_names *peer)
 {
-    for (size_t i = 0; peer != NULL && watch->list.count > 0 && i < peer->count; i++) {
-        if (revocations_when(&watch->list, peer->names[i], peer->serial) != 0)
-            return true;
-    }
-    return false;
+    return revoked_concerns(&watch->list, peer);
 }

@@ -42,6 +42,15 @@ enum q_err revoked_read(const char *dir, struct revocations *out, struct certs_f
     return err == Q_ERR_NOT_FOUND ? Q_OK : err;
 }
 
+bool revoked_concerns(const struct revocations *list, const struct tls_peer_names *peer)
+{
+    for (size_t i = 0; peer != NULL && list->count > 0 && i < peer->count; i++) {
+        if (revocations_when(list, peer->names[i], peer->serial) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* ---- revoking --------------------------------------------------------------------------------------------------- */
 
 struct revoking {

@@ -6,17 +6,22 @@
 #ifndef QUORATE_CERTS_ENROL_REVOKED_H
 #define QUORATE_CERTS_ENROL_REVOKED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "certs/failure.h"
 #include "certs/logic/revocations.h"
 #include "certs/place.h"
+#include "common/tls/peer_names.h"
 
 #define REVOKED_FILE "revoked"
 
 /* What the file in this directory says; no file says nothing. Q_ERR_INVALID: damaged; then *out is empty. */
 enum q_err revoked_read(const char *dir, struct revocations *out, struct certs_failure *why);
+
+/* Whether the list has the certificate of a peer (NULL: it showed none), under any of its names: then it must go. */
+bool revoked_concerns(const struct revocations *list, const struct tls_peer_names *peer);
 
 struct revoke_wish {
     const struct certs_place *place;

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "common/cert_names.h"
 #include "qnetd/logic/lease.h"
 #include "qnetd/logic/machine.h"
 
@@ -244,17 +244,12 @@ static void on_starttls(struct arbiter *a, struct session *session, const struct
     emit_start_tls(a, session);
 }
 
-/* Exact apart from ASCII case, as the packaged arbiter has it, and no wildcards. */
 static void compare_certificate(struct session *session, const char *const *names, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(names[i]) != session->name_size || session->name_size == 0)
-            continue;
-        if (strncasecmp(names[i], (const char *)session->name, session->name_size) == 0)
-            session->cert_verified = true;
-        if (memcmp(names[i], session->name, session->name_size) == 0)
-            session->cert_exact = true;
-    }
+    enum cert_names_match match = cert_names_match(names, count, session->name, session->name_size);
+
+    session->cert_verified = match != CERT_NAMES_OTHER;
+    session->cert_exact = match == CERT_NAMES_EXACT;
 }
 
 void session_on_tls(struct arbiter *a, struct session *session, const char *const *names, size_t count)
