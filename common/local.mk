@@ -21,6 +21,8 @@ libwire_a_SOURCES = \
 	common/wire/wire.h
 
 libcommon_a_SOURCES = \
+	common/cluster_identity.c \
+	common/cluster_identity.h \
 	common/deadline_heap.c \
 	common/deadline_heap.h \
 	common/err.c \

@@ -339,6 +339,8 @@ static void on_secured(struct server *server, struct connection *connection)
     }
     event.u.tls.names = peer == NULL ? NULL : (const char *const *)peer->names;
     event.u.tls.name_count = peer == NULL ? 0 : peer->count;
+    if (peer != NULL)
+        event.u.tls.cluster = peer->cluster;
     server_step(server, &event);
     /* INIT may have come with the end of the handshake. */
     on_input(server, connection);

@@ -382,6 +382,14 @@ static uint64_t phase_until_ms(const struct cluster *cluster)
     return 0;
 }
 
+static json_t *identity_value(const struct cluster_identity *identity)
+{
+    char text[CLUSTER_IDENTITY_TEXT_SIZE];
+
+    cluster_identity_text(identity, text);
+    return text[0] != '\0' ? json_string(text) : json_null();
+}
+
 static json_t *cluster_value(struct builder *builder, const struct status_source *source,
                              const struct cluster *cluster)
 {
@@ -391,6 +399,7 @@ static json_t *cluster_value(struct builder *builder, const struct status_source
     for (const struct member *member = cluster->members; member != NULL; member = member->next)
         add(builder, nodes, member_value(builder, source, cluster, member));
     set_name(builder, object, "name", cluster->name);
+    set(builder, object, "identity", identity_value(&cluster->identity));
     set(builder, object, "algorithm", json_string(wire_algorithm_name(cluster->algorithm)));
     set(builder, object, "tie_breaker", tie_breaker_value(builder, cluster->tie_breaker));
     set(builder, object, "connected_nodes", number(cluster->connected_count));

@@ -22,6 +22,7 @@ struct found {
 struct finder {
     struct found found[TLS_PEER_NAME_COUNT_MAX];
     size_t count;
+    struct cluster_identity cluster;
     char *err_text;
     size_t err_size;
 };
@@ -64,6 +65,14 @@ static enum q_err add(struct finder *f, const ASN1_STRING *string)
     return Q_OK;
 }
 
+/* The first one counts. What only looks like one is none: a stranger's authority may put there what it likes. */
+static void note_identity(struct finder *f, const ASN1_IA5STRING *uri)
+{
+    if (!cluster_identity_is_set(&f->cluster))
+        (void)cluster_identity_parse_uri((const char *)ASN1_STRING_get0_data(uri), (size_t)ASN1_STRING_length(uri),
+                                         &f->cluster);
+}
+
 static enum q_err find_alternative_names(struct finder *f, const X509 *cert)
 {
     int critical = -1;
@@ -77,6 +86,8 @@ static enum q_err find_alternative_names(struct finder *f, const X509 *cert)
 
         if (name->type == GEN_DNS)
             err = add(f, name->d.dNSName);
+        else if (name->type == GEN_URI)
+            note_identity(f, name->d.uniformResourceIdentifier);
     }
     GENERAL_NAMES_free(all);
     return err;
@@ -140,6 +151,7 @@ static struct tls_peer_names *pack(const struct finder *f, const X509 *cert)
     names->not_after = tls_time(X509_get0_notAfter(cert));
     if (ASN1_INTEGER_get_uint64(&names->serial, X509_get0_serialNumber(cert)) != 1)
         names->serial = 0;
+    names->cluster = f->cluster;
     names->count = f->count;
     to = (char *)&names->names[f->count];
     for (size_t i = 0; i < f->count; i++) {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "common/cluster_identity.h"
 #include "common/err.h"
 
 #define TLS_PEER_NAME_LENGTH_MAX 255
@@ -23,6 +24,7 @@ struct tls_peer_names {
     time_t not_after;
     uint64_t serial;     /* 0: larger than 64 bits */
     const char *node;    /* the (last) organizational unit, which names a node; "" if there is none or it is no plain text */
+    struct cluster_identity cluster; /* which cluster of that name; none in certificates that nobody enrolled for */
     size_t count;        /* 0: the certificate names nobody */
     const char *names[]; /* NUL-terminated; in the same allocation */
 };

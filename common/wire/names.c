@@ -139,5 +139,7 @@ const char *wire_error_text(uint32_t error)
         [WIRE_ERROR_INVALID_MEMBERSHIP_LIST] = "invalid membership node list",
     };
 
+    if (error == WIRE_ERROR_NAME_TAKEN)
+        return "another cluster of this name is being served";
     return LOOKUP(texts, error);
 }

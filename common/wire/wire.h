@@ -148,7 +148,8 @@ enum wire_error {
     WIRE_ERROR_ALGORITHM_DIFFERS = 16,
     WIRE_ERROR_DUPLICATE_NODE_ID = 17,
     WIRE_ERROR_INVALID_CONFIG_LIST = 18,
-    WIRE_ERROR_INVALID_MEMBERSHIP_LIST = 19
+    WIRE_ERROR_INVALID_MEMBERSHIP_LIST = 19,
+    WIRE_ERROR_NAME_TAKEN = 0x5104 /* ours, to devices of ours: another cluster of this name is being served */
 };
 
 /* A view into somebody else's bytes; not terminated. */

@@ -109,6 +109,10 @@ static void on_init_refused(struct agent *a, enum wire_error error)
     case WIRE_ERROR_ALGORITHM_DIFFERS:
         link_drop(a, "other nodes use another algorithm: make quorum.device.net.algorithm the same everywhere");
         return;
+    case WIRE_ERROR_NAME_TAKEN:
+        link_drop(a, "it serves another cluster of this name, whose certificates have another identity: rename one of them "
+                     "(totem.cluster_name) and let its nodes join anew");
+        return;
     case WIRE_ERROR_NONE:
     case WIRE_ERROR_UNSUPPORTED_NEEDED_MESSAGE:
     case WIRE_ERROR_UNSUPPORTED_NEEDED_OPTION:

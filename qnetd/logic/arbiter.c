@@ -80,6 +80,8 @@ static enum q_err restore_cluster(struct arbiter *a, struct cluster *cluster, co
     uint64_t first_end = ARBITER_NEVER;
     enum q_err err = Q_OK;
 
+    cluster->identity = record->identity;
+    cluster->recorded_identity = record->identity;
     if (node_set_copy(&cluster->granted, &record->active) != Q_OK ||
         node_set_copy(&cluster->granted_config, &record->config) != Q_OK ||
         node_set_copy(&cluster->recorded_active, &record->active) != Q_OK ||
@@ -167,7 +169,7 @@ static void on_session_event(struct arbiter *a, const struct arbiter_event *even
         session_on_skipped(a, session, event->u.skipped.error);
         return;
     case ARBITER_EV_TLS_ESTABLISHED:
-        session_on_tls(a, session, event->u.tls.names, event->u.tls.name_count);
+        session_on_tls(a, session, event);
         return;
     case ARBITER_EV_DISCONNECTED:
         session_end(a, session, event->u.disconnected.how);

@@ -37,6 +37,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/cluster_identity.h"
 #include "common/err.h"
 #include "common/wire/wire.h"
 #include "qnetd/logic/grant_record.h"
@@ -117,6 +118,7 @@ struct arbiter_event {
         struct {
             const char *const *names; /* identity names of the peer certificate: SANs if any, else the CN */
             size_t name_count;        /* 0: no certificate */
+            struct cluster_identity cluster; /* which cluster of that name it says it is; may be none */
         } tls;
         struct {
             enum arbiter_disconnect how;

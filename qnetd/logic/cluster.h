@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/cluster_identity.h"
 #include "common/deadline_heap.h"
 #include "common/node_set.h"
 #include "common/wire/wire.h"
@@ -92,6 +93,7 @@ struct cluster {
     struct wire_bytes name;
     char label[96]; /* the name made printable, for logs */
     bool cert_exact;       /* a certificate that spells the name in this way has been seen */
+    struct cluster_identity identity; /* to which the name is bound as long as this lives; none: to nobody yet */
     uint32_t *origin_count; /* of the clusters opened without a certificate from the same place; NULL: not so opened */
 
     enum wire_algorithm algorithm;
@@ -119,6 +121,7 @@ struct cluster {
     bool recorded;
     struct node_set recorded_active;
     struct node_set recorded_config;
+    struct cluster_identity recorded_identity;
     uint64_t persist_generation; /* of the newest PERSIST */
     uint64_t persist_retry_ms;   /* a failed PERSIST is tried again then */
     bool persist_in_flight;      /* it was emitted and not answered; what it says is in the fields above */

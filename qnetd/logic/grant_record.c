@@ -4,6 +4,7 @@
  *
  *   quorate-grants 1
  *   cluster 6c6162            the name in hexadecimal
+ *   identity 3f2a9c04-...     to which the name is bound; no line: to nobody
  *   active 1,2                the partition granted last; "-" if none
  *   config 1,2,3              the nodes configured then, likewise
  *   holder 1 19000            node id, lease in milliseconds; ascending, one line each
@@ -74,13 +75,18 @@ static void put_set(struct q_buf *buf, const char *before, const struct node_set
 void grant_record_encode(struct q_buf *buf, const struct grant_record *record)
 {
     size_t begin = buf->size;
-    char text[32];
+    char text[32], identity[CLUSTER_IDENTITY_TEXT_SIZE];
 
     assert(record->holder_count <= GRANT_RECORD_HOLDERS_MAX);
     put(buf, FIRST_LINE "cluster ");
     for (size_t i = 0; i < record->name.size; i++) {
         snprintf(text, sizeof(text), "%02x", record->name.data[i]);
         put(buf, text);
+    }
+    if (cluster_identity_is_set(&record->identity)) {
+        cluster_identity_text(&record->identity, identity);
+        put(buf, "\nidentity ");
+        put(buf, identity);
     }
     put_set(buf, "\nactive ", &record->active);
     put_set(buf, "\nconfig ", &record->config);
@@ -161,6 +167,17 @@ static enum q_err take_name(struct cursor *cursor, struct grant_record *record)
     return Q_OK;
 }
 
+static bool take_identity(struct cursor *cursor, struct cluster_identity *identity)
+{
+    size_t length = CLUSTER_IDENTITY_TEXT_SIZE - 1;
+
+    if ((size_t)(cursor->end - cursor->at) < length ||
+        !cluster_identity_parse((const char *)cursor->at, length, identity))
+        return false;
+    cursor->at += length;
+    return true;
+}
+
 static enum q_err take_set(struct cursor *cursor, struct node_set *set)
 {
     uint32_t *ids;
@@ -214,6 +231,8 @@ static enum q_err decode(struct grant_record *record, const uint8_t *bytes, size
     err = take_name(&cursor, record);
     if (err != Q_OK)
         return err;
+    if (take(&cursor, "\nidentity ") && !take_identity(&cursor, &record->identity))
+        return Q_ERR_INVALID;
     if (!take(&cursor, "\nactive "))
         return Q_ERR_INVALID;
     err = take_set(&cursor, &record->active);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/cluster_identity.h"
 #include "common/err.h"
 #include "common/node_set.h"
 #include "common/wire/wire.h"
@@ -26,6 +27,7 @@ struct grant_holder {
 
 struct grant_record {
     struct wire_bytes name; /* cluster */
+    struct cluster_identity identity; /* to which the name is bound; may be none */
     struct node_set active; /* the partition that was granted last */
     struct node_set config; /* the configured nodes by which it was; empty: not known */
     struct grant_holder *holders; /* ascending node id */

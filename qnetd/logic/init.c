@@ -100,6 +100,36 @@ static void fill_member(struct arbiter *a, struct session *session, struct membe
     member->ring = init->ring_id;
 }
 
+/*
+ * Two clusters of one name, told apart by the identities in their certificates, are not served at the same time: a name is bound to the
+ * first identity that joins, for as long as anybody of it is connected or may hold a vote. Their nodes are never counted together,
+ * and no verdict of one is made from reports of the other. Who has no identity takes part in either, as ever.
+ */
+static bool is_taken(const struct session *session, const struct cluster *cluster)
+{
+    return cluster != NULL && cluster_identity_conflict(&cluster->identity, &session->identity);
+}
+
+/* Packaged devices give up on errors they do not know; after this one they come again, when the name may be free. */
+static enum wire_error error_to_tell(const struct wire_message *message, enum wire_error error)
+{
+    bool ours = (message->present & WIRE_HAS_INSTANCE) != 0;
+
+    return error == WIRE_ERROR_NAME_TAKEN && !ours ? WIRE_ERROR_DUPLICATE_NODE_ID : error;
+}
+
+static void note_taken(struct arbiter *a, struct session *session, const struct cluster *cluster)
+{
+    char served[CLUSTER_IDENTITY_TEXT_SIZE], shown[CLUSTER_IDENTITY_TEXT_SIZE];
+
+    cluster_identity_text(&cluster->identity, served);
+    cluster_identity_text(&session->identity, shown);
+    emit_session_note(a, ARBITER_NOTE_WARNING, session,
+                      "cluster \"%s\" is being served with the identity %.8s, the client's certificate has %.8s: these are two "
+                      "clusters of one name. Rename one (totem.cluster_name) and let its nodes join anew",
+                      cluster->label, served, shown);
+}
+
 /* A device of ours that has connected anew: its old connection is dead, whatever TCP thinks. */
 static void replace_former_connection(struct arbiter *a, struct session *session, const struct wire_message *message)
 {
@@ -169,6 +199,10 @@ static enum wire_error join(struct arbiter *a, struct session *session, const st
                                "cluster of that other name: give both the same name");
         return WIRE_ERROR_INTERNAL;
     }
+    if (is_taken(session, cluster)) {
+        note_taken(a, session, cluster);
+        return WIRE_ERROR_NAME_TAKEN;
+    }
     replace_former_connection(a, session, message);
     cluster = clusters_find(a, name);
     error = cluster != NULL ? check_cluster(cluster, init) : WIRE_ERROR_NONE;
@@ -193,6 +227,8 @@ static enum wire_error join(struct arbiter *a, struct session *session, const st
         cluster->tie_breaker = init->tie_breaker;
     }
     cluster->connected_count++;
+    if (!cluster_identity_is_set(&cluster->identity))
+        cluster->identity = session->identity;
     cluster->cert_exact = cluster->cert_exact || session->cert_exact;
     fill_member(a, session, member, message);
     session_leave_uninitialised(a, session);
@@ -212,7 +248,9 @@ void init_on_message(struct arbiter *a, struct session *session, const struct wi
         error = join(a, session, message);
     if (session->doomed)
         return;
-    reply(a, session, message, error);
+    reply(a, session, message, error_to_tell(message, error));
+    if (error == WIRE_ERROR_NAME_TAKEN) /* said already, and why */
+        return;
     if (error != WIRE_ERROR_NONE) {
         note_refusal(a, session, &message->u.init, error);
         return;

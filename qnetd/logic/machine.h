@@ -31,6 +31,7 @@ struct session {
     bool secured;       /* TLS is up */
     bool cert_verified; /* and the peer's certificate names this cluster, */
     bool cert_exact;    /* and spells it in the same way */
+    struct cluster_identity identity; /* of the certificate that names it; may be none */
     bool doomed;        /* to be closed at the end of the step */
     char peer[64];
     uint32_t origin; /* where it comes from, as a hash */
@@ -105,7 +106,7 @@ struct session *session_find(const struct arbiter *a, uint64_t conn);
 void session_on_message(struct arbiter *a, struct session *session, const struct arbiter_event *event);
 void session_on_undecodable(struct arbiter *a, struct session *session, const struct wire_message *message);
 void session_on_skipped(struct arbiter *a, struct session *session, enum wire_error error);
-void session_on_tls(struct arbiter *a, struct session *session, const char *const *names, size_t count);
+void session_on_tls(struct arbiter *a, struct session *session, const struct arbiter_event *event);
 void session_on_deadline(struct arbiter *a, struct session *session);
 /* Brings the session's entry in the heap up to date, never later than it need be. */
 void session_schedule(struct arbiter *a, struct session *session);

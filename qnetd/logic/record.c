@@ -21,7 +21,8 @@ static uint32_t lease_to_record(const struct arbiter *a, const struct member *me
 static bool covers(const struct arbiter *a, const struct cluster *cluster)
 {
     if (!node_set_equal(&cluster->recorded_active, &cluster->winner) ||
-        !node_set_equal(&cluster->recorded_config, &cluster->config))
+        !node_set_equal(&cluster->recorded_config, &cluster->config) ||
+        !cluster_identity_equal(&cluster->recorded_identity, &cluster->identity))
         return false;
     for (const struct member *m = cluster->members; m != NULL; m = m->next) {
         bool holder = m->grant != GRANT_NONE || delivery_is_winner(cluster, m);
@@ -57,7 +58,8 @@ void record_begin(struct arbiter *a, struct cluster *cluster)
 
 bool record_emit(struct arbiter *a, struct cluster *cluster)
 {
-    struct grant_record record = {.name = cluster->name, .active = cluster->winner, .config = cluster->config};
+    struct grant_record record = {.name = cluster->name, .active = cluster->winner, .config = cluster->config,
+                                  .identity = cluster->identity};
     uint32_t count = 0;
     bool emitted;
 
@@ -78,6 +80,7 @@ bool record_emit(struct arbiter *a, struct cluster *cluster)
     if (node_set_copy(&cluster->recorded_active, &cluster->winner) != Q_OK ||
         node_set_copy(&cluster->recorded_config, &cluster->config) != Q_OK)
         a->out_of_memory = true;
+    cluster->recorded_identity = cluster->identity;
     emitted = emit_persist(a, cluster, &record);
     cluster->persist_in_flight = emitted;
     free(record.holders);

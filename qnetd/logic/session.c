@@ -252,8 +252,11 @@ static void compare_certificate(struct session *session, const char *const *name
     session->cert_exact = match == CERT_NAMES_EXACT;
 }
 
-void session_on_tls(struct arbiter *a, struct session *session, const char *const *names, size_t count)
+void session_on_tls(struct arbiter *a, struct session *session, const struct arbiter_event *event)
 {
+    const char *const *names = event->u.tls.names;
+    size_t count = event->u.tls.name_count;
+
     if (session->state != SESSION_SECURING)
         return;
     session->state = SESSION_PREINITED;
@@ -261,8 +264,10 @@ void session_on_tls(struct arbiter *a, struct session *session, const char *cons
     if (!a->settings.client_cert_required)
         return;
     compare_certificate(session, names, count);
-    if (session->cert_verified)
+    if (session->cert_verified) {
+        session->identity = event->u.tls.cluster;
         return;
+    }
     emit_close(a, session, "the client's certificate is for \"%s\", the client says it belongs to another cluster",
                count > 0 ? names[0] : "nobody");
 }

@@ -463,11 +463,13 @@ static void disconnect_device(struct state *state, struct program *program, stru
 
 static void establish_tls(struct state *state, struct program *program, struct device *device)
 {
-    const char *names[] = {cluster_names[take(program) % CLUSTERS], "BB"};
+    uint8_t which = take(program);
+    const char *names[] = {cluster_names[which % CLUSTERS], "BB"};
     struct arbiter_event event = {.type = ARBITER_EV_TLS_ESTABLISHED, .conn = device->id};
 
     event.u.tls.names = names;
     event.u.tls.name_count = take(program) % 3;
+    memset(event.u.tls.cluster.bytes, which / CLUSTERS % 3, sizeof(event.u.tls.cluster.bytes));
     if (device->id != 0) {
         step(state, &event);
     }

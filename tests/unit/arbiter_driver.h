@@ -53,6 +53,8 @@ const char *driver_message(struct driver *driver, int slot, const struct wire_me
 const char *driver_undecodable(struct driver *driver, int slot, enum wire_type type, uint32_t seq);
 const char *driver_skipped(struct driver *driver, int slot, enum wire_error error);
 const char *driver_tls(struct driver *driver, int slot, const char *name); /* NULL: no certificate */
+/* With a certificate for the cluster "C" whose identity is this digit repeated; 0: without one. */
+const char *driver_tls_identity(struct driver *driver, int slot, unsigned digit);
 const char *driver_tls_names(struct driver *driver, int slot, const char *const *names, size_t count);
 /* Time passes; deadlines are served when they fall due. */
 const char *driver_pass(struct driver *driver, uint64_t ms);

@@ -64,6 +64,11 @@ static void add_alternatives(X509 *cert, const char *const *alternatives)
 
             must(text != NULL && ASN1_STRING_set(text, *alternatives + 4, -1) == 1, "no memory");
             GENERAL_NAME_set0_value(name, GEN_DNS, text);
+        } else if (strncmp(*alternatives, "URI:", 4) == 0) {
+            ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+
+            must(text != NULL && ASN1_STRING_set(text, *alternatives + 4, -1) == 1, "no memory");
+            GENERAL_NAME_set0_value(name, GEN_URI, text);
         } else {
             ASN1_OCTET_STRING *address = a2i_IPADDRESS(*alternatives + 3);
 

@@ -59,6 +59,7 @@ static void check_round_trip(const struct grant_record *record)
     assert_int_equal(back.name.size, record->name.size);
     if (record->name.size > 0)
         assert_memory_equal(back.name.data, record->name.data, record->name.size);
+    assert_true(cluster_identity_equal(&back.identity, &record->identity));
     assert_true(node_set_equal(&back.active, &record->active));
     assert_true(node_set_equal(&back.config, &record->config));
     assert_int_equal(back.holder_count, record->holder_count);
@@ -76,6 +77,8 @@ static void what_was_written_is_read_back(void **state)
     uint8_t every_byte[256];
 
     (void)state;
+    check_round_trip(&record);
+    memset(record.identity.bytes, 0xa5, sizeof(record.identity.bytes));
     check_round_trip(&record);
     record.holder_count = 0;
     check_round_trip(&record);

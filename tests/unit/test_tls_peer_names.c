@@ -69,6 +69,25 @@ static void expect_refusal(struct test_cert cert, const char *words)
 
 #define ALTERNATIVES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+static void the_cluster_identity_is_found_and_is_no_name(void **state)
+{
+    static const char first[] = "3f2a9c04-5d1e-4b7a-9e02-8c6f1a2b3c4d";
+    struct test_cert cert = make("alpha", 0,
+                                 ALTERNATIVES("URI:spiffe://example/x", "URI:urn:uuid:00000000-0000-4000-8000-000000000001",
+                                              "URI:quorate-cluster:nonsense",
+                                              "URI:quorate-cluster:3f2a9c04-5d1e-4b7a-9e02-8c6f1a2b3c4d",
+                                              "URI:quorate-cluster:11111111-1111-1111-1111-111111111111"));
+    char text[128], identity[CLUSTER_IDENTITY_TEXT_SIZE];
+    struct tls_peer_names *names;
+
+    (void)state;
+    assert_int_equal(tls_peer_names_new(cert.cert, &names, text, sizeof(text)), Q_OK);
+    cluster_identity_text(&names->cluster, identity);
+    assert_string_equal(identity, first);
+    tls_peer_names_free(names);
+    expect_names(cert, 1, "alpha");
+}
+
 static void the_common_name_counts_without_alternatives(void **state)
 {
     (void)state;
@@ -174,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_common_name_counts_without_alternatives),
+        cmocka_unit_test(the_cluster_identity_is_found_and_is_no_name),
         cmocka_unit_test(alternatives_replace_the_common_name),
         cmocka_unit_test(the_last_common_name_counts),
         cmocka_unit_test(other_encodings_are_read),

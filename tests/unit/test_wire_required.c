@@ -118,6 +118,7 @@ static void every_value_has_a_name_and_others_are_unknown(void **state)
     for (unsigned i = 0; i <= WIRE_ERROR_INVALID_MEMBERSHIP_LIST; i++) {
         assert_string_not_equal(wire_error_text(i), "unknown");
     }
+    assert_string_not_equal(wire_error_text(WIRE_ERROR_NAME_TAKEN), "unknown");
     assert_string_equal(wire_error_text(20), "unknown");
     assert_string_equal(wire_error_text(UINT16_MAX), "unknown");
     assert_string_equal(wire_algorithm_name(WIRE_ALGORITHM_2NODELMS), "2nodelms");
