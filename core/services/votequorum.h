@@ -29,7 +29,9 @@
  * only what happens on this node, a poll, a timeout, the end of the device, changes the flags of this node:
  * an own broadcast that comes back is but a moment to count again. If it is not what we would say now, it is
  * followed by what we would, so that peers do not keep an old one either. And a vote that is withdrawn is
- * gone at once, not when the ring has delivered the news: there may be no ring any more.
+ * gone at once, not when the ring has delivered the news: there may be no ring any more. One thing is taken back
+ * from what one has said: expected votes higher than those that somebody has announced meanwhile, since peers have taken
+ * them from it, too, and only a change is announced when the configuration is read again.
  */
 #ifndef QUORATE_CORE_SERVICES_VOTEQUORUM_H
 #define QUORATE_CORE_SERVICES_VOTEQUORUM_H

@@ -4,11 +4,14 @@
 /*
  * What we said ourselves. Our own table is right whatever this says (votequorum.h); it tells when the ring
  * has heard us, and what peers believe now: if that is out of date, they are told again. Something newer may
- * be on its way already: then once more does no harm.
+ * be on its way already: then once more does no harm. Our expected votes may have been announced away since it was said; peers,
+ * which hear it now, count with what it says, and so do we.
  */
 static void on_own_info(struct votequorum *vq, const struct votequorum_message *message)
 {
-    const struct votequorum_node *own = votequorum_own(vq);
+    struct votequorum_node *own = votequorum_own(vq);
+    bool counts_for_peers =
+        (message->u.node_info.flags & VOTEQUORUM_FLAG_QUORATE) != 0 || vq->settings.options.expected_votes_tracking;
     bool outdated = ((message->u.node_info.flags ^ own->flags) & VOTEQUORUM_DEVICE_FLAGS) != 0 ||
                     message->u.node_info.votes != own->votes;
 
@@ -18,6 +21,8 @@ static void on_own_info(struct votequorum *vq, const struct votequorum_message *
         vq->correcting = true;
         votequorum_send_own_info(vq);
     }
+    if (counts_for_peers && message->u.node_info.expected_votes > own->expected_votes)
+        own->expected_votes = message->u.node_info.expected_votes;
     votequorum_count(vq, (struct votequorum_question){false, false});
 }
 

@@ -628,6 +628,35 @@ static void a_reload_announces_what_it_changes(void **state)
     assert_int_equal(vq_cluster_info(&cluster, 3, 0)->total_votes, 4);
 }
 
+static void expect_five(struct votequorum_config *config)
+{
+    config->expected_votes = 5;
+}
+
+/* Node 1 reads a lower number before the others do. What they have said of themselves, a moment later, counts for them and for it:
+ * nobody lowers its quorum for good, and nobody keeps the old one when all have read the new number. */
+static void a_reload_that_some_read_late_lowers_expected_votes_in_the_end(void **state)
+{
+    (void)state;
+    bring_up(3, expect_five);
+    assert_string_equal(shown(1), "5 5 3 3 0x2");
+    cluster.nodes[1].config.expected_votes = 3;
+    vq_cluster_reload(&cluster, 1);
+    for (int words = 0; words < 2; words++) {
+        vq_cluster_reload(&cluster, 2);
+        vq_cluster_reload(&cluster, 3);
+    }
+    vq_cluster_run(&cluster);
+    assert_string_equal(shown(1), "3 5 3 3 0x2");
+    assert_string_equal(shown(2), "5 5 3 3 0x2");
+    assert_string_equal(shown(3), "5 5 3 3 0x2");
+    cluster.nodes[2].config.expected_votes = 3;
+    cluster.nodes[3].config.expected_votes = 3;
+    reload_all();
+    for (uint32_t id = 1; id <= 3; id++)
+        assert_string_equal(shown(id), "3 3 3 2 0x2");
+}
+
 static void not_two_node(struct votequorum_config *config)
 {
     config->two_node = false;
@@ -693,6 +722,7 @@ int main(void)
         cmocka_unit_test_teardown(who_came_on_top_of_the_list_may_leave_again, tear_down),
         cmocka_unit_test_teardown(expected_votes_that_were_set_are_the_barrier_for_leaving, tear_down),
         cmocka_unit_test_teardown(a_reload_announces_what_it_changes, tear_down),
+        cmocka_unit_test_teardown(a_reload_that_some_read_late_lowers_expected_votes_in_the_end, tear_down),
         cmocka_unit_test_teardown(when_two_node_goes_so_does_the_waiting_it_implied, tear_down),
         cmocka_unit_test_teardown(a_reload_without_this_node_changes_nothing, tear_down),
     };

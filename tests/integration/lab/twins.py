@@ -28,6 +28,7 @@ What can happen:
     order ID from ID   (corosync-cfgtool -k)    cut GROUP | GROUP        heal
     tool ID: OPTIONS   corosync-quorumtool      key ID: KEY TYPE VALUE   corosync-cmapctl -s
     reload [ID]: OLD -> NEW (ID asks, if any)   wait                     hold SECONDS (nothing may change)
+    reload-late IDS by ID: OLD -> NEW           (ID asks when the files of IDS are changed, and when all are)
     device IDS [OPTIONS]   (packaged; starts)   device-leaves IDS        device-killed IDS
     device-freezes IDS (SIGSTOP)                device-thaws IDS (SIGCONT)
 """
@@ -178,15 +179,30 @@ class Twins:
         return repr(cluster.nodes[int(i)].host.run(["/usr/sbin/corosync-cmapctl", "-s", *words.split()]))
 
     @staticmethod
-    def _reload(cluster, rest):
-        by, change = rest.split(":", 1)
+    def _edit(cluster, ids, change):
         old, new = (text.strip() for text in change.split("->"))
-        for node in cluster.nodes.values():
-            path = node.host.path("etc", "corosync.conf")
+        for i in ids:
+            path = cluster.nodes[i].host.path("etc", "corosync.conf")
             text = path.read_text(encoding="ascii")
             check(old in text, f"{old} in {path}")
             path.write_text(text.replace(old, new), encoding="ascii")
-        return repr(cluster.nodes[int(by)].host.run(["/usr/sbin/corosync-cfgtool", "-R"])) if by else None
+
+    @staticmethod
+    def _ask_reload(cluster, i):
+        return repr(cluster.nodes[int(i)].host.run(["/usr/sbin/corosync-cfgtool", "-R"]))
+
+    def _reload(self, cluster, rest):
+        by, change = rest.split(":", 1)
+        self._edit(cluster, cluster.nodes, change)
+        return self._ask_reload(cluster, by) if by else None
+
+    def _reload_late(self, cluster, rest):
+        first, by, change = re.fullmatch(r"([\d ]+) by (\d+):(.*)", rest).groups()
+        early = set(_ids(first))
+        self._edit(cluster, early, change)
+        said = self._ask_reload(cluster, by)
+        self._edit(cluster, set(cluster.nodes) - early, change)
+        return said, self._ask_reload(cluster, by)
 
     @staticmethod
     def _wait(*_):

@@ -160,6 +160,12 @@ _case("expected_configured", "expected_votes in the configuration: more than the
     ("leave 3", "1,2: yes 3 2 2"),
 ), nodes=3, quorum={"expected_votes": 5})
 
+_case("expected_late", "expected_votes lowered by a reload that one node reads before the others: in the end they are low for all.", (
+    ("boot 1 2 3", "1,2,3: yes 5 3 3"),
+    ("reload-late 1 by 3: expected_votes: 5 -> expected_votes: 3", "1,2,3: yes 3 3 2"),
+    ("leave 2", "1,3: yes 3 2 2"),
+), nodes=3, quorum={"expected_votes": 5})
+
 _case("expected_too_few", "expected_votes in the configuration, fewer than the nodes: they rise.", (
     ("boot 1", "1: no 2 1 2"),
     ("boot 2", "1,2: yes 2 2 2"),
