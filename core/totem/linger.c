@@ -65,6 +65,8 @@ static void answer(struct totem *m)
     if (!packing_flush(&m->packing, &m->queue))
         m->out_of_memory = true;
     linger->allowed -= token_visit_on(m, &linger->token, linger->allowed);
+    if (m->queue.count == 0)
+        m->messages_since_visit = 0; /* the token takes them along */
     if (linger->allowed == 0 || m->queue.count > 0 || ++linger->answers == ANSWERS_MAX)
         token_resend(m);
     else

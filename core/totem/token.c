@@ -210,7 +210,8 @@ static void visit(struct totem *m, struct totem_token *token)
 
 uint32_t token_visit_on(struct totem *m, struct totem_token *token, uint32_t allowed)
 {
-    uint32_t sent = send_messages(m, token, flow_window_guard(&m->settings, m->regular->released, token->seq, allowed));
+    /* The window was looked at when the visit began, for all that it may send. */
+    uint32_t sent = send_messages(m, token, allowed);
 
     token->fcc += sent;
     m->sent_last_visit += sent;
@@ -234,6 +235,8 @@ void token_on_receive(struct totem *m, struct totem_token *token)
 
 void token_take(struct totem *m, struct totem_token *token)
 {
+    /* What stays is of the past, whoever has sent this one. */
+    m->linger.kind = LINGER_NOT;
     m->counters.token_at_ms = m->now_ms;
     m->messages_last_visit = m->messages_since_visit;
     m->messages_since_visit = 0;

@@ -74,6 +74,60 @@ static void the_token_does_not_stay_for_ever(void **state)
     assert_int_equal(message.u.token.seq, answers + 1);
 }
 
+/* However many answers one visit takes along: nobody talks so much that a visit had better begin later. */
+static void who_answers_goes_on_being_answered(void **state)
+{
+    unsigned answers = 0;
+
+    (void)state;
+    be_two();
+    send_text("one");
+    receive_token(11, 0, 0, 0);
+    do {
+        send_text("another");
+        answers++;
+    } while (linger_us > 0);
+    assert_true(answers > 4);
+    send_text("the next");
+    receive_token(13, answers + 1, answers + 1, 0);
+    assert_int_equal(sent_count, 1);
+    decode_sent(0, TOTEM_MCAST);
+    assert_int_equal(message.u.mcast.seq, answers + 2);
+    assert_non_null(strstr(happened, "1 says the next"));
+}
+
+/* Such a token is sent by somebody who has lost his mind, or by somebody else: it ends the stay of the one before. */
+static void a_newer_token_ends_the_stay(void **state)
+{
+    bool was_held = false;
+
+    for (uint32_t idle_visits = 0; idle_visits < 40 && !was_held; idle_visits++) {
+        uint32_t token_seq = 9;
+
+        be_two();
+        for (uint32_t i = 0; i < idle_visits; i++)
+            receive_token(token_seq += 2, 0, 0, 0);
+        send_text("one");
+        receive_token(token_seq += 2, 0, 0, 0);
+        assert_true(linger_us > 0);
+        receive_token(token_seq += 2, 0, 0, 0);
+        /* The ring has been idle for long: its representative holds this one. */
+        was_held = sent_count == 0;
+        send_text("two");
+        for (size_t i = 0; i < sent_count; i++)
+            assert_int_not_equal(sent[i].bytes[3], TOTEM_MCAST);
+        if (was_held) {
+            decode_sent(sent_count - 1, TOTEM_TOKEN);
+            assert_int_equal(message.u.token.token_seq, token_seq + 1);
+        }
+        linger_over();
+        assert_int_equal(sent_count, 0);
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+    }
+    assert_true(was_held);
+}
+
 static void the_token_does_not_stay_where_others_speak(void **state)
 {
     (void)state;
@@ -207,6 +261,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_token_stays_for_an_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_token_does_not_stay_for_ever, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_answers_goes_on_being_answered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_newer_token_ends_the_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_token_does_not_stay_where_others_speak, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_token_waits_for_talkative_clients, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kept_token_waits_no_longer_than_there_is_room, set_up, tear_down),
