@@ -19,10 +19,10 @@ import sys
 import time
 
 SRC = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SUITES = ("lint", "unit", "trace", "fuzz", "sim", "integration")
+SUITES = ("lint", "unit", "trace", "fuzz", "sim", "program", "integration")
 SERIAL = ("integration",)       # these measure time and own the machine's network namespaces
 ONCE = ("lint",)                # these look at the source tree: one build is enough
-TIMEOUT_S = {"integration": 900, "sim": 600}
+TIMEOUT_S = {"integration": 900, "sim": 600, "program": 600}
 EXCERPT_LINES = 60
 RESULT = re.compile(r"^(not )?ok\b\s*(\d+)?\s*(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#\s*skip\S*\s*(.*))?$", re.IGNORECASE)

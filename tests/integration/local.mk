@@ -4,8 +4,9 @@
 #   INTEGRATION_TESTS += tests/integration/test_X.py
 # Scenarios with real clusters are not added here but to tests/integration/scenarios/, which run.py runs.
 INTEGRATION_TESTS += tests/integration/run.py
-INTEGRATION_TESTS += tests/integration/core_config.py
-INTEGRATION_TESTS += tests/integration/certs_crash.py
+# Programs alone, without a cluster, where no time is measured: these run side by side.
+PROGRAM_TESTS += tests/integration/core_config.py
+PROGRAM_TESTS += tests/integration/certs_crash.py
 
 # The core's configuration and its key/value map beside the packaged daemon's.
 check_PROGRAMS += tests/integration/core_config_tool tests/integration/core_cmap_tool
