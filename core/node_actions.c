@@ -175,11 +175,22 @@ static void carry_out_service(struct node *node, const struct outbox_item *item)
     }
 }
 
+/*
+ * The others' datagrams go first, since the ring waits for them; but where the token stays it waits for a client, which
+ * hears its message while they are on their way.
+ */
 void node_carry_out(struct node *node)
 {
-    for (size_t i = 0; i < node->actions.ring.count; i++)
+    bool token_stays = false;
+
+    for (size_t i = 0; i < node->actions.ring.count; i++) {
         carry_out_ring(node, &node->actions.ring.items[i]);
-    transport_flush(node->transport);
+        token_stays = token_stays || node->actions.ring.items[i].type == TOTEM_ACT_LINGER;
+    }
+    if (!token_stays)
+        transport_flush(node->transport);
     for (size_t i = 0; i < node->actions.services.count; i++)
         carry_out_service(node, &node->actions.services.items[i]);
+    if (token_stays)
+        transport_flush(node->transport);
 }
