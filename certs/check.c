@@ -79,7 +79,7 @@ void check_permissions(struct check *check, const char *dir, const char *const *
         check_find(check, CHECK_GOOD, "permissions", "private keys in %s are out of others' reach.", dir);
 }
 
-static time_t when(const ASN1_TIME *at)
+int64_t check_time_of(const ASN1_TIME *at)
 {
     struct tm tm;
 
@@ -88,7 +88,7 @@ static time_t when(const ASN1_TIME *at)
 
 void check_dates(struct check *check, const char *what, X509 *cert)
 {
-    time_t before = when(X509_get0_notBefore(cert)), after = when(X509_get0_notAfter(cert));
+    time_t before = check_time_of(X509_get0_notBefore(cert)), after = check_time_of(X509_get0_notAfter(cert));
     char text[EXPIRY_TEXT_SIZE], subject[256] = "";
 
     X509_NAME_oneline(X509_get_subject_name(cert), subject, sizeof(subject));

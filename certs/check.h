@@ -34,6 +34,8 @@ int check_end(struct check *check);
 
 /* What both sides have in common. Files of the store that others can read or write; `secrets` ends with NULL. */
 void check_permissions(struct check *check, const char *dir, const char *const *secrets);
+/* Of a certificate, in seconds since 1970. */
+int64_t check_time_of(const ASN1_TIME *at);
 /* Whether the certificate has ended, or will soon. */
 void check_dates(struct check *check, const char *what, X509 *cert);
 

@@ -6,6 +6,7 @@
 
 #include "certs/chain.h"
 #include "certs/check.h"
+#include "certs/check_verdict.h"
 #include "certs/folder.h"
 #include "certs/logic/conf_value.h"
 #include "certs/node_store.h"
@@ -127,7 +128,8 @@ static bool check_identity(struct check *check, const struct certs_identity *ide
 
 /* --- The arbiter ------------------------------------------------------------------------------------- */
 
-static void ask_arbiter(struct check *check, const struct certs_place *place, const struct facts *facts)
+/* The way of a device, up to its last step. False: there is nobody to ask further. */
+static bool go_the_way(struct check *check, const struct certs_place *place, const struct facts *facts, bool *let_in)
 {
     static const char *const what[] = {[PROBE_CONNECT] = "address",
                                        [PROBE_GREETING] = "port",
@@ -139,15 +141,11 @@ static void ask_arbiter(struct check *check, const struct certs_place *place, co
     char expiry[EXPIRY_TEXT_SIZE];
     struct certs_failure why;
 
-    if (facts->host[0] == '\0' || facts->cluster_name[0] == '\0') {
-        check_find(check, CHECK_WARNING, "arbiter",
-                   "was not asked: name it with --host, and the cluster with -n.");
-        return;
-    }
-    if (probe_arbiter(&wish, &result, &why) != Q_OK) {
+    *let_in = probe_arbiter(&wish, &result, &why) == Q_OK;
+    if (!*let_in)
         check_find(check, CHECK_PROBLEM, what[result.step], "%s", why.text);
-        return;
-    }
+    if (result.step <= PROBE_HANDSHAKE)
+        return result.step == PROBE_HANDSHAKE;
     check_find(check, CHECK_GOOD, "arbiter",
                "%s, port %u, speaks %s and shows a certificate that this node trusts.", facts->host,
                facts->port, result.tls_version);
@@ -155,9 +153,20 @@ static void ask_arbiter(struct check *check, const struct certs_place *place, co
         expiry_text(0, result.arbiter_not_after, (time_t)check->now, expiry, sizeof(expiry));
         check_find(check, CHECK_WARNING, "arbiter", "its certificate %s: have it renewed.", expiry);
     }
-    check_find(check, CHECK_GOOD, "acceptance",
-               "the arbiter does not object to this node's certificate for the cluster \"%s\".",
-               facts->cluster_name);
+    return true;
+}
+
+static void check_the_arbiter(struct check *check, const struct certs_place *place, const struct certs_identity *identity,
+                              const struct facts *facts)
+{
+    struct check_verdict_wish wish = {
+        .identity = identity, .cluster_name = facts->cluster_name, .host = facts->host, .port = facts->port};
+
+    if (facts->host[0] == '\0' || facts->cluster_name[0] == '\0')
+        check_find(check, CHECK_WARNING, "arbiter",
+                   "was not asked: name it with --host, and the cluster with -n.");
+    else if (go_the_way(check, place, facts, &wish.let_in))
+        check_verdict(check, &wish);
 }
 
 /* --- All --------------------------------------------------------------------------------------------- */
@@ -180,6 +189,6 @@ void check_node(struct check *check, const struct certs_place *place, const stru
     check_find(check, CHECK_GOOD, "files", "certificates in %s can be read.", place->dir);
     check_permissions(check, place->dir, secrets);
     if (check_identity(check, &identity, &facts))
-        ask_arbiter(check, place, &facts);
+        check_the_arbiter(check, place, &identity, &facts);
     certs_identity_fini(&identity);
 }

@@ -74,6 +74,8 @@ corosync_qnetd_certutil_LDADD = $(CERTS_LIBS)
 sbin_PROGRAMS += corosync-qdevice-net-certutil
 corosync_qdevice_net_certutil_SOURCES = \
 	certs/check_node.c \
+	certs/check_verdict.c \
+	certs/check_verdict.h \
 	certs/device_main.c \
 	certs/probe.c \
 	certs/probe.h \

@@ -14,7 +14,7 @@ uint64_t clock_monotonic_ms(void);
 /* CLOCK_BOOTTIME in milliseconds: comparable between processes of one boot, goes on during suspend. */
 uint64_t clock_boot_ms(void);
 
-/* CLOCK_REALTIME in milliseconds since 1970: only to be shown to people. */
+/* CLOCK_REALTIME in milliseconds since 1970: only to be shown to people or compared by them. */
 int64_t clock_wall_ms(void);
 
 /* "2026-11-22T08:43:49.123+01:00", local time with its zone, or without the milliseconds. */

@@ -10,7 +10,6 @@
 #include "common/clock.h"
 #include "common/tls/channel.h"
 
-#define ANSWER_MS 20000
 #define READ_SIZE 4096
 
 struct conversation {
@@ -110,7 +109,7 @@ static enum q_err receive(struct conversation *c, struct q_buf *in, struct enrol
         enum q_err err = tls_channel_read(&c->channel, bytes, sizeof(bytes), &count);
 
         if (err == Q_OK) {
-            err = enrol_reply_take(in, bytes, count, answer, &missing, text, sizeof(text));
+            err = enrol_reply_take(in, bytes, count, c->peer->expected, answer, &missing, text, sizeof(text));
             if (err == Q_ERR_INVALID)
                 return certs_fail(c->why, err, "%s does not keep to the protocol: %s.", c->peer->host, text);
             if (err != Q_ERR_AGAIN)
@@ -156,7 +155,7 @@ enum q_err converse(const struct converse_peer *peer, converse_compose *compose,
     err = certs_reach(peer->host, peer->port, &fd, why);
     if (err != Q_OK)
         return err;
-    c.until_ms = clock_monotonic_ms() + ANSWER_MS;
+    c.until_ms = clock_monotonic_ms() + (peer->patience_ms != 0 ? peer->patience_ms : CONVERSE_PATIENCE_MS);
     tls_channel_init(&c.channel, fd);
     err = tls_channel_start(&c.channel, peer->credentials);
     err = err == Q_OK ? talk(&c, compose, context, in, answer) : certs_fail_memory(why);

@@ -14,11 +14,16 @@
 #include "common/tls/credentials.h"
 #include "common/tls/enrolment.h"
 
+/* A signature may have to wait for others'. */
+#define CONVERSE_PATIENCE_MS 20000
+
 struct converse_peer {
     const char *host;
     uint16_t port;
     struct tls_credentials *credentials;
     const struct tls_pin *pin;
+    enum enrol_type expected; /* the answer, unless it refuses: GRANTED or VERDICT */
+    unsigned patience_ms;     /* for everything after the connection is there; 0: CONVERSE_PATIENCE_MS */
 };
 
 /* Appends the message, given what this connection exports. */

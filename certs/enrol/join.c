@@ -238,8 +238,8 @@ static void pause_before(int attempt)
 static enum q_err ask(struct joining *j, struct q_buf *in, struct enrol_message *answer)
 {
     struct tls_pin pin = {.is_pinned = is_pinned, .context = j};
-    struct tls_own own = {j->present.cert, j->present.key};
-    struct converse_peer peer = {.host = j->wish->host, .port = j->wish->port, .pin = &pin};
+    struct tls_own own = {j->present.cert, j->present.key, j->present.intermediates};
+    struct converse_peer peer = {.host = j->wish->host, .port = j->wish->port, .pin = &pin, .expected = ENROL_GRANTED};
     enum q_err err = tls_enrolment_join(&pin, CERTS_SERVER_NAME, ENROL_ALPN, j->renewing ? &own : NULL, &peer.credentials);
 
     if (err != Q_OK)

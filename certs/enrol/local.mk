@@ -2,6 +2,8 @@
 # Enrolment without ssh (docs/enrolment.md). Its logic goes into libcerts_logic.a, what both tools share into libcerts.a.
 
 libcerts_logic_a_SOURCES += \
+	certs/logic/clock_gap.c \
+	certs/logic/clock_gap.h \
 	certs/logic/enrol_code.c \
 	certs/logic/enrol_code.h \
 	certs/logic/enrol_guard.c \
@@ -28,6 +30,8 @@ libcerts_a_SOURCES += \
 	certs/enrol/handover.h \
 	certs/enrol/revoked.c \
 	certs/enrol/revoked.h \
+	certs/enrol/ask.c \
+	certs/enrol/ask.h \
 	certs/enrol/converse.c \
 	certs/enrol/converse.h \
 	certs/enrol/invite.c \
@@ -38,6 +42,8 @@ libcerts_a_SOURCES += \
 # Started by the arbiter.
 libexec_PROGRAMS = corosync-qnetd-enrol
 corosync_qnetd_enrol_SOURCES = \
+	certs/enrol/appraise.c \
+	certs/enrol/appraise.h \
 	certs/enrol/judge.c \
 	certs/enrol/judge.h \
 	certs/enrol/main.c \

@@ -14,6 +14,7 @@
 
 #include <openssl/rand.h>
 
+#include "certs/enrol/appraise.h"
 #include "certs/enrol/handover.h"
 #include "certs/enrol/judge.h"
 #include "certs/enrol/signer.h"
@@ -242,7 +243,8 @@ static void on_refused(struct registrar *registrar, struct peer *peer)
 static enum q_err tell(struct peer *peer, enum enrol_event_type type, const struct judge_verdict *verdict,
                        enum enrol_action *action)
 {
-    struct enrol_event event = {.type = type, .reason = verdict->reason, .text = verdict->text};
+    struct enrol_event event = {
+        .type = type, .reason = verdict->reason, .text = verdict->text, .time_ms = clock_wall_ms()};
 
     if (verdict->granted)
         event.grant = &verdict->grant;
@@ -296,6 +298,12 @@ static void carry_on(struct registrar *registrar, struct peer *peer, enum enrol_
             break;
         case ENROL_DO_ENTITLE:
             judge_renewal(&peer->matter, &registrar->judges, &peer->channel, &verdict);
+            err = tell(peer, ENROL_EV_JUDGED, &verdict, &action);
+            break;
+        case ENROL_DO_APPRAISE:
+            appraise(registrar->judges.store, tls_channel_peer(&peer->channel), &peer->session.request.cluster, &verdict);
+            say(registrar, ABOUT_STRANGERS, LOG_INFO, "%s asks what a device with its certificate would be told: %s",
+                peer->from.peer, verdict.reason == 0 ? "nothing against it" : verdict.text);
             err = tell(peer, ENROL_EV_JUDGED, &verdict, &action);
             break;
         case ENROL_DO_KEEP:

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <stdio.h>
 
-enum q_err enrol_reply_take(struct q_buf *in, const void *bytes, size_t size, struct enrol_message *answer,
-                            size_t *missing, char *err_text, size_t err_size)
+enum q_err enrol_reply_take(struct q_buf *in, const void *bytes, size_t size, enum enrol_type expected,
+                            struct enrol_message *answer, size_t *missing, char *err_text, size_t err_size)
 {
     size_t whole;
 
@@ -21,7 +21,7 @@ enum q_err enrol_reply_take(struct q_buf *in, const void *bytes, size_t size, st
         return Q_ERR_AGAIN;
     if (enrol_decode(q_buf_bytes(in), whole, answer, err_text, err_size) != Q_OK)
         return Q_ERR_INVALID;
-    if (answer->type == ENROL_GRANTED || answer->type == ENROL_REFUSED)
+    if (answer->type == expected || answer->type == ENROL_REFUSED)
         return Q_OK;
     snprintf(err_text, err_size, "its answer is none");
     return Q_ERR_INVALID;
@@ -77,4 +77,24 @@ void enrol_reply_explain(const struct enrol_message *refusal, char text[ENROL_RE
     assert(refusal->type == ENROL_REFUSED);
     snprintf(text, ENROL_REPLY_TEXT_SIZE, "the arbiter refuses: %.*s. %s.", (int)refusal->text.size,
              (const char *)refusal->text.bytes, remedy(refusal->reason));
+}
+
+const char *enrol_verdict_remedy(enum enrol_reason reason)
+{
+    switch (reason) {
+    case ENROL_OTHER_CLUSTER:
+        return "Have a certificate made for this cluster (--invite on the arbiter, --join here), or correct totem.cluster_name in "
+               "corosync.conf";
+    case ENROL_NOT_ENTITLED:
+        return "Have a new certificate made: corosync-qnetd-certutil --invite CLUSTER on the arbiter, --join --replace here";
+    case ENROL_FAILED:
+        return "See to the arbiter first: corosync-qnetd-certutil --check there says more";
+    case ENROL_BAD_MESSAGE:
+    case ENROL_UNKNOWN:
+    case ENROL_EXPIRED:
+    case ENROL_USED:
+    case ENROL_BAD_PROOF:
+        break;
+    }
+    return "Check that this program and the arbiter are of the same version";
 }

@@ -72,8 +72,12 @@ static enum q_err on_message(struct enrol_session *session, size_t size, enum en
     case ENROL_RENEW:
         *action = ENROL_DO_ENTITLE;
         break;
+    case ENROL_ASK:
+        *action = ENROL_DO_APPRAISE;
+        break;
     case ENROL_GRANTED:
     case ENROL_REFUSED:
+    case ENROL_VERDICT:
         return refuse(session, ENROL_BAD_MESSAGE, "only the arbiter says this", action);
     }
     session->phase = ENROL_PHASE_JUDGING;
@@ -95,8 +99,24 @@ static enum q_err on_bytes(struct enrol_session *session, const struct enrol_byt
     return missing > 0 ? Q_OK : on_message(session, size, action);
 }
 
+static enum q_err give_verdict(struct enrol_session *session, const struct enrol_event *event, enum enrol_action *action)
+{
+    struct enrol_message message = {
+        .type = ENROL_VERDICT, .reason = (enum enrol_reason)event->reason, .time_ms = event->time_ms};
+
+    assert(event->reason <= ENROL_REASON_LAST && event->grant == NULL);
+    if (event->reason != 0) {
+        assert(event->text[0] != '\0');
+        snprintf(session->text, sizeof(session->text), "%s", event->text);
+        message.text = (struct enrol_bytes){(const uint8_t *)session->text, strlen(session->text)};
+    }
+    return answer(session, &message, action);
+}
+
 static enum q_err on_judged(struct enrol_session *session, const struct enrol_event *event, enum enrol_action *action)
 {
+    if (session->request.type == ENROL_ASK)
+        return give_verdict(session, event, action);
     if (event->reason != 0)
         return refuse(session, event->reason, event->text, action);
     if (event->grant != NULL)

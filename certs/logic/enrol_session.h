@@ -6,9 +6,10 @@
  *   phase       | event          | then
  *   ------------+----------------+-----------------------------------------------------------------------------------
  *   READING     | BYTES          | more is missing: READING; a JOIN: JUDGE, JUDGING; a RENEW: ENTITLE, JUDGING;
- *               |                | anything else: ANSWER (refused), ANSWERING
+ *               |                | an ASK: APPRAISE, JUDGING; anything else: ANSWER (refused), ANSWERING
  *   JUDGING     | JUDGED         | granted: KEEP, KEEPING (JOIN) or SIGN, SIGNING (RENEW); with a certificate that
- *               |                | was made before: ANSWER, ANSWERING; refused: ANSWER, ANSWERING
+ *               |                | was made before: ANSWER, ANSWERING; refused: ANSWER, ANSWERING; an ASK: ANSWER
+ *               |                | (the verdict, good or bad), ANSWERING
  *   KEEPING     | KEPT           | done: SIGN, SIGNING; failed: ANSWER (refused), ANSWERING
  *   SIGNING     | SIGNED         | ANSWER, ANSWERING
  *   ANSWERING   | ANSWERED       | CLOSE, OVER
@@ -47,6 +48,7 @@ struct enrol_event {
     unsigned reason;          /* JUDGED, KEPT, SIGNED: 0, or of enum enrol_reason */
     const char *text;         /* beside a reason: plain text, not empty */
     const struct enrol_grant *grant; /* SIGNED without reason; JUDGED if a certificate exists already */
+    int64_t time_ms;                 /* JUDGED: the arbiter's clock, since 1970 */
 };
 
 /* What is to be done; its outcome is the next event. */
@@ -54,6 +56,7 @@ enum enrol_action {
     ENROL_DO_NOTHING, /* wait for bytes */
     ENROL_DO_JUDGE,   /* look the invitation up, check the proof */
     ENROL_DO_ENTITLE, /* the certificate of the handshake: whose it is, and whether it is good */
+    ENROL_DO_APPRAISE, /* the certificate of the handshake: what the arbiter would say to a device that has it */
     ENROL_DO_KEEP,    /* make the claim last */
     ENROL_DO_SIGN,
     ENROL_DO_ANSWER, /* send session->out */
@@ -65,7 +68,7 @@ struct enrol_session {
     struct q_buf in;
     struct q_buf out;
     struct enrol_message request; /* from JUDGING on; points into `in` */
-    unsigned reason;              /* why it was refused; 0: it was not */
+    unsigned reason;              /* why it was refused; 0: it was not, or only asked */
     char text[ENROL_TEXT_SIZE_MAX + 1];
 };
 

@@ -8,10 +8,22 @@
 #include "common/printable.h"
 
 #define FIELD_HEADER_SIZE 4 /* tag, length */
-#define TYPE_LAST ENROL_REFUSED
+#define TYPE_LAST ENROL_VERDICT
 
 /* Ascending as in the message. */
-enum tag { TAG_ID = 1, TAG_CLUSTER, TAG_NODE, TAG_REQUEST, TAG_CERTIFICATE, TAG_AUTHORITY, TAG_REASON, TAG_TEXT, TAG_PROOF };
+enum tag {
+    TAG_ID = 1,
+    TAG_CLUSTER,
+    TAG_NODE,
+    TAG_REQUEST,
+    TAG_CERTIFICATE,
+    TAG_AUTHORITY,
+    TAG_REASON,
+    TAG_TEXT,
+    TAG_PROOF,
+    TAG_TIME
+};
+#define TAG_LAST TAG_TIME
 
 enum content { CONTENT_BYTES, CONTENT_NAME };
 
@@ -24,16 +36,17 @@ static const struct field {
     unsigned allowed_in;
 } fields[] = {
     [TAG_ID] = {"invitation", CONTENT_BYTES, ENROL_ID_SIZE, ENROL_ID_SIZE, 1 << ENROL_JOIN, 1 << ENROL_JOIN},
-    [TAG_CLUSTER] = {"cluster name", CONTENT_NAME, 1, ENROL_NAME_SIZE_MAX, 1 << ENROL_GRANTED,
-                     1 << ENROL_JOIN | 1 << ENROL_GRANTED},
+    [TAG_CLUSTER] = {"cluster name", CONTENT_NAME, 1, ENROL_NAME_SIZE_MAX, 1 << ENROL_GRANTED | 1 << ENROL_ASK,
+                     1 << ENROL_JOIN | 1 << ENROL_GRANTED | 1 << ENROL_ASK},
     [TAG_NODE] = {"node name", CONTENT_NAME, 1, ENROL_NAME_SIZE_MAX, 0, 1 << ENROL_JOIN},
     [TAG_REQUEST] = {"certificate request", CONTENT_BYTES, 1, ENROL_REQUEST_SIZE_MAX,
                      1 << ENROL_JOIN | 1 << ENROL_RENEW, 1 << ENROL_JOIN | 1 << ENROL_RENEW},
     [TAG_CERTIFICATE] = {"certificate", CONTENT_BYTES, 1, ENROL_CERTIFICATE_SIZE_MAX, 1 << ENROL_GRANTED, 1 << ENROL_GRANTED},
     [TAG_AUTHORITY] = {"authority", CONTENT_BYTES, 1, ENROL_CERTIFICATE_SIZE_MAX, 1 << ENROL_GRANTED, 1 << ENROL_GRANTED},
-    [TAG_REASON] = {"reason", CONTENT_BYTES, 1, 1, 1 << ENROL_REFUSED, 1 << ENROL_REFUSED},
-    [TAG_TEXT] = {"text", CONTENT_NAME, 1, ENROL_TEXT_SIZE_MAX, 1 << ENROL_REFUSED, 1 << ENROL_REFUSED},
+    [TAG_REASON] = {"reason", CONTENT_BYTES, 1, 1, 1 << ENROL_REFUSED, 1 << ENROL_REFUSED | 1 << ENROL_VERDICT},
+    [TAG_TEXT] = {"text", CONTENT_NAME, 1, ENROL_TEXT_SIZE_MAX, 1 << ENROL_REFUSED, 1 << ENROL_REFUSED | 1 << ENROL_VERDICT},
     [TAG_PROOF] = {"proof", CONTENT_BYTES, ENROL_PROOF_SIZE, ENROL_PROOF_SIZE, 1 << ENROL_JOIN, 1 << ENROL_JOIN},
+    [TAG_TIME] = {"time", CONTENT_BYTES, ENROL_TIME_SIZE, ENROL_TIME_SIZE, 1 << ENROL_VERDICT, 1 << ENROL_VERDICT},
 };
 
 /* ---- encoding ------------------------------------------------------------------------------------------------ */
@@ -69,12 +82,22 @@ bool enrol_grant_fits(const struct enrol_message *granted)
     return size <= ENROL_MESSAGE_SIZE_MAX;
 }
 
+static void put_time(uint8_t bytes[ENROL_TIME_SIZE], int64_t time_ms)
+{
+    assert(time_ms >= 0);
+    for (unsigned i = 0; i < ENROL_TIME_SIZE; i++)
+        bytes[i] = (uint8_t)((uint64_t)time_ms >> 8 * (ENROL_TIME_SIZE - 1 - i));
+}
+
 void enrol_encode(const struct enrol_message *message, struct q_buf *out)
 {
     size_t first = out->size;
     uint8_t reason = (uint8_t)message->reason;
     struct enrol_bytes reason_bytes = {reason == 0 ? NULL : &reason, 1};
+    uint8_t time[ENROL_TIME_SIZE];
+    struct enrol_bytes time_bytes = {message->type == ENROL_VERDICT ? time : NULL, sizeof(time)};
 
+    put_time(time, message->time_ms);
     q_buf_append_u8(out, (uint8_t)message->type);
     q_buf_append_u8(out, 0);
     q_buf_append_u16(out, 0);
@@ -90,6 +113,8 @@ void enrol_encode(const struct enrol_message *message, struct q_buf *out)
     append_field(out, message->type, TAG_REASON, &reason_bytes);
     append_field(out, message->type, TAG_TEXT, &message->text);
     append_field(out, message->type, TAG_PROOF, &message->proof);
+    append_field(out, message->type, TAG_TIME, &time_bytes);
+    assert((reason == 0) == (message->text.bytes == NULL));
     if (out->failed)
         return;
     assert(out->size - first <= ENROL_MESSAGE_SIZE_MAX);
@@ -145,9 +170,19 @@ static struct enrol_bytes *place_of(struct enrol_message *message, enum tag tag)
     case TAG_PROOF:
         return &message->proof;
     case TAG_REASON:
+    case TAG_TIME:
         break;
     }
     return NULL;
+}
+
+static int64_t time_at(const uint8_t bytes[ENROL_TIME_SIZE])
+{
+    uint64_t time_ms = 0;
+
+    for (unsigned i = 0; i < ENROL_TIME_SIZE; i++)
+        time_ms = time_ms << 8 | bytes[i];
+    return time_ms > INT64_MAX ? -1 : (int64_t)time_ms;
 }
 
 static enum q_err take_field(struct enrol_message *message, enum tag tag, const uint8_t *value, size_t size,
@@ -168,6 +203,10 @@ static enum q_err take_field(struct enrol_message *message, enum tag tag, const 
         message->reason = (enum enrol_reason)value[0];
         return Q_OK;
     }
+    if (tag == TAG_TIME) {
+        message->time_ms = time_at(value);
+        return message->time_ms >= 0 ? Q_OK : wrong(err_text, err_size, field->name, "is none");
+    }
     place = place_of(message, tag);
     if (place == NULL)
         return wrong(err_text, err_size, field->name, "comes too often");
@@ -177,10 +216,12 @@ static enum q_err take_field(struct enrol_message *message, enum tag tag, const 
 
 static enum q_err check_needed(unsigned seen, enum enrol_type type, char *err_text, size_t err_size)
 {
-    for (unsigned tag = TAG_ID; tag <= TAG_PROOF; tag++) {
+    for (unsigned tag = TAG_ID; tag <= TAG_LAST; tag++) {
         if ((fields[tag].needed_by & 1u << type) && !(seen & 1u << tag))
             return wrong(err_text, err_size, fields[tag].name, "is missing");
     }
+    if (!(seen & 1u << TAG_REASON) != !(seen & 1u << TAG_TEXT))
+        return wrong(err_text, err_size, "a reason or its text", "is missing");
     return Q_OK;
 }
 
@@ -204,7 +245,7 @@ enum q_err enrol_decode(const uint8_t *bytes, size_t size, struct enrol_message 
             return wrong(err_text, err_size, "a field", "is cut off");
         tag = u16_at(bytes + at);
         value_size = u16_at(bytes + at + 2);
-        if (tag == 0 || tag > TAG_PROOF)
+        if (tag == 0 || tag > TAG_LAST)
             return wrong(err_text, err_size, "a field", "is unknown");
         if (value_size > size - at - FIELD_HEADER_SIZE)
             return wrong(err_text, err_size, fields[tag].name, "is cut off");

@@ -25,6 +25,7 @@
 #define ENROL_MESSAGE_SIZE_MAX 32768
 #define ENROL_ID_SIZE 16
 #define ENROL_PROOF_SIZE 64
+#define ENROL_TIME_SIZE 8
 #define ENROL_NAME_SIZE_MAX 255
 #define ENROL_REQUEST_SIZE_MAX 4096
 #define ENROL_CERTIFICATE_SIZE_MAX 8192
@@ -35,7 +36,9 @@ enum enrol_type {
     ENROL_JOIN = 1,    /* id, cluster?, node?, request, proof */
     ENROL_RENEW = 2,   /* request; the node shows its present certificate in the handshake */
     ENROL_GRANTED = 3, /* cluster, certificate, authorities */
-    ENROL_REFUSED = 4  /* reason, text */
+    ENROL_REFUSED = 4, /* reason, text */
+    ENROL_ASK = 5,     /* cluster: would a device with the certificate of the handshake be let in as this one's? */
+    ENROL_VERDICT = 6  /* reason and text, or neither: it would; time */
 };
 
 /* Why a node is refused; the text beside it says it in words. */
@@ -68,6 +71,7 @@ struct enrol_message {
     enum enrol_reason reason;
     struct enrol_bytes text;
     struct enrol_bytes proof; /* ENROL_PROOF_SIZE; last, over everything before it */
+    int64_t time_ms;          /* of a VERDICT: the arbiter's clock, since 1970, not negative */
     size_t proven_size;       /* decoded: the bytes, header included, before the field of the proof */
 };
 

@@ -89,6 +89,16 @@ bool tls_enrolment_authorities(const struct tls_credentials *creds,
 
 /* ---- the node's side -------------------------------------------------------------------------------------------- */
 
+static bool use_own(SSL_CTX *ctx, const struct tls_own *own)
+{
+    bool good = SSL_CTX_use_certificate(ctx, own->cert) == 1 && SSL_CTX_use_PrivateKey(ctx, own->key) == 1 &&
+                SSL_CTX_check_private_key(ctx) == 1;
+
+    for (int i = 0; good && i < sk_X509_num(own->intermediates); i++)
+        good = SSL_CTX_add1_chain_cert(ctx, sk_X509_value(own->intermediates, i)) == 1;
+    return good;
+}
+
 static SSL_CTX *new_client_ctx(const char *alpn, const struct tls_own *own)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -102,8 +112,7 @@ static SSL_CTX *new_client_ctx(const char *alpn, const struct tls_own *own)
     /* (SSL_CTX_set_alpn_protos returns 0 for success.) */
     if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) == 1 &&
         SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)alpn, (unsigned)(uint8_t)alpn[0] + 1) == 0 &&
-        (own == NULL || (SSL_CTX_use_certificate(ctx, own->cert) == 1 && SSL_CTX_use_PrivateKey(ctx, own->key) == 1 &&
-                         SSL_CTX_check_private_key(ctx) == 1)))
+        (own == NULL || use_own(ctx, own)))
         return ctx;
     SSL_CTX_free(ctx);
     return NULL;

@@ -22,10 +22,14 @@
  */
 enum q_err tls_enrolment_serve(struct tls_credentials *creds, const char *alpn);
 
+struct stack_st_X509;
+
 /* How a node recognises the arbiter's authority: true for the DER form of the right certificate. */
 struct tls_pin {
     bool (*is_pinned)(void *context, const uint8_t *der, size_t size);
     void *context;
+    const struct stack_st_X509 *known; /* instead of is_pinned: the authorities themselves, whether it shows them or not; or NULL */
+    bool any_time; /* for who asks what time it is there: the clock that says "expired" may be wrong itself */
     bool refused; /* set in a handshake: the peer showed certificates, and none of them was the right one */
 };
 
@@ -39,6 +43,7 @@ struct evp_pkey_st;
 struct tls_own {
     struct x509_st *cert;
     struct evp_pkey_st *key;
+    struct stack_st_X509 *intermediates; /* or NULL */
 };
 enum q_err tls_enrolment_join(struct tls_pin *pin, const char *peer_name, const char *alpn, const struct tls_own *own,
                               struct tls_credentials **out);

@@ -42,6 +42,11 @@ static int on_finding(int ok, X509_STORE_CTX *store_ctx)
 
     if (ok)
         return 1;
+    if (ch->creds->pin != NULL && ch->creds->pin->any_time &&
+        (code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID)) {
+        X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
+        return 1;
+    }
     if (ch->creds->accept_expired_peer && depth == 0 &&
         (code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID)) {
         X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
@@ -89,12 +94,12 @@ static bool is_pinned(const struct tls_pin *pin, X509 *cert)
     return found;
 }
 
-/* The authorities that the peer shows and the pin recognises. */
+/* The authorities that the pin knows, or recognises among those that the peer shows. */
 static STACK_OF(X509) * pinned_among(const struct tls_pin *pin, const STACK_OF(X509) * shown)
 {
-    STACK_OF(X509) *found = sk_X509_new_null();
+    STACK_OF(X509) *found = pin->known != NULL ? sk_X509_dup(pin->known) : sk_X509_new_null();
 
-    for (int i = 0; found != NULL && i < sk_X509_num(shown); i++) {
+    for (int i = 0; pin->known == NULL && found != NULL && i < sk_X509_num(shown); i++) {
         if (is_pinned(pin, sk_X509_value(shown, i)))
             sk_X509_push(found, sk_X509_value(shown, i));
     }

@@ -77,8 +77,10 @@ static struct enrol_event reply_to(enum enrol_action action, uint8_t choice, con
     switch (action) {
     case ENROL_DO_JUDGE:
     case ENROL_DO_ENTITLE:
+    case ENROL_DO_APPRAISE:
+        event.time_ms = choice;
         event.type = ENROL_EV_JUDGED;
-        event.grant = choice & 2 ? grant : NULL;
+        event.grant = choice & 2 && action != ENROL_DO_APPRAISE ? grant : NULL;
         break;
     case ENROL_DO_KEEP:
         event.type = ENROL_EV_KEPT;
@@ -105,8 +107,10 @@ static void check_answer(const struct enrol_session *session)
     size_t missing;
 
     q_buf_init(&in);
-    assert(enrol_reply_take(&in, q_buf_bytes(&session->out), session->out.size, &answer, &missing, text, sizeof(text)) ==
-           Q_OK);
+    assert(enrol_reply_take(&in, q_buf_bytes(&session->out), session->out.size,
+                            session->phase == ENROL_PHASE_ANSWERING && session->request.type == ENROL_ASK ? ENROL_VERDICT
+                                                                                                      : ENROL_GRANTED,
+                            &answer, &missing, text, sizeof(text)) == Q_OK);
     assert((answer.type == ENROL_REFUSED) == (session->reason != 0));
     if (answer.type == ENROL_REFUSED)
         enrol_reply_explain(&answer, text);
@@ -155,10 +159,18 @@ static void check_reply(const uint8_t *data, size_t size)
     char text[ENROL_REPLY_TEXT_SIZE] = "";
     struct q_buf in;
     size_t missing;
+    enum q_err err;
 
     q_buf_init(&in);
-    if (enrol_reply_take(&in, data, size, &answer, &missing, text, sizeof(text)) == Q_ERR_INVALID)
+    err = enrol_reply_take(&in, data, size, ENROL_GRANTED, &answer, &missing, text, sizeof(text));
+    if (err == Q_ERR_INVALID) {
         assert(text[0] != '\0');
+        q_buf_reset(&in);
+        err = enrol_reply_take(&in, data, size, ENROL_VERDICT, &answer, &missing, text, sizeof(text));
+        assert(err == Q_ERR_INVALID || (err == Q_OK && answer.type == ENROL_VERDICT));
+    }
+    if (err == Q_OK && answer.reason != 0)
+        assert(enrol_verdict_remedy(answer.reason)[0] != '\0');
     q_buf_fini(&in);
 }
 

@@ -242,6 +242,38 @@ static void nobody_else_is_taken_for_the_arbiter(void **state)
     test_cert_free(&stranger);
 }
 
+/* Who asks what time it is there knows the authority already, and must not be kept from it by a clock that is wrong. */
+static void a_question_about_the_time_does_not_look_at_dates(void **state)
+{
+    struct test_cert_wish late_wish = {.common_name = "Qnetd Server", .not_after_offset_s = -60};
+    struct test_cert late = test_cert_make(&late_wish, &authority), stranger = test_cert_authority("QNet CA");
+    struct tls_credentials *serving = arbiter(&late, &authority);
+    STACK_OF(X509) *known = sk_X509_new_null();
+
+    (void)state;
+    sk_X509_push(known, authority.cert);
+    for (unsigned i = 0; i < 3; i++) {
+        struct tls_pin pin = {.known = known, .any_time = i > 0};
+        struct tls_credentials *asking;
+        uint8_t exported[2][32];
+        char reason[256];
+
+        if (i == 2) {
+            sk_X509_zero(known);
+            sk_X509_push(known, stranger.cert);
+        }
+        assert_int_equal(tls_enrolment_join(&pin, "Qnetd Server", ENROL_ALPN, NULL, &asking), Q_OK);
+        assert_true((meet(serving, asking, exported[0], exported[1], reason) == Q_OK) == (i == 1));
+        if (i == 0)
+            assert_non_null(strstr(reason, "certificate has expired"));
+        tls_credentials_unref(asking);
+    }
+    sk_X509_free(known);
+    tls_credentials_unref(serving);
+    test_cert_free(&stranger);
+    test_cert_free(&late);
+}
+
 static void who_does_not_say_what_he_wants_gets_nothing(void **state)
 {
     struct tls_credentials_source source = {.kind = TLS_SOURCE_PEM, .peer_name = "Qnetd Server"};
@@ -267,7 +299,7 @@ static void a_certificate_may_be_shown_and_must_then_be_good(void **state)
     struct test_cert foreign = test_cert_leaf("alpha", NULL);
     struct tls_pin pin = {.is_pinned = is_authority, .context = &authority};
     struct tls_credentials *serving = arbiter(&server, &authority), *joining;
-    struct tls_own own = {client.cert, client.key};
+    struct tls_own own = {client.cert, client.key, NULL};
     uint8_t exported[2][32];
     char reason[256];
 
@@ -275,7 +307,7 @@ static void a_certificate_may_be_shown_and_must_then_be_good(void **state)
     assert_int_equal(tls_enrolment_join(&pin, "Qnetd Server", ENROL_ALPN, &own, &joining), Q_OK);
     assert_int_equal(meet(serving, joining, exported[0], exported[1], reason), Q_OK);
     tls_credentials_unref(joining);
-    own = (struct tls_own){foreign.cert, foreign.key};
+    own = (struct tls_own){foreign.cert, foreign.key, NULL};
     assert_int_equal(tls_enrolment_join(&pin, "Qnetd Server", ENROL_ALPN, &own, &joining), Q_OK);
     assert_int_not_equal(meet(serving, joining, exported[0], exported[1], reason), Q_OK);
     tls_credentials_unref(joining);
@@ -328,6 +360,7 @@ int main(void)
         cmocka_unit_test(invitations_on_disk),
         cmocka_unit_test(both_ends_of_a_connection_export_the_same),
         cmocka_unit_test(nobody_else_is_taken_for_the_arbiter),
+        cmocka_unit_test(a_question_about_the_time_does_not_look_at_dates),
         cmocka_unit_test(who_does_not_say_what_he_wants_gets_nothing),
         cmocka_unit_test(a_certificate_may_be_shown_and_must_then_be_good),
         cmocka_unit_test(the_authorities_can_be_listed),

@@ -42,6 +42,21 @@ static struct enrol_message a_refusal(void)
     return (struct enrol_message){.type = ENROL_REFUSED, .reason = ENROL_USED, .text = TEXT("it is used")};
 }
 
+static struct enrol_message an_ask(void)
+{
+    return (struct enrol_message){.type = ENROL_ASK, .cluster = TEXT("alpha")};
+}
+
+static struct enrol_message a_verdict(unsigned reason)
+{
+    struct enrol_message message = {
+        .type = ENROL_VERDICT, .reason = (enum enrol_reason)reason, .time_ms = INT64_C(0x1a2b3c4d5e6)};
+
+    if (reason != 0)
+        message.text = (struct enrol_bytes)TEXT("it is revoked");
+    return message;
+}
+
 static enum q_err decode(const struct q_buf *buf, struct enrol_message *message)
 {
     char text[100] = "";
@@ -69,6 +84,7 @@ static void assert_there_and_back(const struct enrol_message *message)
     assert_int_equal(decode(&buf, &again), Q_OK);
     assert_int_equal(again.type, message->type);
     assert_int_equal(again.reason, message->reason);
+    assert_true(again.time_ms == message->time_ms);
     assert_int_equal(again.authority_count, message->authority_count);
     assert_bytes(&again.id, &message->id);
     assert_bytes(&again.cluster, &message->cluster);
@@ -96,13 +112,23 @@ static void every_message_is_read_as_it_was_written(void **state)
     assert_there_and_back(&grant);
     assert_there_and_back(&refusal);
     assert_there_and_back(&renew);
+    for (unsigned reason = 0; reason <= ENROL_REASON_LAST; reason++) {
+        struct enrol_message verdict = a_verdict(reason);
+
+        assert_there_and_back(&verdict);
+        verdict.time_ms = reason % 2 == 0 ? 0 : INT64_MAX;
+        assert_there_and_back(&verdict);
+    }
+    join = an_ask();
+    assert_there_and_back(&join);
 }
 
 /* The bytes of docs/enrolment.md. */
 static void the_bytes_never_change(void **state)
 {
     static const uint8_t expected[] = {4, 0, 0, 19, 0, 7, 0, 1, 4, 0, 8, 0, 10, 'i', 't', ' ', 'i', 's', ' ', 'u', 's', 'e', 'd'};
-    struct enrol_message refusal = a_refusal();
+    static const uint8_t verdict_bytes[] = {6, 0, 0, 12, 0, 10, 0, 8, 0, 0, 1, 0xa2, 0xb3, 0xc4, 0xd5, 0xe6};
+    struct enrol_message refusal = a_refusal(), verdict = a_verdict(0);
     struct q_buf buf;
 
     (void)state;
@@ -110,6 +136,10 @@ static void the_bytes_never_change(void **state)
     enrol_encode(&refusal, &buf);
     assert_int_equal(buf.size, sizeof(expected));
     assert_memory_equal(q_buf_bytes(&buf), expected, sizeof(expected));
+    q_buf_reset(&buf);
+    enrol_encode(&verdict, &buf);
+    assert_int_equal(buf.size, sizeof(verdict_bytes));
+    assert_memory_equal(q_buf_bytes(&buf), verdict_bytes, sizeof(verdict_bytes));
     q_buf_fini(&buf);
 }
 
@@ -183,6 +213,20 @@ static void what_does_not_belong_is_refused(void **state)
     begin(&buf, ENROL_RENEW);
     append_field(&buf, 4, large, 0);
     assert_int_equal(decode(&buf, &message), Q_ERR_INVALID);
+    begin(&buf, ENROL_VERDICT);
+    append_field(&buf, 10, "\0\0\0\0\0\0\0\0", 8);
+    assert_int_equal(decode(&buf, &message), Q_OK);
+    begin(&buf, ENROL_VERDICT);
+    append_field(&buf, 10, "\x80\0\0\0\0\0\0\0", 8);
+    assert_int_equal(decode(&buf, &message), Q_ERR_INVALID); /* no time */
+    begin(&buf, ENROL_VERDICT);
+    append_field(&buf, 8, "why", 3);
+    append_field(&buf, 10, "\0\0\0\0\0\0\0\0", 8);
+    assert_int_equal(decode(&buf, &message), Q_ERR_INVALID); /* a text without a reason */
+    begin(&buf, ENROL_VERDICT);
+    append_field(&buf, 7, "\x08", 1);
+    append_field(&buf, 10, "\0\0\0\0\0\0\0\0", 8);
+    assert_int_equal(decode(&buf, &message), Q_ERR_INVALID); /* the other way round */
     begin(&buf, ENROL_REFUSED);
     append_field(&buf, 7, "\x09", 1);
     append_field(&buf, 8, "why", 3);
@@ -338,6 +382,31 @@ static void a_grant_that_is_too_large_is_refused(void **state)
     }
 }
 
+/* Whatever the verdict, it is an answer and no refusal: it does not count as a wrong code. */
+static void a_node_that_asks(void **state)
+{
+    (void)state;
+    for (unsigned reason = 0; reason <= ENROL_REASON_LAST; reason++) {
+        struct enrol_event event = {.type = ENROL_EV_JUDGED, .reason = reason, .text = "because", .time_ms = 77};
+        struct enrol_message ask = an_ask(), answer;
+        struct enrol_session session;
+        enum enrol_action action;
+
+        enrol_session_init(&session);
+        assert_int_equal(feed_message(&session, &ask), ENROL_DO_APPRAISE);
+        assert_int_equal(enrol_session_step(&session, &event, &action), Q_OK);
+        assert_int_equal(action, ENROL_DO_ANSWER);
+        assert_int_equal(decode(&session.out, &answer), Q_OK);
+        assert_int_equal(answer.type, ENROL_VERDICT);
+        assert_int_equal(answer.reason, reason);
+        assert_int_equal(answer.text.size, reason == 0 ? 0 : 7);
+        assert_true(answer.time_ms == 77);
+        assert_int_equal(session.reason, 0);
+        assert_int_equal(tell(&session, ENROL_EV_ANSWERED, 0, NULL), ENROL_DO_CLOSE);
+        enrol_session_fini(&session);
+    }
+}
+
 static void a_refusal_at_every_step(void **state)
 {
     (void)state;
@@ -398,7 +467,7 @@ static void an_answer_in_single_bytes(void **state)
     q_buf_init(&in);
     enrol_encode(&refusal, &buf);
     for (size_t i = 0; i < buf.size; i++) {
-        enum q_err err = enrol_reply_take(&in, q_buf_bytes(&buf) + i, 1, &answer, &missing, text, sizeof(text));
+        enum q_err err = enrol_reply_take(&in, q_buf_bytes(&buf) + i, 1, ENROL_GRANTED, &answer, &missing, text, sizeof(text));
 
         assert_int_equal(err, i + 1 < buf.size ? Q_ERR_AGAIN : Q_OK);
     }
@@ -406,7 +475,7 @@ static void an_answer_in_single_bytes(void **state)
     enrol_reply_explain(&answer, text);
     assert_non_null(strstr(text, "the arbiter refuses: it is used."));
     assert_non_null(strstr(text, "revoke"));
-    assert_int_equal(enrol_reply_take(&in, "x", 1, &answer, &missing, text, sizeof(text)), Q_ERR_INVALID);
+    assert_int_equal(enrol_reply_take(&in, "x", 1, ENROL_GRANTED, &answer, &missing, text, sizeof(text)), Q_ERR_INVALID);
     q_buf_fini(&in);
     q_buf_fini(&buf);
 }
@@ -420,6 +489,7 @@ static void every_refusal_has_a_remedy(void **state)
 
         enrol_reply_explain(&refusal, text);
         assert_true(strlen(text) > 60);
+        assert_true(strlen(enrol_verdict_remedy((enum enrol_reason)reason)) > 40);
     }
 }
 
@@ -436,9 +506,10 @@ static void a_key_outlives_refusals_that_may_pass(void **state)
     }
 }
 
-static void a_request_is_no_answer(void **state)
+static void what_was_not_asked_for_is_no_answer(void **state)
 {
-    struct enrol_message join = a_join(), answer;
+    const struct enrol_message others[] = {a_join(), an_ask(), a_verdict(0), a_verdict(ENROL_FAILED)};
+    struct enrol_message grant = a_grant(), answer;
     char text[100];
     struct q_buf buf, in;
     size_t missing;
@@ -446,9 +517,16 @@ static void a_request_is_no_answer(void **state)
     (void)state;
     q_buf_init(&buf);
     q_buf_init(&in);
-    enrol_encode(&join, &buf);
-    assert_int_equal(enrol_reply_take(&in, q_buf_bytes(&buf), buf.size, &answer, &missing, text, sizeof(text)),
-                     Q_ERR_INVALID);
+    for (size_t i = 0; i <= sizeof(others) / sizeof(others[0]); i++) {
+        enum enrol_type expected = i == 0 ? ENROL_VERDICT : ENROL_GRANTED;
+
+        q_buf_reset(&buf);
+        q_buf_reset(&in);
+        enrol_encode(i == 0 ? &grant : &others[i - 1], &buf);
+        assert_int_equal(
+            enrol_reply_take(&in, q_buf_bytes(&buf), buf.size, expected, &answer, &missing, text, sizeof(text)),
+            Q_ERR_INVALID);
+    }
     q_buf_fini(&in);
     q_buf_fini(&buf);
 }
@@ -465,12 +543,13 @@ int main(void)
         cmocka_unit_test(a_node_that_asks_again_gets_the_same),
         cmocka_unit_test(a_node_that_renews),
         cmocka_unit_test(a_grant_that_is_too_large_is_refused),
+        cmocka_unit_test(a_node_that_asks),
         cmocka_unit_test(a_refusal_at_every_step),
         cmocka_unit_test(what_is_no_request_is_answered_once),
         cmocka_unit_test(an_answer_in_single_bytes),
         cmocka_unit_test(every_refusal_has_a_remedy),
         cmocka_unit_test(a_key_outlives_refusals_that_may_pass),
-        cmocka_unit_test(a_request_is_no_answer),
+        cmocka_unit_test(what_was_not_asked_for_is_no_answer),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -5,7 +5,7 @@ import json
 import shutil
 
 from lab.certs_by_hand import ARBITER_DB, NODE_DB, Hands, run, seen_from_outside
-from lab.wait import check, check_equal
+from lab.wait import check, check_equal, wait_for
 
 from . import scenario
 
@@ -18,7 +18,8 @@ def _problems(result):
 @scenario(ours_only=True)
 def certs_check(lab):
     """On a cluster with votes nothing is found, the device is not disturbed, and the clients at the arbiter stay the same. Then: loose
-    permissions, wrong cluster, wrong port, no arbiter, another arbiter's authority, nothing there at all."""
+    permissions, wrong cluster, wrong port, no arbiter, a packaged arbiter, a revoked certificate, another arbiter's authority,
+    nothing there at all."""
     hands = Hands(lab)
     hands.packaged_flow("ours", "ours")
     hands.start()
@@ -31,18 +32,28 @@ def certs_check(lab):
     check_equal(node_check(status=0), {}, "problems of a healthy node")
     check_equal(_problems(hands.qnetd("ours", "--check", "--format=json")), {}, "problems of a healthy arbiter")
     text = hands.device(node, "ours", "--check").out
-    check("speaks TLSv1.3" in text and "does not object" in text, text)
+    check("speaks TLSv1.3" in text and "says that it accepts" in text and "away from the arbiter's" in text, text)
 
     key = seen_from_outside(node, f"{NODE_DB}/key4.db")
     key.chmod(0o644)
     check("chmod o=" in node_check()["permissions"], "the remedy for loose permissions")
     key.chmod(0o640)
     found = node_check("-n", "another")
-    check("field subject" in found["name"], f"another cluster's certificate: {found}")
+    check("field subject" in found["name"] and 'is in cluster "another"' in found["acceptance"], f"another cluster's certificate: {found}")
     check("Connection refused" in node_check("--port", "5999")["address"], "a port that nobody listens on")
     check("has no address" in node_check("--host", "no-such-host.invalid")["address"], "a name without address")
     check_equal(hands.arbiter.client_addresses(hands.name), before, "the cluster's connections")
     hands.cluster.wait_quorate([1, 2])
+
+    # A packaged arbiter cannot be asked; ours knows what is revoked.
+    hands.arbiter.stop()
+    hands.arbiter.start(flavour="packaged")
+    text = hands.device(node, "ours", "--check").out
+    check("does not object" in text and "date -u" in text, text)
+    hands.arbiter.stop()
+    hands.arbiter.start(flavour="ours")
+    hands.qnetd("ours", "--revoke", hands.name)
+    wait_for("the revocation to be known", lambda: "is revoked" in node_check().get("acceptance", ""), 5)
 
     # The arbiter's certificates are made anew.
     hands.arbiter.stop()

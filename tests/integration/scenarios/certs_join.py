@@ -150,6 +150,8 @@ def certs_join_stranger(lab):
     for data in (b"\1\0\xff\xff", b"\0\0\0\0", strangers.message(strangers.GRANTED), strangers.message(strangers.JOIN)):
         answer = say(door.arbiter.address, data, thief)
         check_equal(answer and answer.reason, strangers.BAD_MESSAGE, f"answer to {data!r}")
+    answer = say(door.arbiter.address, strangers.message(strangers.ASK, strangers.field(strangers.CLUSTER, b"any")), thief)
+    check_equal((answer.kind, answer.reason), (strangers.VERDICT, strangers.NOT_ENTITLED), "answer to who asks without a certificate")
     for alpn in ("http/1.1", None):
         check_equal(say(door.arbiter.address, join(bytes(16)), thief, strangers.trusting_context(alpn)), None, f"ALPN {alpn}")
     for host, one in zip(door.nodes, (code, stolen)):
