@@ -28,7 +28,8 @@ enum timer {
     TIMER_COUNT
 };
 
-/* The newest ring that a node was heard in. */
+/* The newest ring that a node was heard in. A table of them is full some day; who is forgotten is treated as the packaged
+ * daemon treats everybody (membership.c). */
 struct heard {
     uint32_t node_id;
     uint64_t ring_seq;

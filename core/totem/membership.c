@@ -76,7 +76,21 @@ static uint32_t lowest_candidate(const struct totem *m)
     return 0;
 }
 
-/* NULL: there is no more room. */
+/* Who was heard longest ago, or never; members of the ring stay. NULL: all are members. */
+static struct heard *least_of_heard(struct totem *m)
+{
+    struct heard *least = NULL;
+
+    for (uint32_t i = 0; i < m->heard_count; i++) {
+        struct heard *heard = &m->heard[i];
+
+        if (!totem_nodes_has(&m->members, heard->node_id) && (least == NULL || heard->at_ms < least->at_ms))
+            least = heard;
+    }
+    return least;
+}
+
+/* One forged JOIN may name as many nodes as there is room for: a new one takes the place of one of those. NULL: there is none. */
 static struct heard *heard_of(struct totem *m, uint32_t node_id)
 {
     struct heard *heard;
@@ -85,10 +99,9 @@ static struct heard *heard_of(struct totem *m, uint32_t node_id)
         if (m->heard[i].node_id == node_id)
             return &m->heard[i];
     }
-    if (m->heard_count == TOTEM_NODES_MAX)
-        return NULL;
-    heard = &m->heard[m->heard_count++];
-    *heard = (struct heard){.node_id = node_id};
+    heard = m->heard_count < TOTEM_NODES_MAX ? &m->heard[m->heard_count++] : least_of_heard(m);
+    if (heard != NULL)
+        *heard = (struct heard){.node_id = node_id};
     return heard;
 }
 

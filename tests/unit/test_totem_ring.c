@@ -231,6 +231,74 @@ static void an_attempt_without_one_who_is_late_is_waited_for(void **state)
     assert_in_range(alone_after_ms(40), 1000, 1300);
 }
 
+static void receive_lists(uint32_t from, uint64_t ring_seq, const struct totem_nodes *proc, const struct totem_nodes *failed)
+{
+    static uint8_t bytes[4096];
+
+    memset(&message, 0, sizeof(message));
+    message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_JOIN, TOTEM_NOT_MCAST, from, 0};
+    message.u.join.system_from = from;
+    message.u.join.ring_seq = ring_seq;
+    message.u.join.proc_count = proc->count;
+    message.u.join.failed_count = failed->count;
+    memcpy(message.u.join.proc, proc->ids, proc->count * sizeof(proc->ids[0]));
+    memcpy(message.u.join.failed, failed->ids, failed->count * sizeof(failed->ids[0]));
+    totem_encode(bytes, &message);
+    receive_bytes(bytes, totem_encoded_size(&message));
+}
+
+/* Whoever forges one JOIN can name as many nodes as a list has room for. Those who come afterwards are remembered all the same. */
+static void names_that_nobody_bears_leave_room_for_others(void **state)
+{
+    struct totem_nodes nodes = {0};
+    struct totem_nodes none = {0};
+
+    (void)state;
+    be_the_captured_node();
+    while (nodes.count < TOTEM_NODES_MAX)
+        totem_nodes_add(&nodes, 1000 + nodes.count);
+    receive_lists(1000, 40, &nodes, &none);
+    assert_int_equal(state_of_ring(), TOTEM_GATHER);
+    for (int i = 0; i < 200 && state_of_ring() == TOTEM_GATHER; i++)
+        wait_for_deadline();
+    assert_int_equal(state_of_ring(), TOTEM_OPERATIONAL);
+    synced();
+    nodes = (struct totem_nodes){3, {1, 5, 7}};
+    receive_lists(5, 60, &nodes, &none);
+    assert_int_equal(state_of_ring(), TOTEM_GATHER);
+    /* Overtaken on its way by the one before. */
+    totem_nodes_add(&nodes, 9);
+    receive_lists(5, 44, &nodes, &none);
+    assert_int_equal(sent_count, 0);
+    receive_lists(5, 64, &nodes, &none);
+    decode_sent(0, TOTEM_JOIN);
+    assert_int_equal(message.u.join.proc_count, 4);
+}
+
+/* However many strangers there are, and however lately they were heard. */
+static void a_member_of_the_ring_is_not_forgotten_for_strangers(void **state)
+{
+    struct totem_nodes nodes = {1, {1}};
+    struct totem_nodes none = {0};
+    struct totem_nodes failed = {1, {3}};
+
+    (void)state;
+    be_the_captured_node();
+    join_node_2();
+    synced();
+    for (uint32_t i = 0; i < TOTEM_NODES_MAX + 16; i++) {
+        if (i % 16 == 0)
+            now_ms++;
+        receive_lists(1000 + i, 40, &nodes, &none);
+    }
+    assert_int_equal(state_of_ring(), TOTEM_GATHER);
+    receive_lists(2, 1, &nodes, &failed);
+    assert_int_equal(sent_count, 0);
+    receive_lists(2, 9, &nodes, &failed);
+    decode_sent(0, TOTEM_JOIN);
+    assert_int_equal(message.u.join.failed_count, 1);
+}
+
 static void an_idle_ring_is_held_and_woken(void **state)
 {
     uint32_t token_seq = 9;
@@ -399,6 +467,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_was_heard_since_is_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_attempt_without_one_who_is_back_ends_soon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_attempt_without_one_who_is_late_is_waited_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names_that_nobody_bears_leave_room_for_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_member_of_the_ring_is_not_forgotten_for_strangers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_in_the_ring_is_not_given_up_again, set_up_as_2, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_token_costs_token_and_consensus_timeout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_leave_costs_nothing, set_up, tear_down),

@@ -14,7 +14,7 @@
 struct sent {
     uint32_t target;
     size_t size;
-    uint8_t bytes[2048];
+    uint8_t bytes[4096];
 };
 
 extern struct totem *ring;
