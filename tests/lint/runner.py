@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tests/run.py counts right: what fails in any way is a failure, and nothing is counted twice."""
+"""tests/run.py counts right: what fails in any way is a failure, and nothing is counted twice. And of the integration scenarios only
+those are played again that failed while the machine stood still (tests/integration/lab/stalls.py)."""
 import importlib.util
 import os
 import subprocess
@@ -24,15 +25,46 @@ CASES = (
 )
 
 
-def load_runner():
-    spec = importlib.util.spec_from_file_location("run", os.path.join(tree.SRC, "tests/run.py"))
+STALLS = (
+    # what the witness noted, its lines (end in ns, who, ms, processor time of the scenario's programs in ms), why that is an excuse
+    ("nothing", "", ""),
+    ("one stop of the machine, too short", "1 machine 299 0\n", ""),
+    ("one that is long enough", "1 machine 300 0\n", "the machine stood still for 300 ms"),
+    ("short ones that add up", "1 machine 150 0\n9 machine 151 0\n", "the machine stood still for 301 ms"),
+    ("a stop, whatever the scenario's programs used", "1 machine 300 300\n", "the machine stood still for 300 ms"),
+    ("programs without a processor, too short", "1 programs 999 0\n", ""),
+    ("long enough", "1 programs 1000 0\n", "no program of ordinary priority ran for 1000 ms"),
+    ("such times do not add up", "1 programs 900 0\n9 programs 900 0\n", ""),
+    ("the longest of them counts", "1 programs 1200 0\n9 programs 900 0\n", "no program of ordinary priority ran for 1200 ms"),
+    ("the scenario's own programs took half of it", "1 programs 2000 1000\n", ""),
+    ("they took less", "1 programs 2000 999\n", "no program of ordinary priority ran for 2000 ms"),
+    ("a spinning program hides no shorter time", "1 programs 5000 4900\n9 programs 1000 0\n", "no program of ordinary priority ran for 1000 ms"),
+    ("a stop does not add to the other kind", "1 machine 299 0\n9 programs 999 0\n", ""),
+    ("a line that is not finished yet", "1 machine 200 0\n9 machine 400", ""),
+)
+
+
+def load(name, path):
+    spec = importlib.util.spec_from_file_location(name, os.path.join(tree.SRC, path))
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its dataclasses look there
     spec.loader.exec_module(module)
     return module
 
 
+def check_stalls(tap, directory):
+    stalls = load("stalls", "tests/integration/lab/stalls.py")
+    path = os.path.join(directory, "stalls")
+    tap.ok(stalls.read(path) == [], "no witness has seen no stall")
+    for name, lines, wanted in STALLS:
+        with open(path, "w") as file:
+            file.write(lines)
+        excuse = stalls.excuse(stalls.read(path))
+        tap.ok(excuse == wanted, "%s: %s" % (name, "void" if wanted else "counts"), repr(excuse))
+
+
 def main():
-    runner = load_runner()
+    runner = load("run", "tests/run.py")
     with tree.Tap() as tap, tempfile.TemporaryDirectory() as build:
         for name, output, status, wanted in CASES:
             tally = runner.Tally()
@@ -40,6 +72,7 @@ def main():
                 tally.line(line)
             tally.end(status, None)
             tap.ok(tally.closing_line() == wanted, "counts " + name, "%r instead of %r" % (tally.closing_line(), wanted))
+        check_stalls(tap, build)
         late = runner.Tally()
         late.end(-9, 300)
         tap.ok(late.failed == 1, "counts a test that does not finish")
