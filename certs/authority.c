@@ -319,6 +319,7 @@ enum q_err certs_authority_issue(struct certs_authority *a, const struct certs_c
     struct certs_order order = {.kind = CERTS_KIND_CLIENT,
                                 .common_name = client->cluster_name,
                                 .node_name = client->node_name,
+                                .cluster = client->cluster,
                                 .public_key = client->public_key,
                                 .serial = client->serial,
                                 .now = client->now,

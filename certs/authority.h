@@ -80,6 +80,7 @@ enum q_err certs_authority_take_serial(struct certs_authority *authority, uint64
 struct certs_client_order {
     const char *
         cluster_name; /* becomes the common name; refused (Q_ERR_INVALID) if certs_name_fault has something to say */
+    struct cluster_identity cluster; /* which cluster of that name; may be none */
     const char *node_name; /* NULL: the whole cluster's */
     EVP_PKEY *public_key;  /* from certs_request_key, or checked with certs_key_check */
     uint64_t serial;       /* 0: take the next one (needs CERTS_CHANGE) */

@@ -213,6 +213,20 @@ static GENERAL_NAME *dns_name(const char *text)
     return name;
 }
 
+static GENERAL_NAME *uri_name(const char *text)
+{
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *string = ASN1_IA5STRING_new();
+
+    if (name == NULL || string == NULL || ASN1_STRING_set(string, text, -1) != 1) {
+        GENERAL_NAME_free(name);
+        ASN1_IA5STRING_free(string);
+        return NULL;
+    }
+    GENERAL_NAME_set0_value(name, GEN_URI, string);
+    return name;
+}
+
 static GENERAL_NAME *ip_name(const char *text)
 {
     ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
@@ -255,6 +269,21 @@ static enum q_err add_alternatives(struct making *m)
     return err;
 }
 
+/* A URI only: since there is no dNSName, everybody goes on by the common name. */
+static enum q_err add_cluster(struct making *m)
+{
+    char uri[CLUSTER_IDENTITY_URI_SIZE] = CLUSTER_IDENTITY_URI;
+    GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
+    enum q_err err = Q_OK;
+
+    cluster_identity_text(&m->order->cluster, uri + strlen(uri));
+    if (names == NULL || !append_name(names, uri_name(uri)) ||
+        X509_add1_ext_i2d(m->cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) != 1)
+        err = certs_fail_openssl(m->why, "An extension cannot be made");
+    GENERAL_NAMES_free(names);
+    return err;
+}
+
 static enum q_err add_extensions(struct making *m)
 {
     const struct certs_profile *profile = certs_profile(m->order->kind);
@@ -272,6 +301,8 @@ static enum q_err add_extensions(struct making *m)
         err = add_extension(m, &context, "authorityKeyIdentifier", "keyid:always");
     if (err == Q_OK && m->order->kind == CERTS_KIND_SERVER)
         err = add_alternatives(m);
+    if (err == Q_OK && m->order->kind == CERTS_KIND_CLIENT && cluster_identity_is_set(&m->order->cluster))
+        err = add_cluster(m);
     return err;
 }
 

@@ -14,6 +14,7 @@
 
 #include "certs/failure.h"
 #include "certs/logic/profile.h"
+#include "common/cluster_identity.h"
 
 /* What shall be certified. */
 struct certs_order {
@@ -21,6 +22,7 @@ struct certs_order {
     const char *common_name; /* CERTS_SERVER_NAME, the cluster, ...; checked by the caller */
     const char *
         node_name; /* clients: the node, as organizational unit; NULL: one certificate for the whole cluster */
+    struct cluster_identity cluster; /* clients: which cluster of that name; may be none */
     const char *const *
         alternatives; /* servers: more names, "DNS:arbiter.example" or "IP:10.0.0.1"; NULL, or ended by NULL */
     EVP_PKEY *public_key; /* borrowed; certs_key_check must have accepted it */

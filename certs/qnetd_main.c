@@ -30,6 +30,8 @@ enum {
     OPTION_INVITE,
     OPTION_NODE,
     OPTION_EXPIRES,
+    OPTION_IDENTITY,
+    OPTION_ANOTHER,
     OPTION_REVOKE
 };
 
@@ -44,6 +46,8 @@ struct call {
     const char *nodes[INVITE_NODES_MAX];
     size_t node_count;
     int64_t valid_s; /* an invitation */
+    const char *identity;
+    bool another;
 };
 
 static void usage(const char *program)
@@ -59,6 +63,8 @@ static void usage(const char *program)
            "corosync-qdevice-net-certutil --join\n"
            "     --node NAME         for this node; may be repeated, each gets a code of its own\n"
            "     --expires TIME      90s, 30m, 2h, 7d; default 1h\n"
+           "     --another           another cluster of a name that there is already\n"
+           "     --identity ID       of several of that name this one (see --list); the first digits are enough\n"
            "  --revoke CLUSTER    no longer accept the cluster's certificates, and withdraw its codes\n"
            "     --node NAME         only those of this node\n"
            "  --check             look for what is wrong, and say what to do\n"
@@ -224,11 +230,22 @@ static bool set_expiry(struct call *call, const char *text)
     return tool_fail_text(0, "\"%s\" is no time from 1s to 30d (say 90s, 30m, 2h or 7d)", text) != 0;
 }
 
+/* As --list shows it, or how it begins; --revoke also takes "none" and "all". */
+static bool check_identity(const char *text)
+{
+    if (strcmp(text, IDENTITY_NONE) == 0 || strcmp(text, IDENTITY_ALL) == 0 ||
+        (strlen(text) >= 4 && strspn(text, "0123456789abcdef-") == strlen(text)))
+        return true;
+    return tool_fail_text(0, "\"%s\" is no identity: say at least four of its digits, as --list shows them.", text) != 0;
+}
+
 static int invite(const struct call *call)
 {
     struct invite_wish wish = {.cluster = call->name,
                                .nodes = call->nodes,
                                .node_count = call->node_count,
+                               .identity = call->identity,
+                               .another = call->another,
                                .now_s = time(NULL),
                                .valid_s = call->valid_s != 0 ? call->valid_s : INVITE_VALID_DEFAULT_S};
     struct certs_failure why;
@@ -236,6 +253,8 @@ static int invite(const struct call *call)
 
     if (!tool_check_name(call->name))
         return TOOL_ARGUMENT;
+    if (call->another && call->identity != NULL)
+        return tool_fail_text(TOOL_ARGUMENT, "--another makes a cluster, --identity names one that there is: say one of them.");
     certs_place_choose(call->common.pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
     wish.place = &place;
     return invite_nodes(&wish, &why) == Q_OK ? TOOL_OK : tool_fail(&why, TOOL_FAILED);
@@ -367,6 +386,8 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         {"revoke", required_argument, NULL, OPTION_REVOKE},
         {"node", required_argument, NULL, OPTION_NODE},
         {"expires", required_argument, NULL, OPTION_EXPIRES},
+        {"identity", required_argument, NULL, OPTION_IDENTITY},
+        {"another", no_argument, NULL, OPTION_ANOTHER},
         COMMON_LONG_OPTIONS,
         {NULL, 0, NULL, 0},
     };
@@ -397,6 +418,16 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case OPTION_REVOKE:
             call->common.operation = option;
             call->name = optarg;
+            break;
+        case OPTION_IDENTITY:
+            if (!check_identity(optarg)) {
+                *status = TOOL_ARGUMENT;
+                return false;
+            }
+            call->identity = optarg;
+            break;
+        case OPTION_ANOTHER:
+            call->another = true;
             break;
         case OPTION_NODE:
         case OPTION_EXPIRES:

@@ -83,7 +83,7 @@ void invitation_dir_close(struct invitation_dir *dir)
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
-static enum q_err read_all(int fd, struct q_buf *bytes, const char *name, struct certs_failure *why)
+static enum q_err read_all(int fd, struct q_buf *bytes, size_t max, const char *name, struct certs_failure *why)
 {
     for (;;) {
         uint8_t *room = q_buf_reserve(bytes, 4096);
@@ -93,37 +93,46 @@ static enum q_err read_all(int fd, struct q_buf *bytes, const char *name, struct
             return certs_fail_memory(why);
         count = read(fd, room, 4096);
         if (count < 0)
-            return certs_fail_errno(why, "Cannot read the invitation", name);
+            return certs_fail_errno(why, "Cannot read", name);
         if (count == 0)
             return Q_OK;
         q_buf_commit(bytes, (size_t)count);
-        if (bytes->size > INVITATION_FILE_SIZE_MAX)
-            return certs_fail(why, Q_ERR_INVALID, "The invitation %s is damaged.", name);
+        if (bytes->size > max)
+            return certs_fail(why, Q_ERR_INVALID, "%s is larger than it can be.", name);
     }
+}
+
+enum q_err invitation_dir_load(const struct invitation_dir *dir, const char *name, struct q_buf *bytes, size_t max,
+                               struct certs_failure *why)
+{
+    int fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    enum q_err err;
+
+    if (fd < 0)
+        return certs_fail_errno(why, "Cannot open", name);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        err = certs_fail(why, Q_ERR_INVALID, "%s is no file.", name);
+    else
+        err = read_all(fd, bytes, max, name, why);
+    close(fd);
+    return err;
 }
 
 static enum q_err read_file(const struct invitation_dir *dir, const char *name, struct invitation *invitation,
                             struct certs_failure *why)
 {
-    int fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct q_buf bytes;
-    struct stat st;
     enum q_err err;
 
     memset(invitation, 0, sizeof(*invitation));
-    if (fd < 0)
-        return certs_fail_errno(why, "Cannot open the invitation", name);
     q_buf_init(&bytes);
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        err = certs_fail(why, Q_ERR_INVALID, "The invitation %s is no file.", name);
-    else
-        err = read_all(fd, &bytes, name, why);
+    err = invitation_dir_load(dir, name, &bytes, INVITATION_FILE_SIZE_MAX, why);
     if (err == Q_OK)
         err = invitation_decode(q_buf_bytes(&bytes), bytes.size, invitation);
     if (err == Q_ERR_INVALID)
         certs_fail(why, err, "The invitation %s is damaged.", name);
     q_buf_fini(&bytes);
-    close(fd);
     return err;
 }
 
@@ -168,32 +177,43 @@ static enum q_err write_new(const struct invitation_dir *dir, const char *name, 
         return certs_fail_errno(why, "Cannot replace", name);
     fd = openat(dir->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return certs_fail_errno(why, "Cannot make the invitation", name);
+        return certs_fail_errno(why, "Cannot make", name);
     good = (geteuid() != 0 || fchown(fd, dir->owner, dir->group) == 0) &&
            write_all(fd, q_buf_bytes(bytes), bytes->size) && fsync(fd) == 0;
     if (!good)
-        certs_fail_errno(why, "Cannot write the invitation", name);
+        certs_fail_errno(why, "Cannot write", name);
     close(fd);
     return good ? Q_OK : Q_ERR_IO;
+}
+
+enum q_err invitation_dir_store(const struct invitation_dir *dir, const char *name, const struct q_buf *bytes,
+                                struct certs_failure *why)
+{
+    char temporary[TEMPORARY_SIZE];
+    enum q_err err;
+
+    assert(strlen(name) < NAME_SIZE && !bytes->failed);
+    snprintf(temporary, sizeof(temporary), "%s%s", name, unfinished);
+    err = write_new(dir, temporary, bytes, why);
+    if (err == Q_OK && (renameat(dir->fd, temporary, dir->fd, name) != 0 || fsync(dir->fd) != 0))
+        err = certs_fail_errno(why, "Cannot write", name);
+    if (err != Q_OK)
+        unlinkat(dir->fd, temporary, 0);
+    return err;
 }
 
 enum q_err invitation_dir_write(const struct invitation_dir *dir, const struct invitation *invitation,
                                 struct certs_failure *why)
 {
-    char name[NAME_SIZE], temporary[TEMPORARY_SIZE];
+    char name[NAME_SIZE];
     struct q_buf bytes;
     enum q_err err;
 
     file_name(invitation->id, name);
-    snprintf(temporary, sizeof(temporary), "%s%s", name, unfinished);
     q_buf_init(&bytes);
     invitation_encode(invitation, &bytes);
-    err = bytes.failed ? certs_fail_memory(why) : write_new(dir, temporary, &bytes, why);
+    err = bytes.failed ? certs_fail_memory(why) : invitation_dir_store(dir, name, &bytes, why);
     q_buf_fini(&bytes);
-    if (err == Q_OK && (renameat(dir->fd, temporary, dir->fd, name) != 0 || fsync(dir->fd) != 0))
-        err = certs_fail_errno(why, "Cannot write the invitation", name);
-    if (err != Q_OK)
-        unlinkat(dir->fd, temporary, 0);
     return err;
 }
 

@@ -47,6 +47,16 @@ enum q_err invitation_dir_write(const struct invitation_dir *dir, const struct i
 enum q_err invitation_dir_remove(const struct invitation_dir *dir, const uint8_t id[ENROL_ID_SIZE],
                                  struct certs_failure *why);
 
+/*
+ * Another file of that plain name, of at most `max` bytes, appended to *bytes. Q_ERR_NOT_FOUND; Q_ERR_INVALID: it is longer, or
+ * no file.
+ */
+enum q_err invitation_dir_load(const struct invitation_dir *dir, const char *name, struct q_buf *bytes, size_t max,
+                               struct certs_failure *why);
+/* On disk when this returns. */
+enum q_err invitation_dir_store(const struct invitation_dir *dir, const char *name, const struct q_buf *bytes,
+                                struct certs_failure *why);
+
 /* How many there are; those beyond INVITATION_COUNT_MAX are not counted. */
 size_t invitation_dir_count(const struct invitation_dir *dir);
 

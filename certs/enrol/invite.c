@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 
 #include "certs/authority.h"
+#include "certs/enrol/clusters.h"
 #include "certs/enrol/invitation_dir.h"
 #include "certs/enrol/secret.h"
 #include "certs/logic/name.h"
@@ -160,21 +161,30 @@ static enum q_err make_code(X509 *authority, struct enrol_code *code, struct inv
     return good ? Q_OK : certs_fail(why, Q_ERR_NO_MEMORY, "A code cannot be made: out of memory, or of random numbers.");
 }
 
-static enum q_err invite_one(const struct invite_wish *wish, const char *node, struct certs_authority *authority,
-                             const struct invitation_dir *dir, struct certs_failure *why)
+struct inviting {
+    const struct invite_wish *wish;
+    struct certs_authority *authority;
+    struct invitation_dir dir;
+    struct cluster_identity identity;
+};
+
+static enum q_err invite_one(const struct inviting *inviting, const char *node, struct certs_failure *why)
 {
-    struct invitation invitation = {.created_s = wish->now_s, .expires_s = wish->now_s + wish->valid_s};
+    const struct invite_wish *wish = inviting->wish;
+    struct invitation invitation = {.identity = inviting->identity,
+                                    .created_s = wish->now_s,
+                                    .expires_s = wish->now_s + wish->valid_s};
     char text[ENROL_CODE_TEXT_SIZE], until[CLOCK_TEXT_SIZE];
     struct enrol_code code;
     enum q_err err;
 
     snprintf(invitation.cluster, sizeof(invitation.cluster), "%s", wish->cluster);
     snprintf(invitation.node, sizeof(invitation.node), "%s", node);
-    err = certs_authority_take_serial(authority, &invitation.serial, why);
+    err = certs_authority_take_serial(inviting->authority, &invitation.serial, why);
     if (err == Q_OK)
-        err = make_code(certs_authority_certificate(authority), &code, &invitation, why);
+        err = make_code(certs_authority_certificate(inviting->authority), &code, &invitation, why);
     if (err == Q_OK)
-        err = invitation_dir_write(dir, &invitation, why);
+        err = invitation_dir_write(&inviting->dir, &invitation, why);
     if (err != Q_OK)
         return err;
     enrol_code_write(&code, text);
@@ -192,20 +202,22 @@ enum q_err invite_nodes(const struct invite_wish *wish, struct certs_failure *wh
     static const char *const anyone[] = {""};
     const char *const *nodes = wish->node_count > 0 ? wish->nodes : anyone;
     size_t count = wish->node_count > 0 ? wish->node_count : 1;
-    struct certs_authority *authority = NULL;
-    struct invitation_dir dir = {.fd = -1};
-    enum q_err err = certs_authority_open(wish->place, CERTS_CHANGE, &authority, why);
+    struct cluster_choice choice = {.name = wish->cluster, .identity = wish->identity, .another = wish->another};
+    struct inviting inviting = {.wish = wish, .dir = {.fd = -1}};
+    enum q_err err = certs_authority_open(wish->place, CERTS_CHANGE, &inviting.authority, why);
 
     assert(wish->valid_s >= 1 && wish->valid_s <= INVITE_VALID_MAX_S);
     if (err == Q_OK)
-        err = invite_settle(authority, wish->now_s, why);
+        err = invite_settle(inviting.authority, wish->now_s, why);
     if (err == Q_OK)
-        err = invitation_dir_create(&dir, INVITATION_DIR_DEFAULT, why);
+        err = invitation_dir_create(&inviting.dir, INVITATION_DIR_DEFAULT, why);
+    if (err == Q_OK)
+        err = clusters_choose(&inviting.dir, inviting.authority, &choice, &inviting.identity, why);
     for (size_t i = 0; err == Q_OK && i < count; i++)
-        err = invite_one(wish, nodes[i], authority, &dir, why);
+        err = invite_one(&inviting, nodes[i], why);
     if (err == Q_OK)
         fprintf(stderr, "On the node, as root: corosync-qdevice-net-certutil --join CODE --host THIS_ARBITER\n");
-    invitation_dir_close(&dir);
-    certs_authority_close(authority);
+    invitation_dir_close(&inviting.dir);
+    certs_authority_close(inviting.authority);
     return err;
 }

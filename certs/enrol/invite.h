@@ -7,6 +7,7 @@
 #ifndef QUORATE_CERTS_ENROL_INVITE_H
 #define QUORATE_CERTS_ENROL_INVITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@
 struct invite_wish {
     const struct certs_place *place;
     const char *cluster;      /* checked: certs_name_fault */
+    const char *identity;     /* of several of that name: how its identity begins; may be NULL */
+    bool another;             /* another cluster of a name that there is already */
     const char *const *nodes; /* checked: certs_node_name_fault */
     size_t node_count;        /* 0: one invitation, for whatever node has the code */
     int64_t now_s;

@@ -313,6 +313,7 @@ void judge_renewal(struct judge_case *matter, const struct judge_setting *settin
         return;
     }
     snprintf(matter->invitation.cluster, sizeof(matter->invitation.cluster), "%s", shown->names[0]);
+    matter->invitation.identity = shown->cluster;
     if (certs_node_name_fault(shown->node) == NULL) {
         snprintf(matter->node, sizeof(matter->node), "%s", shown->node);
         snprintf(matter->invitation.node, sizeof(matter->invitation.node), "%s", shown->node);
@@ -337,6 +338,7 @@ void judge_order(const struct judge_case *matter, const struct certs_place *plac
     *order = (struct signer_order){
         .place = place,
         .cluster = matter->invitation.cluster,
+        .identity = matter->invitation.identity,
         .node = matter->node[0] == '\0' ? NULL : matter->node,
         .request = request->request.bytes,
         .request_size = request->request.size,

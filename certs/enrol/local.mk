@@ -2,6 +2,8 @@
 # Enrolment without ssh (docs/enrolment.md). Its logic goes into libcerts_logic.a, what both tools share into libcerts.a.
 
 libcerts_logic_a_SOURCES += \
+	certs/logic/cluster_register.c \
+	certs/logic/cluster_register.h \
 	certs/logic/clock_gap.c \
 	certs/logic/clock_gap.h \
 	certs/logic/enrol_code.c \
@@ -20,6 +22,8 @@ libcerts_logic_a_SOURCES += \
 	certs/logic/revocations.h
 
 libcerts_a_SOURCES += \
+	certs/enrol/clusters.c \
+	certs/enrol/clusters.h \
 	certs/enrol/invitation_dir.c \
 	certs/enrol/invitation_dir.h \
 	certs/enrol/secret.c \

@@ -17,6 +17,10 @@
 
 #define REVOKED_FILE "revoked"
 
+/* Said for an identity: all clusters of that name; certificates that have none. */
+#define IDENTITY_ALL "all"
+#define IDENTITY_NONE "none"
+
 /* What the file in this directory says; no file says nothing. Q_ERR_INVALID: damaged; then *out is empty. */
 enum q_err revoked_read(const char *dir, struct revocations *out, struct certs_failure *why);
 

@@ -52,6 +52,7 @@ void signer_fini(struct signer *signer)
 static enum q_err sign(const struct signer_order *order, X509 **cert, struct certs_failure *why)
 {
     struct certs_client_order what = {.cluster_name = order->cluster,
+                                      .cluster = order->identity,
                                       .node_name = order->node,
                                       .serial = order->serial,
                                       .now = (int64_t)time(NULL)};

@@ -12,11 +12,13 @@
 
 #include "certs/place.h"
 #include "common/buf.h"
+#include "common/cluster_identity.h"
 #include "common/err.h"
 
 struct signer_order {
     const struct certs_place *place;
     const char *cluster;
+    struct cluster_identity identity; /* which cluster of that name; may be none */
     const char *node;     /* NULL: the whole cluster's */
     const uint8_t *request; /* PKCS #10, DER */
     size_t request_size;

@@ -47,10 +47,16 @@ static void append_hex(struct q_buf *out, const char *name, const uint8_t *bytes
 
 void invitation_encode(const struct invitation *invitation, struct q_buf *out)
 {
+    char identity[CLUSTER_IDENTITY_TEXT_SIZE];
+
     append_text(out, head);
     append_hex(out, "id", invitation->id, sizeof(invitation->id));
     append_hex(out, "verifier", invitation->verifier, sizeof(invitation->verifier));
     append_format(out, "cluster %s\n", invitation->cluster);
+    if (cluster_identity_is_set(&invitation->identity)) {
+        cluster_identity_text(&invitation->identity, identity);
+        append_format(out, "identity %s\n", identity);
+    }
     append_format(out, "node %s\n", invitation->node);
     append_format(out, "created %" PRId64 "\n", invitation->created_s);
     append_format(out, "expires %" PRId64 "\n", invitation->expires_s);
@@ -155,11 +161,21 @@ static bool read_time(struct reader *reader, const char *name, int64_t *time_s)
     return good && number > 0;
 }
 
+/* Its line need not be there. */
+static bool read_identity(struct reader *reader, struct cluster_identity *identity)
+{
+    size_t length;
+    const char *value = line_of(reader, "identity", &length);
+
+    return value == NULL || cluster_identity_parse(value, length, identity);
+}
+
 static bool read_until_claim(struct reader *reader, struct invitation *invitation)
 {
     return read_hex(reader, "id", invitation->id, sizeof(invitation->id)) &&
            read_hex(reader, "verifier", invitation->verifier, sizeof(invitation->verifier)) &&
            read_text(reader, "cluster", invitation->cluster, sizeof(invitation->cluster), false) &&
+           read_identity(reader, &invitation->identity) &&
            read_text(reader, "node", invitation->node, sizeof(invitation->node), true) &&
            read_time(reader, "created", &invitation->created_s) &&
            read_time(reader, "expires", &invitation->expires_s) &&

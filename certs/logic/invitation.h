@@ -17,6 +17,7 @@
 
 #include "certs/logic/enrol_wire.h"
 #include "common/buf.h"
+#include "common/cluster_identity.h"
 #include "common/err.h"
 
 #define INVITATION_VERIFIER_SIZE 32
@@ -30,6 +31,7 @@ struct invitation {
     uint8_t id[ENROL_ID_SIZE];
     uint8_t verifier[INVITATION_VERIFIER_SIZE]; /* public key of the proofs */
     char cluster[ENROL_NAME_SIZE_MAX + 1];
+    struct cluster_identity identity;   /* which cluster of that name; none: made before there were identities */
     char node[ENROL_NAME_SIZE_MAX + 1]; /* for whom the administrator made it; may be empty */
     int64_t created_s;                  /* since 1970, as the next two */
     int64_t expires_s;                  /* the first second in which it is not accepted */

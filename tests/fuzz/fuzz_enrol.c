@@ -2,12 +2,14 @@
 /*
  * Everything of an enrolment that is read from strangers or from a file. The first byte says what the others are: a code as
  * somebody typed it, a message, the file of an invitation, the stream of a node's bytes in pieces, an answer, or the list of
- * revocations. What is accepted is canonical: written again it is the same. A session asks for one thing at a time and ends with one answer that decodes.
+ * revocations, or that of clusters. What is accepted is canonical: written again it is the same. A session asks for one thing at a
+ * time and ends with one answer that decodes.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/logic/cluster_register.h"
 #include "certs/logic/enrol_code.h"
 #include "certs/logic/enrol_reply.h"
 #include "certs/logic/enrol_session.h"
@@ -192,10 +194,29 @@ static void check_revocations(const uint8_t *data, size_t size)
     revocations_fini(&list);
 }
 
+static void check_clusters(const uint8_t *data, size_t size)
+{
+    struct cluster_register clusters;
+    struct cluster_identity found;
+    struct q_buf again;
+
+    if (cluster_register_decode(data, size, &clusters) != Q_OK) {
+        assert(clusters.items == NULL);
+        return;
+    }
+    for (size_t i = 0; i < clusters.count; i++)
+        assert(cluster_register_find(&clusters, clusters.items[i].name, "", &found) > 0);
+    q_buf_init(&again);
+    cluster_register_encode(&clusters, &again);
+    assert(again.size == size && memcmp(q_buf_bytes(&again), data, size) == 0);
+    q_buf_fini(&again);
+    cluster_register_fini(&clusters);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const checks[])(const uint8_t *, size_t) = {check_code, check_message, check_invitation, check_session,
-                                                              check_reply, check_revocations};
+                                                              check_reply, check_revocations, check_clusters};
 
     if (size > 0)
         checks[data[0] % (sizeof(checks) / sizeof(checks[0]))](data + 1, size - 1);

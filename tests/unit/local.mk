@@ -311,6 +311,7 @@ tests_unit_test_stack_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # Enrolment: codes, messages and what is done upon them, invitations, limits.
 UNIT_TESTS += \
+	tests/unit/test_cluster_register \
 	tests/unit/test_enrol_code \
 	tests/unit/test_enrol_guard \
 	tests/unit/test_enrol_secret \
@@ -320,6 +321,8 @@ UNIT_TESTS += \
 	tests/unit/test_tls_stamp
 tests_unit_test_tls_stamp_SOURCES = tests/unit/test_tls_stamp.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_stamp_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cluster_register_SOURCES = tests/unit/test_cluster_register.c
+tests_unit_test_cluster_register_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_revocations_SOURCES = tests/unit/test_revocations.c
 tests_unit_test_revocations_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_enrol_code_SOURCES = tests/unit/test_enrol_code.c

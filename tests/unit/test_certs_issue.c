@@ -18,6 +18,7 @@
 #include "certs/encode.h"
 #include "certs/issue.h"
 #include "certs/logic/name.h"
+#include "common/tls/peer_names.h"
 
 #define NOW ((int64_t)time(NULL))
 
@@ -207,6 +208,28 @@ static void names_of_any_allowed_length_and_letters_come_out_as_they_went_in(voi
     X509_free(cert);
 }
 
+static void the_identity_of_a_cluster_is_no_name_of_it(void **state)
+{
+    const struct world *w = *state;
+    struct certs_order order = {
+        .kind = CERTS_KIND_CLIENT, .common_name = "alpha", .public_key = w->key, .serial = 103, .now = NOW};
+    struct tls_peer_names *names;
+    char text[128];
+    X509 *cert;
+
+    for (int with = 0; with < 2; with++) {
+        memset(order.cluster.bytes, with * 0x5a, sizeof(order.cluster.bytes));
+        cert = issue(w, &order);
+        assert_int_equal(tls_peer_names_new(cert, &names, text, sizeof(text)), Q_OK);
+        assert_int_equal(names->count, 1);
+        assert_string_equal(names->names[0], "alpha");
+        assert_true(cluster_identity_equal(&names->cluster, &order.cluster));
+        assert_int_equal(X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) >= 0, with);
+        tls_peer_names_free(names);
+        X509_free(cert);
+    }
+}
+
 static void an_authority_that_has_ended_signs_nothing(void **state)
 {
     const struct world *w = *state;
@@ -370,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_request_must_be_signed_with_its_own_key),
         cmocka_unit_test(weak_and_odd_keys_are_refused),
         cmocka_unit_test(names_of_any_allowed_length_and_letters_come_out_as_they_went_in),
+        cmocka_unit_test(the_identity_of_a_cluster_is_no_name_of_it),
         cmocka_unit_test(an_authority_that_has_ended_signs_nothing),
         cmocka_unit_test(a_foreign_authority_is_named_as_the_field_at_fault),
         cmocka_unit_test(a_client_s_certificate_does_not_pass_for_the_arbiter_s),

@@ -77,6 +77,8 @@ static void the_file_is_read_as_it_was_written(void **state)
 
     (void)state;
     assert_there_and_back(&invitation);
+    memset(invitation.identity.bytes, 0x5a, sizeof(invitation.identity.bytes));
+    assert_there_and_back(&invitation);
     invitation.node[0] = '\0';
     assert_there_and_back(&invitation);
     invitation_claim(&invitation, &claim, "192.0.2.1:5000");

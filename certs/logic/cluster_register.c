@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "certs/logic/cluster_register.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char head[] = "quorate-clusters 1\n";
+static const char tail[] = "end\n";
+
+#define IDENTITY_LENGTH (CLUSTER_IDENTITY_TEXT_SIZE - 1)
+#define LINE_SIZE (IDENTITY_LENGTH + 1 + CERTS_CLUSTER_NAME_LENGTH_MAX + 2)
+
+void cluster_register_fini(struct cluster_register *clusters)
+{
+    free(clusters->items);
+    *clusters = (struct cluster_register){0};
+}
+
+static bool has(const struct cluster_register *clusters, const char *name, const struct cluster_identity *identity)
+{
+    for (size_t i = 0; i < clusters->count; i++) {
+        if (cluster_identity_equal(&clusters->items[i].identity, identity) && strcmp(clusters->items[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum q_err append(struct cluster_register *clusters, const char *name, size_t length,
+                         const struct cluster_identity *identity)
+{
+    struct registered_cluster *grown;
+
+    if (clusters->count == CLUSTER_REGISTER_MAX)
+        return Q_ERR_LIMIT;
+    /* In powers of two: it is read as a whole by every invitation. */
+    if ((clusters->count & (clusters->count - 1)) == 0) {
+        grown = realloc(clusters->items, (clusters->count == 0 ? 1 : 2 * clusters->count) * sizeof(*grown));
+        if (grown == NULL)
+            return Q_ERR_NO_MEMORY;
+        clusters->items = grown;
+    }
+    clusters->items[clusters->count].identity = *identity;
+    memcpy(clusters->items[clusters->count].name, name, length);
+    clusters->items[clusters->count++].name[length] = '\0';
+    return Q_OK;
+}
+
+enum q_err cluster_register_add(struct cluster_register *clusters, const char *name,
+                                const struct cluster_identity *identity)
+{
+    return has(clusters, name, identity) ? Q_OK : append(clusters, name, strlen(name), identity);
+}
+
+size_t cluster_register_find(const struct cluster_register *clusters, const char *name, const char *prefix,
+                             struct cluster_identity *found)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < clusters->count; i++) {
+        char text[CLUSTER_IDENTITY_TEXT_SIZE];
+
+        if (!certs_name_same(clusters->items[i].name, name))
+            continue;
+        cluster_identity_text(&clusters->items[i].identity, text);
+        if (strncmp(text, prefix, strlen(prefix)) == 0 && count++ == 0)
+            *found = clusters->items[i].identity;
+    }
+    return count;
+}
+
+/* ---- text ------------------------------------------------------------------------------------------------------- */
+
+void cluster_register_encode(const struct cluster_register *clusters, struct q_buf *out)
+{
+    q_buf_append(out, head, strlen(head));
+    for (size_t i = 0; i < clusters->count; i++) {
+        char line[LINE_SIZE], identity[CLUSTER_IDENTITY_TEXT_SIZE];
+        int length;
+
+        cluster_identity_text(&clusters->items[i].identity, identity);
+        length = snprintf(line, sizeof(line), "%s %s\n", identity, clusters->items[i].name);
+        q_buf_append(out, line, (size_t)length);
+    }
+    q_buf_append(out, tail, strlen(tail));
+}
+
+/* One line, without its end. */
+static enum q_err take_line(const char *line, size_t length, struct cluster_register *out)
+{
+    char name[CERTS_CLUSTER_NAME_LENGTH_MAX + 1];
+    struct cluster_identity identity;
+    size_t name_length = length - IDENTITY_LENGTH - 1;
+
+    if (length <= IDENTITY_LENGTH + 1 || name_length > CERTS_CLUSTER_NAME_LENGTH_MAX || line[IDENTITY_LENGTH] != ' ' ||
+        memchr(line, '\0', length) != NULL || !cluster_identity_parse(line, IDENTITY_LENGTH, &identity))
+        return Q_ERR_INVALID;
+    memcpy(name, line + IDENTITY_LENGTH + 1, name_length);
+    name[name_length] = '\0';
+    return certs_name_fault(name) != NULL ? Q_ERR_INVALID : append(out, name, name_length, &identity);
+}
+
+static enum q_err parse(const char *at, const char *end, struct cluster_register *out)
+{
+    while ((size_t)(end - at) != strlen(tail) || memcmp(at, tail, strlen(tail)) != 0) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        enum q_err err = newline == NULL ? Q_ERR_INVALID : take_line(at, (size_t)(newline - at), out);
+
+        if (err != Q_OK)
+            return err;
+        at = newline + 1;
+    }
+    return Q_OK;
+}
+
+enum q_err cluster_register_decode(const uint8_t *bytes, size_t size, struct cluster_register *out)
+{
+    const char *text = (const char *)bytes;
+    enum q_err err;
+
+    *out = (struct cluster_register){0};
+    if (size < strlen(head) + strlen(tail) || memcmp(text, head, strlen(head)) != 0)
+        return Q_ERR_INVALID;
+    err = parse(text + strlen(head), text + size, out);
+    if (err != Q_OK)
+        cluster_register_fini(out);
+    return err;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which clusters an arbiter has invited nodes of: name and identity of each, for as long as the arbiter lives, since certificates
+ * with that identity may be out. Pure: the list and the text of its file; of one name there may be several. Kept by
+ * certs/enrol/invite.c.
+ */
+#ifndef QUORATE_CERTS_LOGIC_CLUSTER_REGISTER_H
+#define QUORATE_CERTS_LOGIC_CLUSTER_REGISTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certs/logic/name.h"
+#include "common/buf.h"
+#include "common/cluster_identity.h"
+#include "common/err.h"
+
+/* More clusters than one arbiter serves. Their file takes 3.1 MB at most. */
+#define CLUSTER_REGISTER_MAX 10000
+#define CLUSTER_REGISTER_FILE_SIZE_MAX ((size_t)4 << 20)
+
+struct registered_cluster {
+    struct cluster_identity identity; /* set */
+    char name[CERTS_CLUSTER_NAME_LENGTH_MAX + 1];
+};
+
+/* All zero is none. In the order in which they were added. */
+struct cluster_register {
+    struct registered_cluster *items;
+    size_t count;
+};
+
+void cluster_register_fini(struct cluster_register *clusters);
+
+/* Q_OK without a change if it is there. Q_ERR_LIMIT, Q_ERR_NO_MEMORY. */
+enum q_err cluster_register_add(struct cluster_register *clusters, const char *name,
+                                const struct cluster_identity *identity);
+
+/*
+ * The clusters of that name whose identity, as text, begins with `prefix` ("": all); the first of them in *found. Returns how many
+ * there are; *found is left alone if it is none.
+ */
+size_t cluster_register_find(const struct cluster_register *clusters, const char *name, const char *prefix,
+                             struct cluster_identity *found);
+
+/* An allocation that failed shows in out->failed. */
+void cluster_register_encode(const struct cluster_register *clusters, struct q_buf *out);
+
+/* Into *out, which is empty if it fails. Q_ERR_INVALID: not what cluster_register_encode writes. Q_ERR_LIMIT, Q_ERR_NO_MEMORY. */
+enum q_err cluster_register_decode(const uint8_t *bytes, size_t size, struct cluster_register *out);
+
+#endif
