@@ -306,6 +306,18 @@ static enum q_err check_grant(struct joining *j, const struct enrol_message *ans
     return Q_OK;
 }
 
+/* Somebody has joined with the code, and this node is a member: an earlier run was interrupted when all was done. */
+static bool has_certificate_of_code(struct joining *j, const struct enrol_message *refusal)
+{
+    if (j->renewing || refusal->reason != ENROL_USED || j->present.cert == NULL || j->present.key == NULL)
+        return false;
+    for (int i = 0; i < sk_X509_num(j->present.authorities); i++) {
+        if (is_pinned_cert(j, sk_X509_value(j->present.authorities, i)))
+            return true;
+    }
+    return false;
+}
+
 static enum q_err take(struct joining *j, const struct enrol_message *answer, char **cluster)
 {
     struct certs_identity identity = {0};
@@ -315,6 +327,11 @@ static enum q_err take(struct joining *j, const struct enrol_message *answer, ch
     if (answer->type == ENROL_REFUSED) {
         if (enrol_refusal_ends_key(answer->reason, j->key_is_new))
             forget_key(j);
+        if (has_certificate_of_code(j, answer))
+            return certs_fail(j->why, Q_ERR_ACCESS,
+                              "The arbiter refuses: %.*s. This node has its certificate already, for cluster \"%s\" of this very arbiter: "
+                              "if it was you who joined it with this code, all is well (--check says more).",
+                              (int)answer->text.size, (const char *)answer->text.bytes, j->present_cluster);
         enrol_reply_explain(answer, text);
         return certs_fail(j->why, Q_ERR_ACCESS, "%c%s", toupper((unsigned char)text[0]), text + 1);
     }

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The certificate tools, killed amid their work: at every system call that changes what others can see, and at one of each
-kind of those that fill files nobody sees yet (at all of them with Q_CRASH=all, some minutes). After each kill nothing has loose permissions, a
+kind of those that fill files nobody sees yet (at all of them with Q_CRASH=all, some minutes; arguments are names of steps). After each kill nothing has loose permissions, a
 database that exists is whole, and the same command again ends as if nothing had happened.
 
-strace counts the calls of one undisturbed run, then kills before the Nth of each kind, which is after the one before it.
+strace counts the calls of one undisturbed run, then kills before the Nth of each kind, which is after the one before it. --join and --renew ask an
+arbiter that runs beside them and is left alone.
 """
 
 import dataclasses
@@ -13,10 +14,13 @@ import os
 import pathlib
 import re
 import shutil
+import signal
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -29,6 +33,7 @@ from tap import Tap, skip_all  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("Q_BUILD", ".")).resolve()
 QNETD = str(BUILD / "corosync-qnetd-certutil")
 DEVICE = str(BUILD / "corosync-qdevice-net-certutil")
+DAEMON, ENROL = str(BUILD / "corosync-qnetd"), str(BUILD / "corosync-qnetd-enrol")
 PLACE = pathlib.Path("/etc/corosync")
 STATE = pathlib.Path("/var/lib/corosync-qnetd")
 ARBITER, NODE = PLACE / "qnetd/nssdb", PLACE / "qdevice/net/nssdb"
@@ -51,6 +56,8 @@ class Step:
     """Of a database that is complete; empty: PEM."""
     before: pathlib.Path = None
     calls: dict = None
+    asks: bool = False
+    """An arbiter, which has the certificates of before and must not lose them."""
 
 
 AUTHORITY = frozenset({"QNet CA", "QNetd Cert"})
@@ -77,6 +84,55 @@ def own_place():
     isolate.mount("tmpfs", str(PLACE), "tmpfs", 0, "mode=755")
     isolate.mount("tmpfs", str(STATE.parent), "tmpfs", 0, "mode=755")
     (PLACE / "qnetd").mkdir()
+
+
+class Arbiter:
+    """The daemon, for as long as the with statement lasts, with what is in its database now."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.process = None
+
+    def __enter__(self):
+        files = ",".join(f"{name}={self.folder}/{name}" for name in ("lock_file", "local_socket_file"))
+        log = open(self.folder / "arbiter.log", "wb")  # pylint: disable=consider-using-with
+        with log:
+            self.process = subprocess.Popen([DAEMON, "-f", "-S", f"enrol_program={ENROL},{files}"], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, preexec_fn=isolate.die_with_parent)
+        self._wait()
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def _wait(self):
+        end = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", 5403)).close()
+                return
+            except ConnectionRefusedError:
+                assert time.monotonic() < end and self.process.poll() is None, (self.folder / "arbiter.log").read_text()
+                time.sleep(0.02)
+
+    def forgive(self):
+        """Nobody has renewed, or come too often: another enrolment program serves from now on."""
+        self.process.send_signal(signal.SIGHUP)
+
+
+def own_network():
+    """With nothing but loopback."""
+    isolate.unshare(isolate.CLONE_NEWNET)
+    must(["ip", "link", "set", "lo", "up"])
+
+
+def restore_node(state):
+    """Only what is the node's, and which codes were used."""
+    for path, kept in ((PLACE / "qdevice", state / "place/qdevice"), (STATE / "invitations", state / "state" / STATE.name / "invitations")):
+        shutil.rmtree(path, ignore_errors=True)
+        if kept.exists():
+            shutil.copytree(kept, path, symlinks=True)
 
 
 def save(state):
@@ -130,7 +186,7 @@ def check_whole(step, after_all):
         expected = {step.nicknames} if after_all else {step.nicknames, TRUST if step.nicknames == CLUSTER else step.nicknames}
         if state[0] not in expected:
             return f"nicknames {sorted(state[0])}"
-        if after_all and step.name.startswith("-m") and state[1] != 1:
+        if after_all and (step.asks or step.name.startswith("-m")) and state[1] != 1:
             return f"{state[1]} keys"
         return None
     if (step.database / "node.pem").exists() and not keys_match(step.database):
@@ -138,9 +194,13 @@ def check_whole(step, after_all):
     return "no authority" if after_all and not (step.database / "ca.pem").exists() else None
 
 
-def try_point(step, call, number):
+def try_point(step, call, number, arbiter):
     """Kill before the number-th such call, look, run again, look; returns what is wrong."""
-    restore(step.before)
+    if step.asks:
+        restore_node(step.before)
+        arbiter.forgive()
+    else:
+        restore(step.before)
     killed = quiet(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                     f"inject={call}:signal=KILL:when={number}", *step.argv])
     if killed.returncode not in (137, -9):
@@ -153,19 +213,28 @@ def try_point(step, call, number):
         return "after the kill: " + wrong
     again = quiet(step.argv)
     complete = again.returncode == 1 and step.argv[1] == "-i" and "already exists" in again.stdout
+    # Killed when all was done but to say so.
+    complete = complete or (again.returncode == 3 and step.argv[1] == "--join" and "has its certificate already" in again.stdout)
     if again.returncode != 0 and not complete:
         return f"the next run ends with status {again.returncode}: {again.stdout}"
     wrong = check_whole(step, True)
     if wrong:
         return "after the next run: " + wrong
-    left = [str(path) for path in PLACE.rglob("*") if path.name.startswith(".")]
-    return "left behind: " + ", ".join(left) if left and not complete else None
+    left = [str(path) for path in PLACE.rglob("*")
+            if (path.name.startswith(".") and not complete) or path.match("qdevice/net/enrol-*")]
+    return "left behind: " + ", ".join(left) if left else None
 
 
 def points(step):
+    if sys.argv[1:] and step.name not in sys.argv[1:]:
+        return
     everything = os.environ.get("Q_CRASH") == "all"
+    # What asks goes through the same motions as -m; what is its own is which file gets its name when.
+    visible = ("renameat",) if step.asks else VISIBLE
     for call, count in sorted(step.calls.items()):
-        numbers = range(1, count + 1) if everything or call in VISIBLE else [(count + 1) // 2]
+        if step.asks and not everything and call not in visible and call not in ("unlinkat", "write"):
+            continue
+        numbers = range(1, count + 1) if everything or call in visible else [(count + 1) // 2]
         for number in numbers:
             yield call, number
 
@@ -174,8 +243,8 @@ def prepare(states):
     """Runs the whole flow once; notes the state before each step, and counts its calls."""
     steps = []
 
-    def step(name, argv, database, nicknames):
-        one = Step(name, [str(word) for word in argv], database, nicknames, states / str(len(steps)))
+    def step(name, argv, database, nicknames, **more):
+        one = Step(name, [str(word) for word in argv], database, nicknames, states / str(len(steps)), **more)
         save(one.before)
         trace = states / "trace"
         done = quiet(["strace", "-f", "--seccomp-bpf", "-qq", "-o", trace, "-e", "trace=" + ",".join(VISIBLE + HIDDEN), *one.argv])
@@ -208,18 +277,38 @@ def prepare(states):
     must([DEVICE, "-M", "--pem", "-c", PLACE / "qnetd/signed"])
     new_certificate("--pem")
     step("-M --pem, replacing another", [DEVICE, "-M", "--pem", "-c", PLACE / "qnetd/signed"], NODE_PEM, frozenset())
+    shutil.rmtree(PLACE / "qdevice")
+    (PLACE / "qdevice/net").mkdir(parents=True)
+    codes = must([QNETD, "--invite", "c", "--node", "n1", "--node", "n2"]).split()
+    codes = [word for word in codes if re.fullmatch(r"Q[0-9A-Z]{4}(-[0-9A-Z]{5}){5}", word)]
+    with Arbiter(states):
+        step("--join", [DEVICE, "--join", codes[0], "--host", "127.0.0.1"], NODE, CLUSTER, asks=True)
+        step("--renew", [DEVICE, "--renew", "--host", "127.0.0.1"], NODE, CLUSTER, asks=True)
+        shutil.rmtree(PLACE / "qdevice")
+        (PLACE / "qdevice/net").mkdir(parents=True)
+        step("--join --pem", [DEVICE, "--join", codes[1], "--host", "127.0.0.1", "--pem"], NODE_PEM, frozenset(), asks=True)
     return steps
+
+
+def try_points(steps, todo, results, arbiter):
+    for index, call, n in todo:
+        try:
+            wrong = try_point(steps[index], call, n, arbiter)
+        except Exception as error:  # pylint: disable=broad-except
+            wrong = f"{type(error).__name__}: {error}"
+        results.put((index, f"{call} {n}: {wrong}" if wrong else None))
 
 
 def worker(steps, number, results):
     own_place()
-    todo = [(index, call, n) for index, one in enumerate(steps) for call, n in points(one)]
-    for index, call, n in todo[number::WORKERS]:
-        try:
-            wrong = try_point(steps[index], call, n)
-        except Exception as error:  # pylint: disable=broad-except
-            wrong = f"{type(error).__name__}: {error}"
-        results.put((index, f"{call} {n}: {wrong}" if wrong else None))
+    own_network()
+    todo = [(index, call, n) for index, one in enumerate(steps) for call, n in points(one)][number::WORKERS]
+    try_points(steps, [one for one in todo if not steps[one[0]].asks], results, None)
+    asking = [one for one in todo if steps[one[0]].asks]
+    if asking:
+        restore(steps[asking[0][0]].before)
+        with tempfile.TemporaryDirectory() as folder, Arbiter(pathlib.Path(folder)) as arbiter:
+            try_points(steps, asking, results, arbiter)
     results.put(None)
 
 
@@ -231,6 +320,7 @@ def in_child(function, *arguments):
 
 def prepare_in_child(states, results):
     own_place()
+    own_network()
     results.put(prepare(states))
 
 
@@ -239,8 +329,8 @@ def main():
         skip_all("needs root (mount namespaces)")
     if os.environ.get("Q_SANITIZED"):
         skip_all("runs in the build without sanitizers, which is ten times as fast")
-    if not all(map(shutil.which, ("strace", "certutil", "openssl"))):
-        skip_all("needs strace, libnss3-tools and openssl")
+    if not all(map(shutil.which, ("strace", "certutil", "openssl", "ip"))):
+        skip_all("needs strace, libnss3-tools, openssl and iproute2")
     with Tap() as tap, tempfile.TemporaryDirectory() as folder:
         results = multiprocessing.Queue()
         child = in_child(prepare_in_child, pathlib.Path(folder), results)
@@ -253,6 +343,8 @@ def main():
                 tried[result[0]] += 1
                 wrong[result[0]] += [result[1]] if result[1] else []
         for index, step in enumerate(steps):
+            if not tried[index] and sys.argv[1:]:
+                continue
             total = sum(step.calls.values())
             tap.ok(not wrong[index] and tried[index], f"{step.name}, killed at {tried[index]} of {total} calls, is repaired by the next run",
                    "\n".join(wrong[index]))
