@@ -5,11 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <unistd.h>
+
+#include <openssl/err.h>
 
 #include "certs/authority.h"
 #include "certs/chain.h"
 #include "certs/check.h"
+#include "certs/enrol/ask.h"
+#include "certs/enrol/revoked.h"
 #include "certs/issued.h"
 #include "certs/reach.h"
 #include "common/tls/expiry.h"
@@ -81,9 +86,52 @@ static void check_issued(struct check *check, const struct certs_authority *auth
                    counting.ended);
 }
 
+/* --- What was revoked -------------------------------------------------------------------------------- */
+
+static void check_revoked(struct check *check, const struct certs_place *place)
+{
+    struct revocations list;
+    struct certs_failure why;
+
+    if (revoked_read(place->dir, &list, &why) != Q_OK) {
+        check_find(check, CHECK_PROBLEM, "revoked", "%s", why.text);
+        return;
+    }
+    check_find(check, CHECK_GOOD, "revoked", "%zu revocations are on the list.", list.count);
+    revocations_fini(&list);
+}
+
 /* --- The daemon -------------------------------------------------------------------------------------- */
 
-static void check_listening(struct check *check, uint16_t port)
+/* What the daemon shows now: it may have been started with other certificates, or not have taken new ones yet. */
+static void check_shown(struct check *check, const struct certs_identity *identity, uint16_t port)
+{
+    const struct ask_wish wish = {.identity = identity, .cluster = "none", .host = "localhost", .port = port};
+    struct ask_answer answer;
+    struct certs_failure why;
+    uint64_t serial = 0;
+    enum q_err err = ask_arbiter(&wish, &answer, &why);
+
+    if (err == Q_ERR_INVALID) {
+        check_find(check, CHECK_PROBLEM, "daemon",
+                   "what answers on port %u does not show a certificate of this authority. %s Start corosync-qnetd with these "
+                   "certificates, or name its port with --port.",
+                   port, why.text);
+        return;
+    }
+    if (err != Q_OK)
+        return; /* a packaged one, or busy: it says nothing about itself */
+    (void)ASN1_INTEGER_get_uint64(&serial, X509_get0_serialNumber(identity->cert));
+    ERR_clear_error();
+    if (serial == answer.serial)
+        check_find(check, CHECK_GOOD, "daemon", "it speaks %s, and shows the certificate above.", answer.tls_version);
+    else
+        check_find(check, CHECK_WARNING, "daemon",
+                   "it shows another certificate than the one above. It takes new ones within seconds; if this stays so, it was "
+                   "started with others (options -S): its log says which.");
+}
+
+static void check_listening(struct check *check, const struct certs_identity *identity, uint16_t port)
 {
     struct certs_failure why;
     int fd;
@@ -99,37 +147,65 @@ static void check_listening(struct check *check, uint16_t port)
     check_find(check, CHECK_GOOD, "port",
                "port %u is open; from a node, corosync-qdevice-net-certutil --check tries the whole way.",
                port);
+    check_shown(check, identity, port);
+}
+
+/* Whether the system keeps the clock by a time service; nodes go by this arbiter's. */
+static void check_clock_kept(struct check *check)
+{
+    struct timex status = {.modes = 0};
+
+    if (adjtimex(&status) == TIME_ERROR)
+        check_find(check, CHECK_WARNING, "clock",
+                   "no time service keeps this machine's clock: certificates come to be valid, and end, by it. Install one "
+                   "(chrony, systemd-timesyncd) here and on the nodes.");
+    else
+        check_find(check, CHECK_GOOD, "clock", "it is kept by a time service.");
 }
 
 /* --- All --------------------------------------------------------------------------------------------- */
 
-static void check_server(struct check *check, const struct certs_authority *authority)
+static void check_server(struct check *check, const struct certs_identity *identity)
 {
-    X509 *server = certs_authority_server(authority);
-    struct certs_identity identity = {.cert = server,
-                                      .intermediates = certs_authority_intermediates(authority),
-                                      .authorities = certs_authority_trusted(authority)};
     struct certs_failure why;
 
-    for (int i = 0; i < sk_X509_num(identity.authorities); i++)
-        check_dates(check, "authority", sk_X509_value(identity.authorities, i));
-    if (server == NULL) {
+    for (int i = 0; i < sk_X509_num(identity->authorities); i++)
+        check_dates(check, "authority", sk_X509_value(identity->authorities, i));
+    if (identity->cert == NULL) {
         check_find(check, CHECK_PROBLEM, "certificate",
                    "the arbiter has no certificate of its own. Run -i: it completes what is missing.");
         return;
     }
-    check_dates(check, "certificate", server);
-    if (chain_check_server(&identity, &why) == Q_OK)
+    check_dates(check, "certificate", identity->cert);
+    if (chain_check_server(identity, &why) == Q_OK)
         check_find(check, CHECK_GOOD, "certificate",
                    "devices that trust the authority above will accept it.");
     else
         check_find(check, CHECK_PROBLEM, "certificate", "%s", why.text);
 }
 
-void check_arbiter(struct check *check, const struct certs_place *place, uint16_t port)
+static void check_open(struct check *check, const struct certs_place *place, const struct certs_authority *authority,
+                       uint16_t port)
 {
     static const char *const secrets[] = {"key4.db", "key3.db", CERTS_PEM_SERVER, CERTS_PEM_AUTHORITY_KEY,
                                           NULL};
+    const struct certs_identity identity = {.cert = certs_authority_server(authority),
+                                            .intermediates = certs_authority_intermediates(authority),
+                                            .authorities = certs_authority_trusted(authority)};
+
+    check_find(check, CHECK_GOOD, "files", "certificates in %s can be read.", place->dir);
+    check_permissions(check, place->dir, secrets);
+    check_daemon_reads(check, place);
+    check_server(check, &identity);
+    check_issued(check, authority);
+    check_revoked(check, place);
+    check_clock_kept(check);
+    if (identity.cert != NULL)
+        check_listening(check, &identity, port);
+}
+
+void check_arbiter(struct check *check, const struct certs_place *place, uint16_t port)
+{
     struct certs_authority *authority;
     struct certs_failure why;
 
@@ -137,11 +213,6 @@ void check_arbiter(struct check *check, const struct certs_place *place, uint16_
         check_find(check, CHECK_PROBLEM, "files", "%s", why.text);
         return;
     }
-    check_find(check, CHECK_GOOD, "files", "certificates in %s can be read.", place->dir);
-    check_permissions(check, place->dir, secrets);
-    check_daemon_reads(check, place);
-    check_server(check, authority);
-    check_issued(check, authority);
+    check_open(check, place, authority, port);
     certs_authority_close(authority);
-    check_listening(check, port);
 }

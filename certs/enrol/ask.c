@@ -51,10 +51,12 @@ enum q_err ask_arbiter(const struct ask_wish *wish, struct ask_answer *answer, s
     struct tls_pin pin = {.known = wish->identity->authorities, .any_time = true};
     struct tls_own own = {wish->identity->cert, wish->identity->key, wish->identity->intermediates};
     struct converse_peer peer = {.host = wish->host, .port = wish->port, .pin = &pin, .expected = ENROL_VERDICT, .patience_ms = PATIENCE_MS};
+    struct converse_seen seen = {0};
     struct enrol_message said;
     struct q_buf in;
     enum q_err err;
 
+    peer.seen = &seen;
     memset(answer, 0, sizeof(*answer));
     err = tls_enrolment_join(&pin, CERTS_SERVER_NAME, ENROL_ALPN, wish->show ? &own : NULL, &peer.credentials);
     if (err != Q_OK)
@@ -63,6 +65,8 @@ enum q_err ask_arbiter(const struct ask_wish *wish, struct ask_answer *answer, s
     err = converse(&peer, compose, &asking, &in, &said, why);
     if (err == Q_OK) {
         answer->gap = clock_gap_of(asking.before_ms, said.time_ms, clock_wall_ms());
+        answer->serial = seen.serial;
+        memcpy(answer->tls_version, seen.tls_version, sizeof(answer->tls_version));
         err = take(&said, answer, why);
     }
     q_buf_fini(&in);

@@ -27,6 +27,8 @@ struct ask_answer {
     unsigned reason; /* 0: a device would be let in; else of enum enrol_reason, with text */
     char text[ENROL_TEXT_SIZE_MAX + 1];
     struct clock_gap gap;
+    uint64_t serial; /* of the certificate that the arbiter shows; 0: larger than 64 bits */
+    char tls_version[16];
 };
 
 /*

@@ -2,6 +2,7 @@
 #include "certs/enrol/converse.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "certs/reach.h"
 #include "common/clock.h"
 #include "common/tls/channel.h"
+#include "common/tls/peer_names.h"
 
 #define READ_SIZE 4096
 
@@ -124,6 +126,17 @@ static enum q_err receive(struct conversation *c, struct q_buf *in, struct enrol
     }
 }
 
+static void note(struct conversation *c)
+{
+    const struct tls_peer_names *shown = tls_channel_peer(&c->channel);
+    struct converse_seen *seen = c->peer->seen;
+
+    if (seen == NULL)
+        return;
+    seen->serial = shown == NULL ? 0 : shown->serial;
+    snprintf(seen->tls_version, sizeof(seen->tls_version), "%s", tls_channel_version(&c->channel));
+}
+
 static enum q_err talk(struct conversation *c, converse_compose *compose, void *context, struct q_buf *in,
                        struct enrol_message *answer)
 {
@@ -133,6 +146,7 @@ static enum q_err talk(struct conversation *c, converse_compose *compose, void *
 
     if (err != Q_OK)
         return err;
+    note(c);
     if (!tls_enrolment_export(&c->channel, ENROL_EXPORTER_LABEL, exported, sizeof(exported)))
         return certs_fail_memory(c->why);
     q_buf_init(&message);

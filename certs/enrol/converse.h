@@ -14,6 +14,12 @@
 #include "common/tls/credentials.h"
 #include "common/tls/enrolment.h"
 
+/* What was seen of the arbiter, once the handshake has succeeded. */
+struct converse_seen {
+    uint64_t serial; /* of its certificate; 0: larger than 64 bits */
+    char tls_version[16];
+};
+
 /* A signature may have to wait for others'. */
 #define CONVERSE_PATIENCE_MS 20000
 
@@ -24,6 +30,7 @@ struct converse_peer {
     const struct tls_pin *pin;
     enum enrol_type expected; /* the answer, unless it refuses: GRANTED or VERDICT */
     unsigned patience_ms;     /* for everything after the connection is there; 0: CONVERSE_PATIENCE_MS */
+    struct converse_seen *seen; /* set; or NULL */
 };
 
 /* Appends the message, given what this connection exports. */

@@ -31,6 +31,7 @@ def certs_check(lab):
 
     check_equal(node_check(status=0), {}, "problems of a healthy node")
     check_equal(_problems(hands.qnetd("ours", "--check", "--format=json")), {}, "problems of a healthy arbiter")
+    check("shows the certificate above" in hands.qnetd("ours", "--check").out, "the daemon's certificate")
     text = hands.device(node, "ours", "--check").out
     check("speaks TLSv1.3" in text and "says that it accepts" in text and "away from the arbiter's" in text, text)
 
@@ -44,6 +45,11 @@ def certs_check(lab):
     check("has no address" in node_check("--host", "no-such-host.invalid")["address"], "a name without address")
     check_equal(hands.arbiter.client_addresses(hands.name), before, "the cluster's connections")
     hands.cluster.wait_quorate([1, 2])
+
+    # The daemon has other certificates than the ones that are checked.
+    hands.qnetd("ours", "-i", "--pem")
+    found = _problems(hands.qnetd("ours", "--check", "--pem", "--format=json", status=1))
+    check("does not show a certificate of this authority" in found["daemon"], f"another authority's daemon: {found}")
 
     # A packaged arbiter cannot be asked; ours knows what is revoked.
     hands.arbiter.stop()
