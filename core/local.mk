@@ -149,6 +149,7 @@ libcore_logic_a_SOURCES += \
 
 # The whole node.
 libcore_logic_a_SOURCES += \
+	core/stack/absence.c \
 	core/stack/connections.c \
 	core/stack/connections.h \
 	core/stack/keys.c \

@@ -93,6 +93,7 @@ void node_step(struct node *node, struct stack_event *event)
         return;
     node->stepping = true;
     event->now_ms = clock_monotonic_ms();
+    event->wall_ms = (uint64_t)clock_wall_ms();
     event->random = next_random(node);
     if (stack_step(node->stack, event, &node->actions) != Q_OK)
         node_die(NODE_EXIT_FATAL, "Out of memory: this node can no longer follow the others");

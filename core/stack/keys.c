@@ -178,6 +178,10 @@ void keys_on_changed(struct stack *stack, const char *name)
         on_totem_key(stack);
     else if (begins_with(name, "quorum.") && stack->votequorum != NULL)
         on_quorum_key(stack, name);
+    else if (strcmp(name, "runtime.blackbox.dump_flight_data") == 0)
+        outbox_note(&stack->out->services, SERVICE_MAIN, OUTBOX_WARNING,
+                    "There is no black box to write: an fdata file in the state directory is from another daemon's time. "
+                    "All that this one says is in the log.");
 }
 
 /* ---- the configuration, read again --------------------------------------------------------------------------------- */

@@ -292,11 +292,12 @@ enum q_err stack_step(struct stack *stack, const struct stack_event *event, stru
     assert(event->now_ms >= stack->now_ms);
     if (stack->leaving == STACK_GONE)
         return Q_OK;
-    stack->now_ms = event->now_ms;
-    stack->random = event->random;
     stack->out = out;
     stack->ring_done = out->ring.count;
     stack->services_done = out->services.count;
+    absence_notice(stack, event->now_ms, event->wall_ms);
+    stack->now_ms = event->now_ms;
+    stack->random = event->random;
     handle(stack, event);
     if (!stack->synchronising)
         ring_send_mail(stack);

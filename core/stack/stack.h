@@ -58,6 +58,7 @@ enum stack_event_type {
 struct stack_event {
     enum stack_event_type type;
     uint64_t now_ms;
+    uint64_t wall_ms; /* time of day, for people only */
     uint32_t random; /* any value */
     union {
         uint64_t ring_seq;

@@ -27,6 +27,14 @@ enum stack_leaving {
     STACK_GONE
 };
 
+/* A time in which this process did not run (absence.c). */
+struct absence {
+    uint64_t wall_ms; /* when it ended */
+    uint64_t delay_ms;
+};
+
+#define ABSENCES_MAX 10
+
 struct stack {
     uint32_t me;
     const struct core_config *config;
@@ -68,6 +76,8 @@ struct stack {
     } counters[SERVICE_COUNT][STACK_FUNCTIONS_MAX];
     bool counters_changed;
     struct totem_counters cleared; /* what they were when a client had them cleared */
+    struct absence absences[ABSENCES_MAX]; /* newest first */
+    size_t absence_count;
 
     enum stack_leaving leaving;
     uint64_t leave_deadline_ms;
@@ -119,6 +129,12 @@ void keys_refresh_counters(struct stack *stack);
 void statistics_refresh(struct stack *stack);
 /* Text of OUTBOX_CLEAR_STATS. */
 void statistics_clear(struct stack *stack, const char *what, size_t size);
+
+/* ---- absence.c: was this process asleep? ---- */
+
+/* At the beginning of a step, before its time is taken over. */
+void absence_notice(struct stack *stack, uint64_t now_ms, uint64_t wall_ms);
+void absence_clear(struct stack *stack);
 
 /* ---- requests.c: clients ---- */
 

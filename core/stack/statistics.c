@@ -84,13 +84,19 @@ void statistics_refresh(struct stack *stack)
         set(stack, &statistics[i]);
 }
 
+static bool is(const char *what, size_t size, const char *word)
+{
+    return size == strlen(word) && memcmp(what, word, size) == 0;
+}
+
 void statistics_clear(struct stack *stack, const char *what, size_t size)
 {
     struct totem_status status;
+    bool all = is(what, size, "all");
 
-    if ((size != strlen("totem") || memcmp(what, "totem", size) != 0) &&
-        (size != strlen("all") || memcmp(what, "all", size) != 0))
-        return;
     totem_get_status(stack->totem, &status);
-    stack->cleared = *status.counters;
+    if (all || is(what, size, "totem"))
+        stack->cleared = *status.counters;
+    if (all || is(what, size, "schedmiss"))
+        absence_clear(stack);
 }

@@ -75,6 +75,13 @@ static void on_timer(struct totem *m, enum timer timer)
     }
 }
 
+/* The process runs now, and will be missed if it does not in time. */
+static void stay_awake(struct totem *m)
+{
+    m->awake_ms = m->now_ms;
+    timer_arm(m, TIMER_WATCHDOG, m->settings.token_ms / 5);
+}
+
 /* In the order in which they were due; each may stop or arm others, which then wait for their own time. */
 static void run_timers(struct totem *m)
 {
@@ -91,10 +98,8 @@ static void run_timers(struct totem *m)
         timer_stop(m, due);
         on_timer(m, due);
     }
-    if (m->started && m->state != TOTEM_LEFT) {
-        m->awake_ms = m->now_ms;
-        timer_arm(m, TIMER_WATCHDOG, m->settings.token_ms / 5);
-    }
+    if (m->started && m->state != TOTEM_LEFT)
+        stay_awake(m);
 }
 
 /* ---- datagrams ------------------------------------------------------------------------------------------- */
@@ -189,8 +194,7 @@ static void on_start(struct totem *m, uint64_t ring_seq)
     m->ring = (struct totem_ring_id){m->me, ring_seq + 1};
     m->old_ring = m->ring;
     m->ring_seq_max = m->ring.seq;
-    m->awake_ms = m->now_ms;
-    timer_arm(m, TIMER_WATCHDOG, m->settings.token_ms / 5);
+    stay_awake(m);
     membership_gather(m, "start");
 }
 
@@ -248,9 +252,12 @@ static void on_synced(struct totem *m)
 static void on_settings(struct totem *m, const struct totem_settings *settings)
 {
     uint32_t netmtu = m->settings.netmtu;
+    bool is_awake = m->started && m->now_ms - m->awake_ms <= m->settings.token_ms / 2;
 
     m->settings = *settings;
     m->settings.netmtu = netmtu;
+    if (is_awake)
+        stay_awake(m);
 }
 
 enum q_err totem_step(struct totem *m, const struct totem_event *event, struct totem_actions *out)

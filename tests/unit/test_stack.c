@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -313,6 +314,111 @@ static void the_ring_is_counted(void **state)
     assert_int_equal(got(1, conn, "stats.srp.operational_entered"), 0);
 }
 
+static void sleep_ms(uint32_t ms, uint64_t wall_ms)
+{
+    cluster.now_us += ms * 1000;
+    stack_cluster_step(&cluster, 1, &(struct stack_event){.type = STACK_EV_TIME, .wall_ms = wall_ms});
+}
+
+/* stats.schedmiss.N.*: 0: there is none. */
+static uint64_t end_of_sleep(unsigned index)
+{
+    char name[64];
+    struct cmap_value value;
+    uint64_t wall_ms = 0;
+
+    (void)snprintf(name, sizeof(name), "stats.schedmiss.%u.timestamp", index);
+    if (cmap_store_get(stack_statistics(cluster.hosts[1].stack), name, &value) == CS_ERROR_OK) {
+        assert_int_equal(value.type, CMAP_U64);
+        assert_int_equal(value.size, sizeof(wall_ms));
+        memcpy(&wall_ms, value.bytes, sizeof(wall_ms));
+    }
+    return wall_ms;
+}
+
+static float sleep_shown(unsigned index)
+{
+    char name[64];
+    struct cmap_value value;
+    float delay_ms;
+
+    (void)snprintf(name, sizeof(name), "stats.schedmiss.%u.delay", index);
+    assert_int_equal(cmap_store_get(stack_statistics(cluster.hosts[1].stack), name, &value), CS_ERROR_OK);
+    assert_int_equal(value.type, CMAP_FLOAT);
+    assert_int_equal(value.size, sizeof(delay_ms));
+    memcpy(&delay_ms, value.bytes, sizeof(delay_ms));
+    return delay_ms;
+}
+
+static void who_was_not_scheduled_for_long_says_so(void **state)
+{
+    static const char note[] = "Corosync main process was not scheduled (@1795385160987) for 900.0000 ms (threshold is 800.0000 ms)";
+    uint32_t any = 1;
+    uint64_t conn;
+
+    (void)state;
+    start_all(1, "");
+    stack_cluster_run_ms(&cluster, 5000);
+    sleep_ms(0, 1);
+    sleep_ms(800, 2);
+    assert_int_equal(end_of_sleep(0), 0);
+    sleep_ms(900, 1795385160987);
+    assert_non_null(strstr(cluster.hosts[1].notes, note));
+    assert_int_equal(end_of_sleep(0), 1795385160987);
+    assert_float_equal(sleep_shown(0), 900, 0.1);
+    for (uint32_t i = 1; i <= 11; i++)
+        sleep_ms(1000 + i, i);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(end_of_sleep(i), 11 - i);
+        assert_float_equal(sleep_shown(i), (float)(1011 - i), 0.1);
+    }
+    assert_int_equal(end_of_sleep(10), 0);
+    conn = stack_cluster_connect(&cluster, 1, SERVICE_CMAP);
+    assert_int_equal(stack_cluster_ask(&cluster, 1, conn, 9, &any, sizeof(any)), CS_ERROR_OK);
+    set_key(1, conn, "stats.clear.totem", CMAP_U32, &any, sizeof(any));
+    assert_int_equal(end_of_sleep(0), 11);
+    set_key(1, conn, "stats.clear.schedmiss", CMAP_U32, &any, sizeof(any));
+    assert_int_equal(end_of_sleep(0), 0);
+    sleep_ms(1000, 99);
+    assert_int_equal(end_of_sleep(0), 99);
+    assert_int_equal(end_of_sleep(1), 0);
+}
+
+/* An idle node is not woken more often than its timeouts demand: what shorter ones demand counts at once. */
+static void a_shorter_token_makes_nobody_a_sleeper(void **state)
+{
+    uint32_t token = 10000;
+    uint64_t conn;
+
+    (void)state;
+    start_all(1, "");
+    conn = stack_cluster_connect(&cluster, 1, SERVICE_CMAP);
+    set_key(1, conn, "totem.token", CMAP_U32, &token, sizeof(token));
+    stack_cluster_disconnect(&cluster, 1, conn);
+    stack_cluster_run_ms(&cluster, 20000);
+    conn = stack_cluster_connect(&cluster, 1, SERVICE_CMAP);
+    token = 1000;
+    set_key(1, conn, "totem.token", CMAP_U32, &token, sizeof(token));
+    stack_cluster_disconnect(&cluster, 1, conn);
+    stack_cluster_run_ms(&cluster, 20000);
+    assert_int_equal(end_of_sleep(0), 0);
+    assert_null(strstr(cluster.hosts[1].notes, "not scheduled"));
+}
+
+/* corosync-blackbox sets this key and then shows the file it finds. */
+static void who_wants_the_black_box_is_told_that_there_is_none(void **state)
+{
+    uint64_t conn;
+
+    (void)state;
+    start_all(1, "");
+    conn = stack_cluster_connect(&cluster, 1, SERVICE_CMAP);
+    set_key(1, conn, "runtime.blackbox.dump_state", CMAP_TEXT, "1", 1);
+    assert_null(strstr(cluster.hosts[1].notes, "black box"));
+    set_key(1, conn, "runtime.blackbox.dump_flight_data", CMAP_TEXT, "1", 1);
+    assert_non_null(strstr(cluster.hosts[1].notes, "There is no black box to write"));
+}
+
 static void timers_follow_keys(void **state)
 {
     uint32_t token = 2000;
@@ -508,6 +614,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_vote_settles_a_cut_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_have_addresses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_ring_is_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_was_not_scheduled_for_long_says_so, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_shorter_token_makes_nobody_a_sleeper, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_wants_the_black_box_is_told_that_there_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(timers_follow_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(votes_follow_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waiting_is_cancelled_under_a_tracker, set_up, tear_down),

@@ -15,7 +15,7 @@ from lab.wait import check, check_equal, now_ns, wait_for
 
 from . import register
 
-# Keys of services and statistics that ours does not have. The packaged core has those of schedmiss when it was not scheduled.
+# Keys of services and statistics that ours does not have. Either core has those of schedmiss when it was not scheduled.
 ABSENT = re.compile(r"internal_configuration\.service\.[467]\.|runtime\.services\.(?:pload|mon|wd)\.|resources\.|stats\.schedmiss\.|"
                     r"stats\.srp\.(?:avg_backlog_calc|avg_token_workload|mtt_rx_token|continuous_sendmsg_failures|"
                     r"firewall_enabled_or_nic_failure) ")
