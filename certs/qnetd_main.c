@@ -67,6 +67,7 @@ static void usage(const char *program)
            "     --identity ID       of several of that name this one (see --list); the first digits are enough\n"
            "  --revoke CLUSTER    no longer accept the cluster's certificates, and withdraw its codes\n"
            "     --node NAME         only those of this node\n"
+           "     --identity ID       of several clusters of that name this one; or none, or all\n"
            "  --check             look for what is wrong, and say what to do\n"
            "     --port PORT         of the daemon; default 5403\n"
            "  --list              the certificates there are, and until when they are valid\n"
@@ -132,7 +133,7 @@ static enum q_err withdraw_codes_of(const X509 *before, const struct certs_place
     size_t count;
 
     X509_free(after);
-    return same ? Q_OK : invite_withdraw(NULL, NULL, &count, why);
+    return same ? Q_OK : invite_withdraw(NULL, &count, why);
 }
 
 static int initialize(struct call *call)
@@ -341,7 +342,7 @@ static int list(const struct call *call)
 
 static int revoke_all(const struct call *call)
 {
-    struct revoke_wish wish = {.cluster = call->name, .now_s = time(NULL)};
+    struct revoke_wish wish = {.cluster = call->name, .identity = call->identity, .now_s = time(NULL)};
     struct certs_failure why;
     struct certs_place place;
     size_t count;

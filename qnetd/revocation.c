@@ -18,6 +18,7 @@
 static void find_directory(const struct settings *settings, char dir[PATH_MAX])
 {
     struct tls_credentials_source source;
+    char file[PATH_MAX];
 
     identity_source(settings, &source);
     switch (source.kind) {
@@ -25,8 +26,8 @@ static void find_directory(const struct settings *settings, char dir[PATH_MAX])
         snprintf(dir, PATH_MAX, "%s", source.nss.dir);
         break;
     case TLS_SOURCE_PEM:
-        snprintf(dir, PATH_MAX, "%s", source.pem.cert_file);
-        memmove(dir, dirname(dir), strlen(dirname(dir)) + 1);
+        snprintf(file, sizeof(file), "%s", source.pem.cert_file);
+        snprintf(dir, PATH_MAX, "%s", dirname(file));
         break;
     }
 }
@@ -39,9 +40,13 @@ static bool read_list(struct revocation_watch *watch)
 
     find_directory(watch->settings, dir);
     if (revoked_read(dir, &fresh, &why) != Q_OK) {
-        log_line(LOG_ERR, "TLS: %s Until then the list read before stays in force", why.text);
+        if (watch->unknown)
+            log_line(LOG_CRIT, "TLS: %s Until then nobody with a certificate is served", why.text);
+        else
+            log_line(LOG_ERR, "TLS: %s Until then the list read before stays in force", why.text);
         return false;
     }
+    watch->unknown = false;
     revocations_fini(&watch->list);
     watch->list = fresh;
     return true;
@@ -110,7 +115,7 @@ static void start_watching(struct revocation_watch *watch)
 void revocation_open(struct revocation_watch *watch, qb_loop_t *loop, const struct settings *settings,
                      void (*on_change)(void *data), void *data)
 {
-    *watch = (struct revocation_watch){.loop = loop, .settings = settings, .fd = -1, .on_change = on_change, .data = data};
+    *watch = (struct revocation_watch){.loop = loop, .settings = settings, .unknown = true, .fd = -1, .on_change = on_change, .data = data};
     start_watching(watch);
     if (read_list(watch) && watch->list.count > 0)
         log_line(LOG_INFO, "TLS: %zu revocations are in force", watch->list.count);
@@ -126,7 +131,11 @@ void revocation_close(struct revocation_watch *watch)
     revocations_fini(&watch->list);
 }
 
-bool revocation_concerns(const struct revocation_watch *watch, const struct tls_peer_names *peer)
+const char *revocation_reason(const struct revocation_watch *watch, const struct tls_peer_names *peer)
 {
-    return revoked_concerns(&watch->list, peer);
+    if (peer == NULL)
+        return NULL;
+    if (watch->unknown)
+        return "the list of revoked certificates cannot be read, so its certificate may be one of them";
+    return revoked_concerns(&watch->list, peer) ? "its certificate has been revoked" : NULL;
 }

@@ -304,14 +304,14 @@ static void on_input(struct server *server, struct connection *connection)
     }
 }
 
-/* Its certificate has been revoked: says so in the log, and ends it. */
+/* Its certificate has been revoked, or may have been: says so in the log, and ends it. */
 static bool turn_away(struct server *server, struct connection *connection)
 {
-    const struct tls_peer_names *peer = tls_channel_peer(&connection->stream.channel);
+    const char *reason = revocation_reason(server->revoked, tls_channel_peer(&connection->stream.channel));
 
-    if (!revocation_concerns(server->revoked, peer))
+    if (reason == NULL)
         return false;
-    note_log_closed(&server->note_log, connection->peer, "its certificate has been revoked", clock_monotonic_ms());
+    note_log_closed(&server->note_log, connection->peer, reason, clock_monotonic_ms());
     on_gone(server, connection);
     return true;
 }

@@ -104,10 +104,16 @@ enum q_err invite_settle(struct certs_authority *authority, int64_t now_s, struc
     return err != Q_OK ? err : settling.err;
 }
 
+bool invite_scope_has(const struct invite_scope *scope, const char *cluster, const char *node,
+                      const struct cluster_identity *identity)
+{
+    return certs_name_same(cluster, scope->cluster) && (scope->node == NULL || strcmp(node, scope->node) == 0) &&
+           (!scope->narrow || cluster_identity_equal(identity, &scope->identity));
+}
+
 struct withdrawing {
     const struct invitation_dir *dir;
-    const char *cluster;
-    const char *node;
+    const struct invite_scope *scope;
     size_t count;
     enum q_err err;
     struct certs_failure *why;
@@ -118,16 +124,16 @@ static void withdraw_one(void *context, const struct invitation *invitation)
     struct withdrawing *withdrawing = context;
 
     if (withdrawing->err != Q_OK || invitation->certificate != NULL ||
-        (withdrawing->cluster != NULL && !certs_name_same(invitation->cluster, withdrawing->cluster)) ||
-        (withdrawing->node != NULL && strcmp(invitation->node, withdrawing->node) != 0))
+        (withdrawing->scope != NULL &&
+         !invite_scope_has(withdrawing->scope, invitation->cluster, invitation->node, &invitation->identity)))
         return;
     withdrawing->err = invitation_dir_remove(withdrawing->dir, invitation->id, withdrawing->why);
     withdrawing->count++;
 }
 
-enum q_err invite_withdraw(const char *cluster, const char *node, size_t *count, struct certs_failure *why)
+enum q_err invite_withdraw(const struct invite_scope *scope, size_t *count, struct certs_failure *why)
 {
-    struct withdrawing withdrawing = {.cluster = cluster, .node = node, .why = why};
+    struct withdrawing withdrawing = {.scope = scope, .why = why};
     struct invitation_dir dir;
     enum q_err err = invitation_dir_open(&dir, INVITATION_DIR_DEFAULT, why);
 

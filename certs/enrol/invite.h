@@ -13,6 +13,7 @@
 
 #include "certs/failure.h"
 #include "certs/place.h"
+#include "common/cluster_identity.h"
 
 #define INVITE_NODES_MAX 64
 #define INVITE_VALID_DEFAULT_S 3600
@@ -42,7 +43,18 @@ enum q_err invite_parse_time(const char *text, int64_t *seconds);
 struct certs_authority;
 enum q_err invite_settle(struct certs_authority *authority, int64_t now_s, struct certs_failure *why);
 
-/* Withdraws every unused invitation of a cluster (NULL: of all), and of one node of it if node is not NULL. */
-enum q_err invite_withdraw(const char *cluster, const char *node, size_t *count, struct certs_failure *why);
+/* Which certificates and invitations are meant. */
+struct invite_scope {
+    const char *cluster; /* its name */
+    const char *node;    /* NULL: all */
+    bool narrow;         /* only those with the identity below, or without one if it is none */
+    struct cluster_identity identity;
+};
+
+bool invite_scope_has(const struct invite_scope *scope, const char *cluster, const char *node,
+                      const struct cluster_identity *identity);
+
+/* Withdraws every unused invitation of that scope (NULL: all). */
+enum q_err invite_withdraw(const struct invite_scope *scope, size_t *count, struct certs_failure *why);
 
 #endif

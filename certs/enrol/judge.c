@@ -268,6 +268,10 @@ static bool make_record(struct judge_case *matter)
 
 static bool is_revoked(const struct judge_case *matter, const struct judge_setting *setting, struct judge_verdict *verdict)
 {
+    const struct revocation_subject subject = {.cluster = matter->invitation.cluster,
+                                               .serial = matter->rests_on,
+                                               .number = matter->rests_on_number,
+                                               .identity = matter->invitation.identity};
     struct revocations list;
     struct certs_failure why;
     bool revoked;
@@ -277,7 +281,7 @@ static bool is_revoked(const struct judge_case *matter, const struct judge_setti
         refuse(verdict, ENROL_FAILED, "the arbiter cannot read its list of revoked certificates");
         return true;
     }
-    revoked = revocations_when(&list, matter->invitation.cluster, matter->rests_on) != 0;
+    revoked = revocations_when(&list, &subject) != 0;
     revocations_fini(&list);
     if (revoked)
         refuse(verdict, ENROL_NOT_ENTITLED, "the certificate that the node has shown is revoked");
@@ -323,7 +327,9 @@ void judge_renewal(struct judge_case *matter, const struct judge_setting *settin
         return;
     }
     set_name(matter, "renewal");
+    matter->is_renewal = true;
     matter->rests_on = shown->serial;
+    snprintf(matter->rests_on_number, sizeof(matter->rests_on_number), "%s", shown->number);
     if (is_revoked(matter, setting, verdict))
         return;
     if (!enrol_guard_renew(setting->guard, shown->names[0], clock_monotonic_ms()) || is_full(setting))

@@ -14,6 +14,7 @@
 #include "certs/logic/enrol_guard.h"
 #include "certs/logic/enrol_session.h"
 #include "certs/logic/invitation.h"
+#include "certs/logic/revocations.h"
 #include "common/tls/channel.h"
 #include "common/tls/credentials.h"
 
@@ -25,7 +26,9 @@ struct judge_case {
     struct invitation invitation;  /* of a join, once judged */
     struct invitation_claim claim; /* its hash points here: */
     uint8_t key_hash[INVITATION_KEY_HASH_SIZE];
-    uint64_t rests_on; /* of a renewal: number of the certificate that the node has shown; 0: none */
+    bool is_renewal;
+    uint64_t rests_on; /* of a renewal: number of the certificate that the node has shown, also in hexadecimal */
+    char rests_on_number[REVOCATION_NUMBER_SIZE];
     char node[ENROL_NAME_SIZE_MAX + 1]; /* whom the certificate names; may be empty */
     struct q_buf authorities_der;
     struct enrol_bytes authorities[ENROL_AUTHORITIES_MAX]; /* of the grant */

@@ -8,6 +8,8 @@
 #include <openssl/x509.h>
 
 #include "certs/authority.h"
+#include "certs/enrol/clusters.h"
+#include "certs/enrol/invitation_dir.h"
 #include "certs/enrol/invite.h"
 #include "certs/folder.h"
 #include "common/tls/peer_names.h"
@@ -19,8 +21,8 @@ static enum q_err decode(const char *path, const char *bytes, size_t size, struc
 
     if (err == Q_OK)
         return Q_OK;
-    return certs_fail(why, err, "The list of revoked certificates, %s, cannot be read: %s. Restore it from a backup; "
-                                "without it, revoked certificates are accepted again.",
+    return certs_fail(why, err, "The list of revoked certificates, %s, cannot be read: %s. Restore it from a backup, or "
+                                "remove it: then none is revoked, and --revoke has to be repeated.",
                       path, q_err_text(err));
 }
 
@@ -42,24 +44,72 @@ enum q_err revoked_read(const char *dir, struct revocations *out, struct certs_f
     return err == Q_ERR_NOT_FOUND ? Q_OK : err;
 }
 
+int64_t revoked_when(const struct revocations *list, const struct tls_peer_names *peer)
+{
+    struct revocation_subject subject = {.serial = peer->serial, .number = peer->number, .identity = peer->cluster};
+    int64_t when_s = 0;
+
+    for (size_t i = 0; when_s == 0 && list->count > 0 && i < peer->count; i++) {
+        subject.cluster = peer->names[i];
+        when_s = revocations_when(list, &subject);
+    }
+    return when_s;
+}
+
 bool revoked_concerns(const struct revocations *list, const struct tls_peer_names *peer)
 {
-    for (size_t i = 0; peer != NULL && list->count > 0 && i < peer->count; i++) {
-        if (revocations_when(list, peer->names[i], peer->serial) != 0)
-            return true;
-    }
-    return false;
+    return peer != NULL && revoked_when(list, peer) != 0;
 }
 
 /* ---- revoking --------------------------------------------------------------------------------------------------- */
 
 struct revoking {
     const struct revoke_wish *wish;
+    struct invite_scope scope;
     struct revocations list;
-    uint64_t last; /* numbers up to this one are covered together */
     size_t count;
     enum q_err err;
 };
+
+/* Which of several clusters of that name is meant. Nobody is thrown out by a guess. */
+static enum q_err narrow(struct revoking *r, const struct cluster_register *clusters, struct certs_failure *why)
+{
+    const char *name = r->wish->cluster, *wanted = r->wish->identity;
+    size_t count = cluster_register_find(clusters, name, "", &r->scope.identity);
+
+    if (wanted == NULL && count > 1)
+        return clusters_refuse(clusters, name, Q_ERR_INVALID,
+                               "Say which is to be revoked with --identity and how it begins, --identity none for certificates that "
+                               "have none, or --identity all.",
+                               why);
+    r->scope.identity = (struct cluster_identity){{0}};
+    r->scope.narrow = wanted != NULL && strcmp(wanted, IDENTITY_ALL) != 0;
+    if (!r->scope.narrow || strcmp(wanted, IDENTITY_NONE) == 0)
+        return Q_OK;
+    count = cluster_register_find(clusters, name, wanted, &r->scope.identity);
+    if (count == 1)
+        return Q_OK;
+    return clusters_refuse(clusters, name, count == 0 ? Q_ERR_NOT_FOUND : Q_ERR_INVALID,
+                           count == 0 ? "None of them is the one named by --identity." : "Say more digits of the one that is meant.", why);
+}
+
+static enum q_err find_scope(struct revoking *r, const struct certs_authority *authority, struct certs_failure *why)
+{
+    struct cluster_register clusters;
+    struct invitation_dir dir;
+    enum q_err err;
+
+    r->scope = (struct invite_scope){.cluster = r->wish->cluster, .node = r->wish->node};
+    err = invitation_dir_open(&dir, INVITATION_DIR_DEFAULT, why);
+    if (err != Q_OK && err != Q_ERR_NOT_FOUND)
+        return err;
+    err = clusters_read(&dir, authority, &clusters, why);
+    if (err == Q_OK)
+        err = narrow(r, &clusters, why);
+    cluster_register_fini(&clusters);
+    invitation_dir_close(&dir);
+    return err;
+}
 
 static void revoke_one(void *context, X509 *cert)
 {
@@ -70,10 +120,11 @@ static void revoke_one(void *context, X509 *cert)
 
     if (r->err != Q_OK || tls_peer_names_new(cert, &names, ignored, sizeof(ignored)) != Q_OK)
         return;
-    if (names->count == 1 && names->serial != 0 && certs_name_same(names->names[0], r->wish->cluster) &&
-        (r->wish->node == NULL || strcmp(names->node, r->wish->node) == 0)) {
+    if (names->count == 1 && invite_scope_has(&r->scope, names->names[0], names->node, &names->cluster)) {
         r->count++;
         one.serial = names->serial;
+        if (names->serial == 0)
+            snprintf(one.number, sizeof(one.number), "%s", names->number);
         snprintf(one.cluster, sizeof(one.cluster), "%s", r->wish->cluster);
         r->err = revocations_add(&r->list, &one);
     }
@@ -82,7 +133,8 @@ static void revoke_one(void *context, X509 *cert)
 
 static enum q_err revoke_all(struct revoking *r, struct certs_authority *authority, struct certs_failure *why)
 {
-    struct revocation all = {.up_to = true, .when_s = r->wish->now_s};
+    struct revocation all = {
+        .up_to = true, .narrow = r->scope.narrow, .identity = r->scope.identity, .when_s = r->wish->now_s};
     enum q_err err;
 
     if (r->wish->node != NULL)
@@ -113,7 +165,7 @@ static enum q_err write_list(struct revoking *r, struct certs_authority *authori
 static enum q_err revoke_recorded(struct revoking *r, struct certs_authority *authority, struct certs_failure *why)
 {
     size_t unreadable, withdrawn;
-    enum q_err err = invite_withdraw(r->wish->cluster, r->wish->node, &withdrawn, why);
+    enum q_err err = invite_withdraw(&r->scope, &withdrawn, why);
 
     r->count = 0;
     if (err == Q_OK)
@@ -140,8 +192,12 @@ static enum q_err revoke_recorded(struct revoking *r, struct certs_authority *au
  */
 static enum q_err revoke_in(struct revoking *r, struct certs_authority *authority, struct certs_failure *why)
 {
-    enum q_err err = revoke_all(r, authority, why);
+    enum q_err err = invite_settle(authority, r->wish->now_s, why);
 
+    if (err == Q_OK)
+        err = find_scope(r, authority, why);
+    if (err == Q_OK)
+        err = revoke_all(r, authority, why);
     if (err == Q_OK)
         err = revoke_recorded(r, authority, why);
     return err == Q_OK ? revoke_recorded(r, authority, why) : err;

@@ -24,6 +24,9 @@
 /* What the file in this directory says; no file says nothing. Q_ERR_INVALID: damaged; then *out is empty. */
 enum q_err revoked_read(const char *dir, struct revocations *out, struct certs_failure *why);
 
+/* When the certificate of a peer was revoked, under any of its names; 0: it was not. */
+int64_t revoked_when(const struct revocations *list, const struct tls_peer_names *peer);
+
 /* Whether the list has the certificate of a peer (NULL: it showed none), under any of its names: then it must go. */
 bool revoked_concerns(const struct revocations *list, const struct tls_peer_names *peer);
 
@@ -31,12 +34,14 @@ struct revoke_wish {
     const struct certs_place *place;
     const char *cluster; /* checked: certs_name_fault */
     const char *node;    /* NULL: the whole cluster */
+    const char *identity; /* of several of that name: how its identity begins, IDENTITY_ALL or IDENTITY_NONE; NULL: the only one */
     int64_t now_s;
 };
 
 /*
  * Revokes all certificates of a cluster, or of a node of it, and withdraws invitations that have not been used. On disk when it
- * returns. *count: how many certificates of the record these are. Q_ERR_NOT_FOUND: the record has none of that node.
+ * returns. *count: how many certificates of the record these are. Q_ERR_NOT_FOUND: the record has none of that node, or no
+ * cluster has that identity. Q_ERR_INVALID: there are several of that name.
  */
 enum q_err revoke_certificates(const struct revoke_wish *wish, size_t *count, struct certs_failure *why);
 

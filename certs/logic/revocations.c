@@ -11,9 +11,12 @@
 static const char head[] = "quorate-revocations 1\n";
 static const char tail[] = "end\n";
 static const char single[] = "serial ";
+static const char large[] = "number ";
 static const char range[] = "up-to ";
+static const char narrow_range[] = "up-to-of ";
+static const char nobody[] = "-"; /* no identity */
 
-#define LINE_SIZE (CERTS_CLUSTER_NAME_LENGTH_MAX + 64)
+#define LINE_SIZE (CERTS_CLUSTER_NAME_LENGTH_MAX + REVOCATION_NUMBER_SIZE + CLUSTER_IDENTITY_TEXT_SIZE + 64)
 
 void revocations_fini(struct revocations *revocations)
 {
@@ -21,24 +24,37 @@ void revocations_fini(struct revocations *revocations)
     *revocations = (struct revocations){0};
 }
 
-static bool covers(const struct revocation *one, const char *cluster, uint64_t serial)
+static bool covers(const struct revocation *one, const struct revocation_subject *subject)
 {
-    return (one->up_to ? serial <= one->serial : serial == one->serial) && certs_name_same(one->cluster, cluster);
+    if (!certs_name_same(one->cluster, subject->cluster))
+        return false;
+    if (one->number[0] != '\0')
+        return strcmp(one->number, subject->number) == 0;
+    if (!one->up_to)
+        return one->serial == subject->serial;
+    return subject->serial != 0 && subject->serial <= one->serial &&
+           (!one->narrow || cluster_identity_equal(&one->identity, &subject->identity));
 }
 
-int64_t revocations_when(const struct revocations *revocations, const char *cluster, uint64_t serial)
+int64_t revocations_when(const struct revocations *revocations, const struct revocation_subject *subject)
 {
-    for (size_t i = 0; serial != 0 && i < revocations->count; i++) {
-        if (covers(&revocations->items[i], cluster, serial))
+    for (size_t i = 0; subject->number[0] != '\0' && i < revocations->count; i++) {
+        if (covers(&revocations->items[i], subject))
             return revocations->items[i].when_s;
     }
     return 0;
 }
 
-/* Whether every certificate that `b` covers is covered by `a`. */
+/* Whether every certificate that `b` covers is covered by `a`. Of a single one nobody notes the identity. */
 static bool includes(const struct revocation *a, const struct revocation *b)
 {
-    return (a->up_to || !b->up_to) && covers(a, b->cluster, b->serial);
+    if (!certs_name_same(a->cluster, b->cluster))
+        return false;
+    if (!a->up_to || b->number[0] != '\0')
+        return !b->up_to && a->serial == b->serial && strcmp(a->number, b->number) == 0;
+    if (b->serial > a->serial)
+        return false;
+    return !a->narrow || (b->up_to && b->narrow && cluster_identity_equal(&a->identity, &b->identity));
 }
 
 enum q_err revocations_add(struct revocations *revocations, const struct revocation *revocation)
@@ -46,7 +62,7 @@ enum q_err revocations_add(struct revocations *revocations, const struct revocat
     struct revocation *grown;
     size_t kept = 0;
 
-    assert(revocation->serial != 0 && revocation->when_s != 0 && revocation->cluster[0] != '\0');
+    assert((revocation->serial != 0) == (revocation->number[0] == '\0') && revocation->when_s != 0 && revocation->cluster[0] != '\0');
     for (size_t i = 0; i < revocations->count; i++) {
         if (includes(&revocations->items[i], revocation))
             return Q_OK;
@@ -68,15 +84,27 @@ enum q_err revocations_add(struct revocations *revocations, const struct revocat
 
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
+static int write_line(const struct revocation *one, char line[LINE_SIZE])
+{
+    char identity[CLUSTER_IDENTITY_TEXT_SIZE];
+
+    cluster_identity_text(&one->identity, identity);
+    if (one->number[0] != '\0')
+        return snprintf(line, LINE_SIZE, "%s%s %" PRId64 " %s\n", large, one->number, one->when_s, one->cluster);
+    if (one->narrow)
+        return snprintf(line, LINE_SIZE, "%s%" PRIu64 " %" PRId64 " %s %s\n", narrow_range, one->serial, one->when_s,
+                        identity[0] != '\0' ? identity : nobody, one->cluster);
+    return snprintf(line, LINE_SIZE, "%s%" PRIu64 " %" PRId64 " %s\n", one->up_to ? range : single, one->serial,
+                    one->when_s, one->cluster);
+}
+
 void revocations_encode(const struct revocations *revocations, struct q_buf *out)
 {
     char line[LINE_SIZE];
 
     q_buf_append(out, head, strlen(head));
     for (size_t i = 0; i < revocations->count; i++) {
-        const struct revocation *one = &revocations->items[i];
-        int length = snprintf(line, sizeof(line), "%s%" PRIu64 " %" PRId64 " %s\n", one->up_to ? range : single,
-                              one->serial, one->when_s, one->cluster);
+        int length = write_line(&revocations->items[i], line);
 
         q_buf_append(out, line, (size_t)length);
     }
@@ -97,17 +125,57 @@ static bool take_number(const char **at, uint64_t *number)
     return errno == 0;
 }
 
+/* Hexadecimal as it stands in a certificate, and the blank after it. What 64 bits hold is written in the other way. */
+static bool take_large(const char **at, char number[REVOCATION_NUMBER_SIZE])
+{
+    size_t sign = **at == '-', digits = strspn(*at + sign, "0123456789abcdef");
+
+    bool zero = sign == 0 && digits == 2 && memcmp(*at, "00", 2) == 0;
+
+    if (digits % 2 != 0 || (sign == 0 && digits <= 16 && !zero) || digits == 0 || sign + digits >= REVOCATION_NUMBER_SIZE ||
+        (*at)[sign + digits] != ' ')
+        return false;
+    memcpy(number, *at, sign + digits);
+    number[sign + digits] = '\0';
+    *at += sign + digits + 1;
+    return true;
+}
+
+/* An identity, or the sign for none, and the blank after it. */
+static bool take_identity(const char **at, struct cluster_identity *identity)
+{
+    const char *blank = strchr(*at, ' ');
+    size_t length = blank == NULL ? 0 : (size_t)(blank - *at);
+    bool good = length == strlen(nobody) ? memcmp(*at, nobody, length) == 0
+                                         : cluster_identity_parse(*at, length, identity);
+
+    *at += length + 1;
+    return length > 0 && good;
+}
+
+static bool take_word(const char **line, const char *word)
+{
+    if (strncmp(*line, word, strlen(word)) != 0)
+        return false;
+    *line += strlen(word);
+    return true;
+}
+
 /* One line, terminated, without its end. */
 static bool parse_line(const char *line, struct revocation *one)
 {
+    bool is_large;
     uint64_t when;
 
     memset(one, 0, sizeof(*one));
-    one->up_to = strncmp(line, range, strlen(range)) == 0;
-    if (!one->up_to && strncmp(line, single, strlen(single)) != 0)
+    is_large = take_word(&line, large);
+    one->narrow = !is_large && take_word(&line, narrow_range);
+    one->up_to = one->narrow || (!is_large && take_word(&line, range));
+    if (!is_large && !one->up_to && !take_word(&line, single))
         return false;
-    line += strlen(one->up_to ? range : single);
-    if (!take_number(&line, &one->serial) || !take_number(&line, &when) || when > INT64_MAX ||
+    if (is_large ? !take_large(&line, one->number) : !take_number(&line, &one->serial))
+        return false;
+    if (!take_number(&line, &when) || when > INT64_MAX || (one->narrow && !take_identity(&line, &one->identity)) ||
         certs_name_fault(line) != NULL)
         return false;
     one->when_s = (int64_t)when;

@@ -2,8 +2,9 @@
 /*
  * The certificates that an arbiter does not accept any more, and the text of the file "revoked" in its store, which says so. Pure.
  * An entry is a single certificate, or all that a cluster had when it was made, those included of which nobody keeps a record (the
- * packaged script overwrites its own): their numbers are counted, so "up to" is enough; new ones are above. Written by
- * corosync-qnetd-certutil, read by the arbiter and by the enrolment program.
+ * packaged script overwrites its own): their numbers are counted, so "up to" is enough; new ones are above. Of several clusters
+ * of one name it may be those of one identity, or those without. Written by corosync-qnetd-certutil, read by the arbiter and by the
+ * enrolment program.
  */
 #ifndef QUORATE_CERTS_LOGIC_REVOCATIONS_H
 #define QUORATE_CERTS_LOGIC_REVOCATIONS_H
@@ -14,14 +15,19 @@
 
 #include "certs/logic/name.h"
 #include "common/buf.h"
+#include "common/cluster_identity.h"
 #include "common/err.h"
 
 #define REVOCATIONS_MAX 4096
+#define REVOCATION_NUMBER_SIZE 130 /* a minus sign, 64 bytes in hexadecimal */
 
 struct revocation {
     bool up_to;      /* every number up to this one, else this one */
-    uint64_t serial; /* not 0 */
-    int64_t when_s;  /* since 1970, not 0 */
+    bool narrow;     /* up_to: only of certificates with the identity below, or without one if it is none */
+    uint64_t serial; /* not 0, or it is a single one, with */
+    char number[REVOCATION_NUMBER_SIZE]; /* one that needs more than 64 bits, in lower-case hexadecimal; else "" */
+    struct cluster_identity identity;
+    int64_t when_s; /* since 1970, not 0 */
     char cluster[CERTS_CLUSTER_NAME_LENGTH_MAX + 1];
 };
 
@@ -36,8 +42,16 @@ void revocations_fini(struct revocations *revocations);
 /* Q_OK without a change if it is covered already. Q_ERR_LIMIT, Q_ERR_NO_MEMORY. What the new one covers is dropped. */
 enum q_err revocations_add(struct revocations *revocations, const struct revocation *revocation);
 
-/* When the certificate of that cluster and number was revoked; 0: it was not. A number of 0 is none that an arbiter gives. */
-int64_t revocations_when(const struct revocations *revocations, const char *cluster, uint64_t serial);
+/* What there is to know of a certificate. */
+struct revocation_subject {
+    const char *cluster;
+    uint64_t serial;    /* 0: more than 64 bits */
+    const char *number; /* the same in lower-case hexadecimal; "": it has none, and is never revoked */
+    struct cluster_identity identity;
+};
+
+/* When it was revoked; 0: it was not. */
+int64_t revocations_when(const struct revocations *revocations, const struct revocation_subject *subject);
 
 /* An allocation that failed shows in out->failed. */
 void revocations_encode(const struct revocations *revocations, struct q_buf *out);

@@ -11,6 +11,7 @@
 #include "common/printable.h"
 #include "common/tls/credentials_internal.h"
 
+#define NUMBER_TEXT_SIZE (2 * TLS_PEER_NUMBER_SIZE_MAX + 2)
 #define NODE_SIZE 65 /* the limit of X.520, and a terminator */
 
 /* One name that was found, as UTF-8; bytes is freed with OPENSSL_free. */
@@ -127,6 +128,18 @@ static void find_node(const X509 *cert, char node[NODE_SIZE])
     ERR_clear_error();
 }
 
+/* Two digits for each byte, as it stands in the certificate. */
+static void number_text(const ASN1_INTEGER *number, char text[NUMBER_TEXT_SIZE])
+{
+    const unsigned char *bytes = ASN1_STRING_get0_data(number);
+
+    if (ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER)
+        *text++ = '-';
+    snprintf(text, 3, "00"); /* nothing but zero takes no bytes */
+    for (int i = 0; i < ASN1_STRING_length(number); i++)
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
 static char *put(char *to, const void *bytes, size_t length)
 {
     memcpy(to, bytes, length);
@@ -138,11 +151,12 @@ static struct tls_peer_names *pack(const struct finder *f, const X509 *cert)
 {
     size_t size = sizeof(struct tls_peer_names) + f->count * sizeof(char *);
     struct tls_peer_names *names;
-    char node[NODE_SIZE];
+    char node[NODE_SIZE], number[NUMBER_TEXT_SIZE];
     char *to;
 
     find_node(cert, node);
-    size += strlen(node) + 1;
+    number_text(X509_get0_serialNumber(cert), number);
+    size += strlen(node) + 1 + strlen(number) + 1;
     for (size_t i = 0; i < f->count; i++)
         size += f->found[i].length + 1;
     names = malloc(size);
@@ -159,7 +173,9 @@ static struct tls_peer_names *pack(const struct finder *f, const X509 *cert)
         to = put(to, f->found[i].bytes, f->found[i].length);
     }
     names->node = to;
-    put(to, node, strlen(node));
+    to = put(to, node, strlen(node));
+    names->number = to;
+    put(to, number, strlen(number));
     ERR_clear_error();
     return names;
 }
@@ -171,6 +187,10 @@ enum q_err tls_peer_names_new(const struct x509_st *cert, struct tls_peer_names 
     enum q_err err;
 
     *out = NULL;
+    if (ASN1_STRING_length(X509_get0_serialNumber(cert)) > TLS_PEER_NUMBER_SIZE_MAX) {
+        snprintf(err_text, size, "the certificate has a serial number of more than %d bytes", TLS_PEER_NUMBER_SIZE_MAX);
+        return Q_ERR_INVALID;
+    }
     err = find_alternative_names(&f, cert);
     if (err == Q_OK && f.count == 0)
         err = find_common_name(&f, cert);

@@ -317,12 +317,15 @@ UNIT_TESTS += \
 	tests/unit/test_enrol_secret \
 	tests/unit/test_enrol_wire \
 	tests/unit/test_invitation \
+	tests/unit/test_revocation_watch \
 	tests/unit/test_revocations \
 	tests/unit/test_tls_stamp
 tests_unit_test_tls_stamp_SOURCES = tests/unit/test_tls_stamp.c $(TLS_TEST_SOURCES)
 tests_unit_test_tls_stamp_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_cluster_register_SOURCES = tests/unit/test_cluster_register.c
 tests_unit_test_cluster_register_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_revocation_watch_SOURCES = tests/unit/test_revocation_watch.c
+tests_unit_test_revocation_watch_LDADD = libqnetd.a libqnetd_logic.a $(CERTS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_revocations_SOURCES = tests/unit/test_revocations.c
 tests_unit_test_revocations_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_enrol_code_SOURCES = tests/unit/test_enrol_code.c

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,14 @@ static void revoke(struct revocations *list, bool up_to, uint64_t serial, const 
 
     strcpy(one.cluster, cluster);
     assert_int_equal(revocations_add(list, &one), Q_OK);
+}
+
+static int64_t when(const struct revocations *list, const char *cluster, uint64_t serial)
+{
+    char number[24];
+
+    snprintf(number, sizeof(number), "%02llx", (unsigned long long)serial);
+    return revocations_when(list, &(struct revocation_subject){.cluster = cluster, .serial = serial, .number = number});
 }
 
 static void assert_there_and_back(const struct revocations *list)
@@ -44,11 +53,11 @@ static void a_single_certificate(void **state)
 
     (void)state;
     revoke(&list, false, 105, "alpha");
-    assert_int_equal(revocations_when(&list, "alpha", 105), 1800000000);
-    assert_int_equal(revocations_when(&list, "ALPHA", 105), 1800000000); /* the arbiter ignores case */
-    assert_int_equal(revocations_when(&list, "alpha", 104), 0);
-    assert_int_equal(revocations_when(&list, "alpha", 106), 0);
-    assert_int_equal(revocations_when(&list, "beta", 105), 0);
+    assert_int_equal(when(&list, "alpha", 105), 1800000000);
+    assert_int_equal(when(&list, "ALPHA", 105), 1800000000); /* the arbiter ignores case */
+    assert_int_equal(when(&list, "alpha", 104), 0);
+    assert_int_equal(when(&list, "alpha", 106), 0);
+    assert_int_equal(when(&list, "beta", 105), 0);
     assert_there_and_back(&list);
     revocations_fini(&list);
 }
@@ -59,11 +68,11 @@ static void all_that_a_cluster_had(void **state)
 
     (void)state;
     revoke(&list, true, 110, "alpha");
-    assert_int_equal(revocations_when(&list, "alpha", 1), 1800000000);
-    assert_int_equal(revocations_when(&list, "alpha", 110), 1800000000);
-    assert_int_equal(revocations_when(&list, "alpha", 111), 0); /* made since: the cluster has joined anew */
-    assert_int_equal(revocations_when(&list, "alpha", 0), 0);   /* no number that could be compared */
-    assert_int_equal(revocations_when(&list, "beta", 5), 0);
+    assert_int_equal(when(&list, "alpha", 1), 1800000000);
+    assert_int_equal(when(&list, "alpha", 110), 1800000000);
+    assert_int_equal(when(&list, "alpha", 111), 0); /* made since: the cluster has joined anew */
+    assert_int_equal(when(&list, "alpha", 0), 0); /* no number that could be compared */
+    assert_int_equal(when(&list, "beta", 5), 0);
     assert_there_and_back(&list);
     revocations_fini(&list);
 }
@@ -86,6 +95,81 @@ static void the_list_does_not_grow_by_what_it_covers(void **state)
     revoke(&list, true, 30, "alpha");
     assert_int_equal(list.count, 2);
     assert_there_and_back(&list);
+    revocations_fini(&list);
+}
+
+static int64_t when_of(const struct revocations *list, uint64_t serial, uint8_t identity)
+{
+    struct revocation_subject subject = {.cluster = "alpha", .serial = serial, .number = "01"};
+
+    memset(subject.identity.bytes, identity, sizeof(subject.identity.bytes));
+    return revocations_when(list, &subject);
+}
+
+static void revoke_narrow(struct revocations *list, uint64_t serial, uint8_t identity, int64_t when_s)
+{
+    struct revocation one = {.up_to = true, .narrow = true, .serial = serial, .when_s = when_s, .cluster = "alpha"};
+
+    memset(one.identity.bytes, identity, sizeof(one.identity.bytes));
+    assert_int_equal(revocations_add(list, &one), Q_OK);
+}
+
+static void one_of_two_clusters_of_that_name(void **state)
+{
+    struct revocations list = {0};
+
+    (void)state;
+    revoke(&list, false, 105, "alpha");
+    revoke_narrow(&list, 110, 1, 5);
+    assert_int_equal(list.count, 2); /* nobody knows whether 105 was of that identity */
+    assert_int_equal(when_of(&list, 104, 1), 5);
+    assert_int_equal(when_of(&list, 111, 1), 0);
+    assert_int_equal(when_of(&list, 104, 2), 0);
+    assert_int_equal(when_of(&list, 104, 0), 0);
+    revoke_narrow(&list, 112, 0, 6);
+    assert_int_equal(when_of(&list, 104, 0), 6);
+    assert_int_equal(when_of(&list, 104, 2), 0);
+    assert_there_and_back(&list);
+    revoke_narrow(&list, 113, 1, 7); /* takes the place of the one up to 110 */
+    assert_int_equal(list.count, 3);
+    revoke_narrow(&list, 109, 1, 8);
+    assert_int_equal(list.count, 3);
+    revoke(&list, true, 112, "alpha");
+    assert_int_equal(list.count, 2);
+    assert_int_equal(when_of(&list, 113, 1), 7);
+    assert_int_equal(when_of(&list, 113, 2), 0);
+    revoke(&list, true, 113, "alpha");
+    assert_int_equal(list.count, 1);
+    assert_there_and_back(&list);
+    revocations_fini(&list);
+}
+
+static void numbers_of_any_size(void **state)
+{
+    static const char *const numbers[] = {"010000000000000000", "00", "-05", "-010000000000000000"};
+    struct revocation one = {.when_s = 9, .cluster = "alpha"};
+    struct revocation_subject subject = {.cluster = "alpha"};
+    struct revocations list = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        strcpy(one.number, numbers[i]);
+        assert_int_equal(revocations_add(&list, &one), Q_OK);
+        assert_int_equal(revocations_add(&list, &one), Q_OK);
+    }
+    memset(one.number, 'a', sizeof(one.number) - 2);
+    assert_int_equal(revocations_add(&list, &one), Q_OK);
+    revoke(&list, true, UINT64_MAX, "alpha"); /* covers none of these */
+    assert_int_equal(list.count, 6);
+    assert_there_and_back(&list);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        subject.number = numbers[i];
+        assert_int_equal(revocations_when(&list, &subject), 9);
+    }
+    subject.number = "010000000000000001";
+    assert_int_equal(revocations_when(&list, &subject), 0);
+    subject.number = "";
+    assert_int_equal(revocations_when(&list, &subject), 0);
     revocations_fini(&list);
 }
 
@@ -116,6 +200,15 @@ static void what_is_no_list_is_refused(void **state)
         "quorate-revocations 1\nserial 5 alpha\nend\n",
         "quorate-revocations 1\nserial 99999999999999999999 1 alpha\nend\n",
         "quorate-revocations 1\nserial 5 1 alpha\nserial 5 2 alpha\nend\n",
+        "quorate-revocations 1\nnumber 05 1 alpha\nend\n",
+        "quorate-revocations 1\nnumber 0500000000000000 1 alpha\nend\n",
+        "quorate-revocations 1\nnumber 10000000000000000 1 alpha\nend\n",
+        "quorate-revocations 1\nnumber 01000000000000000A 1 alpha\nend\n",
+        "quorate-revocations 1\nnumber - 1 alpha\nend\n",
+        "quorate-revocations 1\nup-to-of 5 1 alpha\nend\n",
+        "quorate-revocations 1\nup-to-of 5 1 -\nend\n",
+        "quorate-revocations 1\nup-to-of 5 1 00000000-0000-0000-0000-000000000000 alpha\nend\n",
+        "quorate-revocations 1\nup-to-of 5 1 01010101-0101-0101-0101-01010101010 alpha\nend\n",
         "quorate-revocations 1\nsince 5 1 alpha\nend\n",
     };
 
@@ -134,6 +227,8 @@ int main(void)
         cmocka_unit_test(a_single_certificate),
         cmocka_unit_test(all_that_a_cluster_had),
         cmocka_unit_test(the_list_does_not_grow_by_what_it_covers),
+        cmocka_unit_test(one_of_two_clusters_of_that_name),
+        cmocka_unit_test(numbers_of_any_size),
         cmocka_unit_test(there_is_a_limit),
         cmocka_unit_test(what_is_no_list_is_refused),
     };

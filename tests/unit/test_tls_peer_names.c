@@ -88,6 +88,43 @@ static void the_cluster_identity_is_found_and_is_no_name(void **state)
     expect_names(cert, 1, "alpha");
 }
 
+static void expect_number(const char *hex, uint64_t serial, const char *number)
+{
+    struct test_cert cert = make("alpha", 0, NULL);
+    BIGNUM *value = NULL;
+    struct tls_peer_names *names;
+    char text[128];
+
+    assert_true(BN_hex2bn(&value, hex) > 0);
+    assert_non_null(BN_to_ASN1_INTEGER(value, X509_get_serialNumber(cert.cert)));
+    BN_free(value);
+    if (number == NULL) {
+        expect_refusal(cert, "serial number of more than 64 bytes");
+        return;
+    }
+    assert_int_equal(tls_peer_names_new(cert.cert, &names, text, sizeof(text)), Q_OK);
+    assert_true(names->serial == serial);
+    assert_string_equal(names->number, number);
+    tls_peer_names_free(names);
+    test_cert_free(&cert);
+}
+
+static void serial_numbers_of_any_size_can_be_told_apart(void **state)
+{
+    char longest[131] = "";
+
+    (void)state;
+    expect_number("0", 0, "00");
+    expect_number("69", 105, "69");
+    expect_number("FFFFFFFFFFFFFFFF", UINT64_MAX, "ffffffffffffffff");
+    expect_number("10000000000000000", 0, "010000000000000000");
+    expect_number("-5", 0, "-05");
+    memset(longest, 'a', 128);
+    expect_number(longest, 0, longest);
+    memset(longest, 'a', 130);
+    expect_number(longest, 0, NULL);
+}
+
 static void the_common_name_counts_without_alternatives(void **state)
 {
     (void)state;
@@ -193,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_common_name_counts_without_alternatives),
+        cmocka_unit_test(serial_numbers_of_any_size_can_be_told_apart),
         cmocka_unit_test(the_cluster_identity_is_found_and_is_no_name),
         cmocka_unit_test(alternatives_replace_the_common_name),
         cmocka_unit_test(the_last_common_name_counts),

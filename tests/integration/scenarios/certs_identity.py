@@ -44,6 +44,7 @@ def certs_identity_two_of_one_name(lab):
     check(identities[0] != identities[1], f"two identities: {identities}")
     ambiguous = door.hands.qnetd("ours", "--invite", door.name, status=1)
     check(all(identity in ambiguous.err for identity in identities), f"which there are: {ambiguous}")
+    check("--identity" in door.hands.qnetd("ours", "--revoke", door.name, status=1).err, "nobody is thrown out by a guess")
 
     cluster.start()
     wait_for("one of them to be served", lambda: len(door.arbiter.nodes_connected(door.name)) == 1, 60)
@@ -60,3 +61,8 @@ def certs_identity_two_of_one_name(lab):
     cluster.wait_all()
     door.hands.device(hosts[served], "ours", "--renew", "--host", door.arbiter.address)
     check_equal([_identity(host) for host in hosts], [before, before], "identities in the end")
+    other = identities[1 - served]
+    said = door.hands.qnetd("ours", "--revoke", door.name, "--identity", other[:6]).out
+    check("(1 on record)" in said, f"the other cluster's only certificate: {said}")
+    wait_for("the list in force", lambda: "revocations are in force" in door.arbiter.log, 10)
+    check_equal(door.arbiter.nodes_connected(door.name), [1, 2], "nodes of the cluster that was not revoked")
