@@ -53,6 +53,11 @@ size_t world_take_bytes(struct service_world *world, uint8_t *bytes, size_t size
     return size;
 }
 
+enum totem_order world_take_order(struct service_world *world)
+{
+    return world_take(world) % 2 == 0 ? TOTEM_LITTLE_ENDIAN : TOTEM_BIG_ENDIAN;
+}
+
 /* ---- what comes out ---- */
 
 void world_mix(struct service_world *world, uint64_t number)
@@ -186,17 +191,23 @@ static uint8_t *copy(const uint8_t *bytes, size_t size)
     return copied;
 }
 
-void world_request(struct service_world *world, unsigned client, const uint8_t *bytes, size_t size)
+static void request(struct service_world *world, unsigned client, const uint8_t *bytes, size_t size)
 {
-    uint8_t *request = copy(bytes, size);
+    uint8_t *copied = copy(bytes, size);
 
     assert(size >= IPC_REQUEST_SIZE);
     world_connect(world, client);
     world->clients[client].owed++;
     world_step(world, (struct service_event){
                           .type = SERVICE_EV_REQUEST,
-                          .u.client = {.conn = world->clients[client].conn, .bytes = request, .size = size}});
-    free(request);
+                          .u.client = {.conn = world->clients[client].conn, .bytes = copied, .size = size}});
+    free(copied);
+}
+
+void world_ask(struct service_world *world, unsigned client, uint8_t *bytes, size_t size, bool is_whole)
+{
+    ipc_put_u32(bytes, 8, is_whole || world_take(world) % 2 == 0 ? (uint32_t)size : world_take_number(world));
+    request(world, client, bytes, size);
 }
 
 void world_deliver(struct service_world *world, uint32_t sender, enum totem_order order, const uint8_t *bytes,
@@ -219,4 +230,18 @@ void world_deliver_own(struct service_world *world)
     world->message_count--;
     memmove(&world->messages[0], &world->messages[1], world->message_count * sizeof(message));
     world_deliver(world, world->node_id, TOTEM_ORDER_OURS, message.bytes, message.size);
+}
+
+void world_make_room(struct service_world *world)
+{
+    if (world->message_count > WORLD_MESSAGES / 2)
+        world_deliver_own(world);
+}
+
+int world_run_twice(uint64_t (*run)(const uint8_t *data, size_t size), const uint8_t *data, size_t size)
+{
+    uint64_t hash = run(data, size);
+
+    assert(run(data, size) == hash);
+    return 0;
 }

@@ -57,6 +57,7 @@ uint8_t world_take(struct service_world *world);
 uint32_t world_take_number(struct service_world *world);
 /* As many as there are, up to size; the rest stays. Returns how many. */
 size_t world_take_bytes(struct service_world *world, uint8_t *bytes, size_t size);
+enum totem_order world_take_order(struct service_world *world);
 
 void world_step(struct service_world *world, struct service_event event);
 /* What has been added to `out`, emptied before, by a call of the service's own. */
@@ -64,12 +65,17 @@ void world_check(struct service_world *world);
 
 void world_connect(struct service_world *world, unsigned client);
 void world_gone(struct service_world *world, unsigned client);
-/* At least a header. A client that is not there comes first. */
-void world_request(struct service_world *world, unsigned client, const uint8_t *bytes, size_t size);
+/* A request, at least a header; its size is written into it, the true one if it is to be whole, else perhaps. A client that is not
+ * there comes first. */
+void world_ask(struct service_world *world, unsigned client, uint8_t *bytes, size_t size, bool is_whole);
 /* A stranger's message, or the oldest of our own. */
 void world_deliver(struct service_world *world, uint32_t sender, enum totem_order order, const uint8_t *bytes,
                    size_t size);
 void world_deliver_own(struct service_world *world);
+/* The ring brings some of our own before there are more than the world keeps. */
+void world_make_room(struct service_world *world);
+/* The same input must do the same. For LLVMFuzzerTestOneInput; `run` gives the world's hash. */
+int world_run_twice(uint64_t (*run)(const uint8_t *data, size_t size), const uint8_t *data, size_t size);
 void world_mix(struct service_world *world, uint64_t number);
 
 #endif

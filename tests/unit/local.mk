@@ -209,12 +209,13 @@ tests_unit_test_name_tree_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # The membership core: the services of keys and of configuration.
 SERVICE_DRIVER = tests/unit/service_driver.c tests/unit/service_driver.h
+CMAP_DRIVER = tests/unit/cmap_driver.c tests/unit/cmap_driver.h $(SERVICE_DRIVER)
 UNIT_TESTS += tests/unit/test_cfg tests/unit/test_cmap_members tests/unit/test_cmap_service
 tests_unit_test_cfg_SOURCES = tests/unit/test_cfg.c $(SERVICE_DRIVER)
 tests_unit_test_cfg_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_cmap_members_SOURCES = tests/unit/test_cmap_members.c $(SERVICE_DRIVER)
+tests_unit_test_cmap_members_SOURCES = tests/unit/test_cmap_members.c $(CMAP_DRIVER)
 tests_unit_test_cmap_members_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_cmap_service_SOURCES = tests/unit/test_cmap_service.c $(SERVICE_DRIVER)
+tests_unit_test_cmap_service_SOURCES = tests/unit/test_cmap_service.c $(CMAP_DRIVER)
 tests_unit_test_cmap_service_LDADD = libcore_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # The membership core: the ring.

@@ -12,53 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/services/cmap_service.h"
 #include "core/services/cmap_wire.h"
 #include "core/services/ipc_wire.h"
-#include "tests/unit/service_driver.h"
-
-#define ME 2
-#define A 11 /* a client that tracks */
-
-enum { SET = 0, DELETE = 1, TRACK = 7 };
-
-static struct cmap_store keys;
-static struct cmap_service *service;
-static struct service_driver driver;
-
-static enum q_err step(void *stepped, const struct service_event *event, struct outbox *out)
-{
-    return cmap_service_step(stepped, event, out);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    cmap_store_init(&keys);
-    service = cmap_service_new(ME, &keys);
-    assert_non_null(service);
-    driver_init(&driver, service, step);
-    driver_connect(&driver, A);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    driver_fini(&driver);
-    cmap_service_free(service);
-    cmap_store_fini(&keys);
-    return 0;
-}
-
-static void track(const char *name, uint32_t bits)
-{
-    request_begin(&driver, TRACK, 296);
-    request_name(&driver, 16, name);
-    request_u32(&driver, 280, bits);
-    request_u64(&driver, 288, 1);
-    request_send(&driver, A);
-}
+#include "tests/unit/cmap_driver.h"
 
 static void event_is(size_t n, uint32_t event, const char *name)
 {
@@ -106,7 +62,7 @@ static uint64_t number(const char *name, enum cmap_type type)
 static void members_come_and_go(void **state)
 {
     (void)state;
-    track("runtime.members.", CMAP_ON_ADD | CMAP_ON_MODIFY | CMAP_ON_PREFIX);
+    send_track(A, "runtime.members.", CMAP_ON_ADD | CMAP_ON_MODIFY | CMAP_ON_PREFIX, 1);
     assert_int_equal(cmap_service_set_node(service, 2, "wrong"), Q_OK);
     assert_int_equal(cmap_service_set_node(service, 1, "r(0) ip(10.0.0.1) "), Q_OK);
     assert_int_equal(cmap_service_set_node(service, 2, "r(0) ip(10.0.0.2) "), Q_OK);
@@ -363,7 +319,7 @@ static void without_a_version_nobody_leaves(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up_cmap, tear_down_cmap)
     const struct CMUnitTest tests[] = {
         TEST(members_come_and_go),
         TEST(the_version_is_announced),

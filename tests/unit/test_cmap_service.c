@@ -12,46 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/services/cmap_service.h"
 #include "core/services/ipc_wire.h"
-#include "tests/unit/service_driver.h"
-
-#define ME 2
-#define A 11 /* connections */
-#define B 12
-
-enum { SET, DELETE, GET, ADJUST, ITERATE, NEXT, ITERATE_END, TRACK, TRACK_END, SET_MAP };
-
-static struct cmap_store keys;
-static struct cmap_service *service;
-static struct service_driver driver;
-
-static enum q_err step(void *stepped, const struct service_event *event, struct outbox *out)
-{
-    return cmap_service_step(stepped, event, out);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    cmap_store_init(&keys);
-    service = cmap_service_new(ME, &keys);
-    assert_non_null(service);
-    driver_init(&driver, service, step);
-    driver_connect(&driver, B); /* the later one first */
-    driver_connect(&driver, A);
-    assert_int_equal(driver.out.count, 0);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    driver_fini(&driver);
-    cmap_service_free(service);
-    cmap_store_fini(&keys);
-    return 0;
-}
+#include "tests/unit/cmap_driver.h"
 
 /* ---- requests ---- */
 
@@ -106,15 +68,6 @@ static void send_handle(uint64_t conn, int32_t id, uint64_t handle)
 {
     request_begin(&driver, id, 24);
     request_u64(&driver, 16, handle);
-    request_send(&driver, conn);
-}
-
-static void send_track(uint64_t conn, const char *name, uint32_t bits, uint64_t cookie)
-{
-    request_begin(&driver, TRACK, 296);
-    request_name(&driver, 16, name);
-    request_u32(&driver, 280, bits);
-    request_u64(&driver, 288, cookie);
     request_send(&driver, conn);
 }
 
@@ -619,7 +572,7 @@ static void handles_have_an_end(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up_cmap, tear_down_cmap)
     const struct CMUnitTest tests[] = {
         TEST(a_value_is_set_read_and_deleted),
         TEST(room_without_end_is_not_filled),
