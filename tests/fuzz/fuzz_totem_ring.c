@@ -72,11 +72,21 @@ static uint32_t node(void)
     return byte() % NODES + 1;
 }
 
+/* Of nodes; or as many strangers as there is room for. */
 static uint32_t node_list(uint32_t *ids)
 {
     uint8_t mask = byte();
     uint32_t count = 0;
 
+    if (mask == UINT8_MAX) {
+        uint32_t first = (byte() + 1u) * 1000;
+
+        while (count < TOTEM_NODES_MAX) {
+            ids[count] = first + count;
+            count++;
+        }
+        return count;
+    }
     for (uint32_t id = 1; id <= NODES; id++) {
         if ((mask & 1u << id) != 0)
             ids[count++] = id;
