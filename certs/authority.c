@@ -6,18 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include "certs/authority_internal.h"
 #include "certs/encode.h"
 #include "certs/issued.h"
 #include "certs/logic/name.h"
 #include "certs/logic/serial.h"
-
-struct certs_authority {
-    const struct authority_form *form;
-    enum certs_access access;
-    struct certs_folder folder;
-    struct authority_material material;
-};
 
 const struct authority_form *authority_form(enum certs_form form)
 {
@@ -28,12 +23,58 @@ void authority_material_fini(struct authority_material *material)
 {
     certs_identity_fini(&material->server);
     EVP_PKEY_free(material->authority_key);
+    X509_free(material->former);
+    EVP_PKEY_free(material->former_key);
     *material = (struct authority_material){0};
 }
 
-static X509 *authority_of(const struct authority_material *m)
+X509 *authority_signing(const struct authority_material *m)
 {
     return sk_X509_num(m->server.authorities) > 0 ? sk_X509_value(m->server.authorities, 0) : NULL;
+}
+
+bool authority_overlap_begun(const struct authority_material *m)
+{
+    bool begun = m->former != NULL && m->server.cert != NULL &&
+                 X509_verify(m->server.cert, X509_get0_pubkey(m->former)) == 1;
+
+    ERR_clear_error();
+    return begun;
+}
+
+X509 *authority_shown(const struct authority_material *m)
+{
+    return authority_overlap_begun(m) ? m->former : authority_signing(m);
+}
+
+STACK_OF(X509) * authority_exported(const struct authority_material *m)
+{
+    STACK_OF(X509) *list = sk_X509_new_null();
+    X509 *shown = authority_shown(m), *signing = authority_signing(m);
+    bool good = list != NULL && (shown == NULL || sk_X509_push(list, shown) > 0);
+
+    if (good && m->former != NULL)
+        good = sk_X509_push(list, shown == signing ? m->former : signing) > 0;
+    if (good)
+        return list;
+    sk_X509_free(list);
+    return NULL;
+}
+
+enum q_err authority_save_next(struct certs_folder *folder, const struct authority_material *m, const char *name,
+                               struct certs_failure *why)
+{
+    struct q_buf text;
+    enum q_err err;
+
+    if (!authority_overlap_begun(m))
+        return certs_folder_remove(folder, name, why);
+    q_buf_init(&text);
+    err = certs_encode_exported(authority_signing(m), &text, why);
+    if (err == Q_OK)
+        err = certs_folder_write(folder, name, q_buf_bytes(&text), text.size, CERTS_MODE_PUBLIC, why);
+    q_buf_fini(&text);
+    return err;
 }
 
 /* --- Serial numbers -------------------------------------------------------------------------------- */
@@ -69,7 +110,8 @@ enum q_err authority_last_serial(const struct certs_folder *folder, const struct
     if (err != Q_OK)
         return err;
     if (m->authority_key != NULL) {
-        raise_to(serial, authority_of(m));
+        raise_to(serial, authority_signing(m));
+        raise_to(serial, m->former);
         raise_to(serial, m->server.cert);
     }
     return issued_raise_serial(folder, serial, why);
@@ -112,21 +154,28 @@ static void say(const struct creating *c, const char *step)
         c->say(step);
 }
 
-static enum q_err new_certificate(struct creating *c, struct certs_order *order,
-                                  const struct certs_signer *signer, EVP_PKEY **key, X509 **cert)
+enum q_err authority_new_certificate(struct certs_folder *folder, const struct authority_material *m,
+                                     struct certs_order *order, const struct certs_signer *signer, EVP_PKEY **key,
+                                     X509 **cert, struct certs_failure *why)
 {
     struct certs_signer self;
-    enum q_err err = certs_key_new(key, c->why);
+    enum q_err err = certs_key_new(key, why);
 
     if (err == Q_OK)
-        err = take_serial(c->folder, c->m, &order->serial, c->why);
+        err = take_serial(folder, m, &order->serial, why);
     if (err != Q_OK)
         return err;
     self = (struct certs_signer){.cert = NULL, .key = *key};
     order->public_key = *key;
+    return certs_issue(order, signer != NULL ? signer : &self, cert, why);
+}
+
+static enum q_err new_certificate(struct creating *c, struct certs_order *order,
+                                  const struct certs_signer *signer, EVP_PKEY **key, X509 **cert)
+{
     order->now = c->wish->now;
     order->lifetime_s = c->wish->lifetime_s;
-    return certs_issue(order, signer != NULL ? signer : &self, cert, c->why);
+    return authority_new_certificate(c->folder, c->m, order, signer, key, cert, c->why);
 }
 
 static enum q_err new_authority(struct creating *c)
@@ -152,7 +201,7 @@ static enum q_err new_server(struct creating *c)
 {
     struct certs_order order = {
         .kind = CERTS_KIND_SERVER, .common_name = CERTS_SERVER_NAME, .alternatives = c->wish->alternatives};
-    struct certs_signer signer = {.cert = authority_of(c->m), .key = c->m->authority_key};
+    struct certs_signer signer = {.cert = authority_signing(c->m), .key = c->m->authority_key};
 
     say(c, "Creating new server certificate");
     X509_free(c->m->server.cert);
@@ -170,7 +219,7 @@ static enum q_err create_in(struct creating *c, const struct certs_place *place)
 
     if (err != Q_OK)
         return err;
-    if (authority_of(m) != NULL && m->server.cert != NULL && m->server.key != NULL)
+    if (authority_signing(m) != NULL && m->server.cert != NULL && m->server.key != NULL)
         return certs_fail(c->why, Q_ERR_BUSY,
                           "Certificate database (%s) already exists. Delete it to initialize new db",
                           place->dir);
@@ -181,7 +230,7 @@ static enum q_err create_in(struct creating *c, const struct certs_place *place)
         say(c, step);
     }
     say(c, "Creating new key and cert db");
-    if (authority_of(m) == NULL || m->authority_key == NULL)
+    if (authority_signing(m) == NULL || m->authority_key == NULL)
         err = new_authority(c);
     if (err == Q_OK)
         err = new_server(c);
@@ -230,7 +279,7 @@ static enum q_err open_store(struct certs_authority *a, const struct certs_place
         err = a->form->load(&a->folder, &a->material, why);
     if (err != Q_OK)
         return err;
-    if (authority_of(&a->material) == NULL)
+    if (authority_signing(&a->material) == NULL)
         return certs_fail(why, Q_ERR_NOT_FOUND,
                           "The certificates in %s are not complete: there is no authority. Run "
                           "corosync-qnetd-certutil -i to "
@@ -270,7 +319,12 @@ void certs_authority_close(struct certs_authority *authority)
 
 X509 *certs_authority_certificate(const struct certs_authority *authority)
 {
-    return authority_of(&authority->material);
+    return authority_signing(&authority->material);
+}
+
+X509 *certs_authority_shown(const struct certs_authority *authority)
+{
+    return authority_shown(&authority->material);
 }
 
 X509 *certs_authority_server(const struct certs_authority *authority)
@@ -315,7 +369,7 @@ static enum q_err check_order(const struct certs_authority *a, const struct cert
 enum q_err certs_authority_issue(struct certs_authority *a, const struct certs_client_order *client,
                                  X509 **out, struct certs_failure *why)
 {
-    struct certs_signer signer = {.cert = authority_of(&a->material), .key = a->material.authority_key};
+    struct certs_signer signer = {.cert = authority_signing(&a->material), .key = a->material.authority_key};
     struct certs_order order = {.kind = CERTS_KIND_CLIENT,
                                 .common_name = client->cluster_name,
                                 .node_name = client->node_name,

@@ -68,6 +68,12 @@ void certs_authority_close(struct certs_authority *authority);
 X509 *certs_authority_certificate(const struct certs_authority *authority);
 X509 *certs_authority_server(const struct certs_authority *authority);
 
+/*
+ * The authority by which nodes know the arbiter: the one that signed the server's certificate. Another one than
+ * certs_authority_certificate, which signs for nodes, between the first two steps of a change of authorities (roll_over.h).
+ */
+X509 *certs_authority_shown(const struct certs_authority *authority);
+
 /* All that the arbiter trusts, and what it sends along with its certificate; NULL if none; live until closed. */
 STACK_OF(X509) * certs_authority_trusted(const struct certs_authority *authority);
 STACK_OF(X509) * certs_authority_intermediates(const struct certs_authority *authority);

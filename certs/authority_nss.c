@@ -25,7 +25,11 @@ static enum q_err load_authority(struct nss_db *db, struct authority_material *o
     X509_free(own);
     if (!lacking(&err))
         return err;
-    return nss_db_authorities(db, 'T', CERTS_NICK_AUTHORITY, &out->server.authorities, why);
+    err = nss_db_authorities(db, 'T', CERTS_NICK_AUTHORITY, &out->server.authorities, why);
+    if (err != Q_OK)
+        return err;
+    err = nss_db_find_own(db, CERTS_NICK_FORMER, &out->former, &out->former_key, why);
+    return lacking(&err) ? Q_OK : err;
 }
 
 static enum q_err load_all(struct nss_db *db, struct authority_material *out, struct certs_failure *why)
@@ -70,6 +74,24 @@ static enum q_err put(struct nss_db *db, X509 *cert, EVP_PKEY *key, const char *
     return err;
 }
 
+/* Someone else's authorities. */
+static enum q_err put_others(struct nss_db *db, const struct authority_material *m, struct certs_failure *why)
+{
+    STACK_OF(X509) *others = sk_X509_new_null();
+    enum q_err err = others != NULL ? Q_OK : certs_fail_memory(why);
+
+    for (int i = 1; err == Q_OK && i < sk_X509_num(m->server.authorities); i++) {
+        X509 *one = sk_X509_value(m->server.authorities, i);
+
+        if ((m->former == NULL || !certs_same(one, m->former)) && sk_X509_push(others, one) <= 0)
+            err = certs_fail_memory(why);
+    }
+    if (err == Q_OK)
+        err = nss_db_put_more(db, others, 0, "CT,c,c", why);
+    sk_X509_free(others);
+    return err;
+}
+
 static enum q_err put_all(struct nss_db *db, const struct authority_material *m, struct certs_failure *why)
 {
     X509 *authority = sk_X509_value(m->server.authorities, 0);
@@ -77,7 +99,11 @@ static enum q_err put_all(struct nss_db *db, const struct authority_material *m,
                          m->authority_key != NULL ? "CTu,u,u" : "CT,c,c", why);
 
     if (err == Q_OK)
-        err = nss_db_put_more(db, m->server.authorities, 1, "CT,c,c", why);
+        err = nss_db_drop_certs(db, CERTS_NICK_FORMER, m->former, why);
+    if (err == Q_OK && m->former != NULL)
+        err = put(db, m->former, m->former_key, CERTS_NICK_FORMER, "CTu,u,u", why);
+    if (err == Q_OK)
+        err = put_others(db, m, why);
     if (err == Q_OK)
         err = nss_db_put_more(db, m->server.intermediates, 0, ",,", why);
     if (err == Q_OK)
@@ -85,56 +111,74 @@ static enum q_err put_all(struct nss_db *db, const struct authority_material *m,
     return err;
 }
 
-static enum q_err fill_stage(struct certs_folder *folder, const struct authority_material *m,
+/* m NULL: remove the keys that nothing belongs to any more; *dropped: how many. */
+static enum q_err fill_stage(struct certs_folder *folder, const struct authority_material *m, unsigned *dropped,
                              struct certs_failure *why)
 {
     char *stage = certs_folder_stage_path(folder);
     struct nss_db *db = NULL;
-    enum q_err err, closing;
-    unsigned dropped;
-
-    if (stage == NULL)
-        return certs_fail_memory(why);
-    err = nss_db_open(stage, NSS_DB_CHANGE, &db, why);
-    free(stage);
-    if (err != Q_OK)
-        return err;
-    err = put_all(db, m, why);
-    if (err == Q_OK)
-        err = nss_db_drop_idle_keys(db, NULL, &dropped, why);
-    closing = nss_db_close(db, why);
-    return err != Q_OK ? err : closing;
-}
-
-static enum q_err save_company(struct certs_folder *folder, const struct authority_material *m,
-                               struct certs_failure *why)
-{
-    struct q_buf text;
-    enum q_err err;
-
-    q_buf_init(&text);
-    err = certs_encode_exported(sk_X509_value(m->server.authorities, 0), &text, why);
-    if (err == Q_OK)
-        err = certs_folder_write(folder, CERTS_EXPORTED_AUTHORITY, q_buf_bytes(&text), text.size,
-                                 CERTS_MODE_PUBLIC, why);
-    q_buf_fini(&text);
-    if (err == Q_OK && !certs_folder_has(folder, "pwdfile.txt"))
-        err = certs_folder_write(folder, "pwdfile.txt", "", 0, CERTS_MODE_SHARED, why);
-    return err;
-}
-
-static enum q_err save(struct certs_folder *folder, const struct authority_material *m,
-                       struct certs_failure *why)
-{
-    enum q_err err = save_company(folder, m, why);
+    enum q_err err = stage != NULL ? Q_OK : certs_fail_memory(why), closing;
 
     for (size_t i = 0; err == Q_OK && i < NSS_DB_FILE_COUNT; i++)
         err = certs_folder_stage_copy(folder, nss_db_files[i], why);
     if (err == Q_OK)
-        err = fill_stage(folder, m, why);
+        err = nss_db_open(stage, NSS_DB_CHANGE, &db, why);
+    free(stage);
+    if (err != Q_OK)
+        return err;
+    err = m != NULL ? put_all(db, m, why) : nss_db_drop_idle_keys(db, NULL, dropped, why);
+    closing = nss_db_close(db, why);
+    return err != Q_OK ? err : closing;
+}
+
+static enum q_err save_exported(struct certs_folder *folder, const struct authority_material *m,
+                                struct certs_failure *why)
+{
+    STACK_OF(X509) *list = authority_exported(m);
+    enum q_err err = list != NULL ? Q_OK : certs_fail_memory(why);
+    struct q_buf text;
+
+    q_buf_init(&text);
+    for (int i = 0; err == Q_OK && i < sk_X509_num(list); i++)
+        err = certs_encode_exported(sk_X509_value(list, i), &text, why);
+    if (err == Q_OK)
+        err = certs_folder_write(folder, CERTS_EXPORTED_AUTHORITY, q_buf_bytes(&text), text.size,
+                                 CERTS_MODE_PUBLIC, why);
+    q_buf_fini(&text);
+    sk_X509_free(list);
+    return err == Q_OK ? authority_save_next(folder, m, CERTS_EXPORTED_NEXT, why) : err;
+}
+
+static enum q_err save_database(struct certs_folder *folder, const struct authority_material *m,
+                                struct certs_failure *why)
+{
+    unsigned dropped = 0;
+    enum q_err err = fill_stage(folder, m, NULL, why);
+
     for (size_t i = 0; err == Q_OK && i < NSS_DB_FILE_COUNT; i++)
         err = certs_folder_publish(folder, nss_db_files[i], CERTS_MODE_SHARED, why);
-    return err;
+    /* Last, so that no certificate is ever there without its key: the daemon may be reading. */
+    if (err == Q_OK)
+        err = fill_stage(folder, NULL, &dropped, why);
+    return err == Q_OK && dropped > 0 ? certs_folder_publish(folder, "key4.db", CERTS_MODE_SHARED, why) : err;
+}
+
+/*
+ * By the database a store counts as made, so what belongs to it comes first; but no node is to be given an authority that is
+ * not there yet.
+ */
+static enum q_err save(struct certs_folder *folder, const struct authority_material *m,
+                       struct certs_failure *why)
+{
+    enum q_err err = Q_OK;
+
+    if (!certs_folder_has(folder, "pwdfile.txt"))
+        err = certs_folder_write(folder, "pwdfile.txt", "", 0, CERTS_MODE_SHARED, why);
+    if (err == Q_OK && m->former == NULL)
+        err = save_exported(folder, m, why);
+    if (err == Q_OK)
+        err = save_database(folder, m, why);
+    return err == Q_OK && m->former != NULL ? save_exported(folder, m, why) : err;
 }
 
 const struct authority_form authority_form_nss = {load, save, ".crt"};

@@ -17,6 +17,7 @@
 #include "certs/enrol/revoked.h"
 #include "certs/issued.h"
 #include "certs/reach.h"
+#include "certs/roll_tool.h"
 #include "common/tls/expiry.h"
 
 #define DAEMON_USER "coroqnetd"
@@ -198,6 +199,7 @@ static void check_open(struct check *check, const struct certs_place *place, con
     check_daemon_reads(check, place);
     check_server(check, &identity);
     check_issued(check, authority);
+    roll_check(check, authority, place);
     check_revoked(check, place);
     check_clock_kept(check);
     if (identity.cert != NULL)

@@ -197,6 +197,25 @@ enum q_err certs_decode_key(const char *name, const void *bytes, size_t size, EV
     return wrong(name, "private key", bytes, size, why);
 }
 
+enum q_err certs_decode_keys(const char *name, const void *bytes, size_t size, EVP_PKEY **keys, size_t max, size_t *count,
+                             struct certs_failure *why)
+{
+    BIO *bio = BIO_new_mem_buf(bytes, (int)size);
+    enum q_err err;
+
+    *count = 0;
+    if (bio == NULL)
+        return certs_fail_memory(why);
+    err = certs_decode_key(name, bytes, size, &keys[0], why);
+    EVP_PKEY_free(keys[0]);
+    while (err == Q_OK && *count < max &&
+           (keys[*count] = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL)) != NULL)
+        (*count)++;
+    BIO_free(bio);
+    ERR_clear_error();
+    return err;
+}
+
 /* --- PKCS #12 -------------------------------------------------------------------------------------- */
 
 /* The self-signed among `others` are authorities, the rest intermediates; takes them over. */

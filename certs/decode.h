@@ -33,6 +33,10 @@ enum q_err certs_decode_request(const char *name, const void *bytes, size_t size
 enum q_err certs_decode_key(const char *name, const void *bytes, size_t size, EVP_PKEY **out,
                             struct certs_failure *why);
 
+/* All of them, at least one, at most `max`; the caller's to free. */
+enum q_err certs_decode_keys(const char *name, const void *bytes, size_t size, EVP_PKEY **keys, size_t max, size_t *count,
+                             struct certs_failure *why);
+
 /* Key, certificate, and further certificates (authorities: the self-signed ones; intermediates: the others). */
 enum q_err certs_decode_pkcs12(const char *name, const void *bytes, size_t size, struct certs_identity *out,
                                struct certs_failure *why);

@@ -49,7 +49,9 @@ libcerts_a_SOURCES = \
 	certs/place.c \
 	certs/place.h \
 	certs/reach.c \
-	certs/reach.h
+	certs/reach.h \
+	certs/roll_over.c \
+	certs/roll_over.h
 
 # What to link a program of certificates with.
 CERTS_LIBS = libcerts.a libcerts_logic.a $(SHELL_LIBS)
@@ -68,7 +70,7 @@ certs_tool = \
 	certs/transfer.h
 
 bin_PROGRAMS += corosync-qnetd-certutil
-corosync_qnetd_certutil_SOURCES = certs/qnetd_main.c certs/check_arbiter.c $(certs_tool)
+corosync_qnetd_certutil_SOURCES = certs/qnetd_main.c certs/check_arbiter.c certs/roll_tool.c certs/roll_tool.h $(certs_tool)
 corosync_qnetd_certutil_LDADD = $(CERTS_LIBS)
 
 sbin_PROGRAMS += corosync-qdevice-net-certutil

@@ -75,6 +75,20 @@ enum q_err pem_read_key(const struct certs_folder *folder, const char *name, EVP
     return err;
 }
 
+enum q_err pem_read_keys(const struct certs_folder *folder, const char *name, EVP_PKEY **keys, size_t max, size_t *count,
+                         struct certs_failure *why)
+{
+    char *path, *bytes;
+    size_t size;
+    enum q_err err = read_file(folder, name, &path, &bytes, &size, why);
+
+    *count = 0;
+    if (err == Q_OK && bytes != NULL)
+        err = certs_decode_keys(path, bytes, size, keys, max, count, why);
+    free_file(path, bytes, size);
+    return err;
+}
+
 /* --- Writing ---------------------------------------------------------------------------------------- */
 
 static enum q_err write_file(struct certs_folder *folder, const char *name, struct q_buf *text, mode_t mode,
@@ -117,4 +131,16 @@ enum q_err pem_write_key(struct certs_folder *folder, const char *name, const EV
 
     q_buf_init(&text);
     return write_file(folder, name, &text, CERTS_MODE_SHARED, certs_encode_pem_key(key, &text, why), why);
+}
+
+enum q_err pem_write_keys(struct certs_folder *folder, const char *name, EVP_PKEY *const *keys, size_t count,
+                          struct certs_failure *why)
+{
+    enum q_err err = Q_OK;
+    struct q_buf text;
+
+    q_buf_init(&text);
+    for (size_t i = 0; err == Q_OK && i < count; i++)
+        err = certs_encode_pem_key(keys[i], &text, why);
+    return write_file(folder, name, &text, CERTS_MODE_SHARED, err, why);
 }

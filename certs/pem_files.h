@@ -18,11 +18,17 @@ enum q_err pem_read_certificates(const struct certs_folder *folder, const char *
 enum q_err pem_read_key(const struct certs_folder *folder, const char *name, EVP_PKEY **out,
                         struct certs_failure *why);
 
+/* All keys of the file, at most `max`; free them. */
+enum q_err pem_read_keys(const struct certs_folder *folder, const char *name, EVP_PKEY **keys, size_t max, size_t *count,
+                         struct certs_failure *why);
+
 enum q_err pem_write_identity(struct certs_folder *folder, const char *name,
                               const struct certs_identity *identity, struct certs_failure *why);
 enum q_err pem_write_certificates(struct certs_folder *folder, const char *name, const STACK_OF(X509) * list,
                                   struct certs_failure *why);
 enum q_err pem_write_key(struct certs_folder *folder, const char *name, const EVP_PKEY *key,
                          struct certs_failure *why);
+enum q_err pem_write_keys(struct certs_folder *folder, const char *name, EVP_PKEY *const *keys, size_t count,
+                          struct certs_failure *why);
 
 #endif

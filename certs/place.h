@@ -27,15 +27,19 @@ struct certs_place {
 
 /* The authority as certutil exports it, in the arbiter's database directory. */
 #define CERTS_EXPORTED_AUTHORITY "qnetd-cacert.crt"
+/* The authority that is to come alone, while an arbiter changes from one to another (certs/roll_over.h). */
+#define CERTS_EXPORTED_NEXT "qnetd-cacert-next.crt"
+#define CERTS_PEM_NEXT "ca-next.pem"
 
 /* Nicknames in the databases. */
 #define CERTS_NICK_AUTHORITY "QNet CA"
+#define CERTS_NICK_FORMER "QNet CA (former)" /* arbiter, while it changes to another one */
 #define CERTS_NICK_SERVER "QNetd Cert"
 #define CERTS_NICK_CLUSTER "Cluster Cert"
 
 /* Files of the PEM form. A certificate and its key share one file, so that they are replaced at one stroke. */
 #define CERTS_PEM_AUTHORITY "ca.pem"     /* both sides: one or more authorities to trust */
-#define CERTS_PEM_AUTHORITY_KEY "ca.key" /* arbiter, of ca.pem */
+#define CERTS_PEM_AUTHORITY_KEY "ca.key" /* arbiter, of ca.pem; while it changes, of both */
 #define CERTS_PEM_SERVER "server.pem"    /* arbiter: certificate, then intermediates, then key */
 #define CERTS_PEM_NODE "node.pem"        /* node: certificate, then intermediates, then key */
 #define CERTS_PEM_PENDING_KEY "node.key" /* node: of the request that has not been answered yet */

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/err.h>
+
 #include "certs/authority.h"
 #include "certs/check.h"
 #include "certs/common_options.h"
@@ -17,6 +19,8 @@
 #include "certs/identity.h"
 #include "certs/listing.h"
 #include "certs/logic/name.h"
+#include "certs/roll_over.h"
+#include "certs/roll_tool.h"
 #include "certs/tool.h"
 #include "certs/transfer.h"
 
@@ -32,7 +36,10 @@ enum {
     OPTION_EXPIRES,
     OPTION_IDENTITY,
     OPTION_ANOTHER,
-    OPTION_REVOKE
+    OPTION_REVOKE,
+    OPTION_RENEW,
+    OPTION_ROLL_OVER,
+    OPTION_FORCE
 };
 
 struct call {
@@ -48,6 +55,8 @@ struct call {
     int64_t valid_s; /* an invitation */
     const char *identity;
     bool another;
+    const char *step; /* of --roll-over */
+    bool force;
 };
 
 static void usage(const char *program)
@@ -68,6 +77,12 @@ static void usage(const char *program)
            "  --revoke CLUSTER    no longer accept the cluster's certificates, and withdraw its codes\n"
            "     --node NAME         only those of this node\n"
            "     --identity ID       of several clusters of that name this one; or none, or all\n"
+           "  --renew             a new certificate and key of the arbiter itself\n"
+           "     --server-name NAME, --days N  as with -i; default: the names that it has\n"
+           "  --roll-over STEP    another authority, while the present one is still accepted; STEP is begin, then change, "
+           "then finish;\n"
+           "                      status says which nodes are ready for the next\n"
+           "     --force             the step, whoever is locked out by it\n"
            "  --check             look for what is wrong, and say what to do\n"
            "     --port PORT         of the daemon; default 5403\n"
            "  --list              the certificates there are, and until when they are valid\n"
@@ -110,7 +125,7 @@ static void add_host_name(struct call *call)
         (void)add_server_name(call, name);
 }
 
-/* What the arbiter signs with now; NULL: nothing. */
+/* By what nodes know the arbiter now; NULL: nothing. */
 static X509 *authority_of(const struct certs_place *place)
 {
     struct certs_authority *authority;
@@ -119,7 +134,7 @@ static X509 *authority_of(const struct certs_place *place)
 
     if (certs_authority_open(place, CERTS_READ, &authority, &ignored) != Q_OK)
         return NULL;
-    cert = certs_authority_certificate(authority);
+    cert = certs_authority_shown(authority);
     X509_up_ref(cert);
     certs_authority_close(authority);
     return cert;
@@ -295,9 +310,28 @@ static int convert(const struct call *call)
     return TOOL_OK;
 }
 
+struct listed {
+    struct listing *listing;
+    const struct certs_authority *authority;
+};
+
+static bool is_trusted(const struct certs_authority *authority, X509 *cert)
+{
+    STACK_OF(X509) *trusted = certs_authority_trusted(authority);
+    bool found = false;
+
+    for (int i = 0; !found && i < sk_X509_num(trusted); i++)
+        found = X509_verify(cert, X509_get0_pubkey(sk_X509_value(trusted, i))) == 1;
+    ERR_clear_error();
+    return found;
+}
+
+/* Certificates of authorities that the arbiter had before are on record too, but nobody accepts them any more. */
 static void list_one(void *context, X509 *cert)
 {
-    listing_add(context, "cluster", cert);
+    struct listed *to = context;
+
+    listing_add(to->listing, is_trusted(to->authority, cert) ? "cluster" : "dropped", cert);
 }
 
 /* What nodes that enrolled have got belongs into the list; whoever may not write sees what is recorded. */
@@ -316,6 +350,7 @@ static int list(const struct call *call)
 {
     struct certs_authority *authority;
     struct listing listing;
+    struct listed to = {.listing = &listing};
     struct certs_failure why;
     struct certs_place place;
     size_t unreadable = 0;
@@ -327,8 +362,10 @@ static int list(const struct call *call)
         return tool_fail(&why, TOOL_FAILED);
     listing_begin(&listing, call->common.json);
     listing_add(&listing, "authority", certs_authority_certificate(authority));
+    listing_add(&listing, "former", roll_over_former(authority));
     listing_add(&listing, "arbiter", certs_authority_server(authority));
-    err = certs_authority_each_issued(authority, list_one, &listing, &unreadable, &why);
+    to.authority = authority;
+    err = certs_authority_each_issued(authority, list_one, &to, &unreadable, &why);
     certs_authority_close(authority);
     if (!listing_end(&listing))
         return TOOL_FAILED;
@@ -365,6 +402,24 @@ static int revoke_all(const struct call *call)
     return TOOL_OK;
 }
 
+/* --- --renew and --roll-over ----------------------------------------------------------------------- */
+
+static int roll_over(const struct call *call)
+{
+    struct certs_authority_wish wish = {.alternatives = call->alternative_count > 0 ? call->alternatives : NULL,
+                                        .lifetime_s = call->lifetime_s,
+                                        .now = time(NULL)};
+    struct certs_place place;
+    const struct roll_call roll = {.place = &place,
+                                   .wish = &wish,
+                                   .step = call->common.operation == OPTION_RENEW ? NULL : call->step,
+                                   .force = call->force,
+                                   .json = call->common.json};
+
+    certs_place_choose(call->common.pem, CERTS_ARBITER_NSS, CERTS_ARBITER_PEM, &place);
+    return roll_run(&roll);
+}
+
 static int run_checks(const struct call *call)
 {
     struct certs_place place;
@@ -385,6 +440,9 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         {"server-name", required_argument, NULL, OPTION_SERVER_NAME},
         {"invite", required_argument, NULL, OPTION_INVITE},
         {"revoke", required_argument, NULL, OPTION_REVOKE},
+        {"renew", no_argument, NULL, OPTION_RENEW},
+        {"roll-over", required_argument, NULL, OPTION_ROLL_OVER},
+        {"force", no_argument, NULL, OPTION_FORCE},
         {"node", required_argument, NULL, OPTION_NODE},
         {"expires", required_argument, NULL, OPTION_EXPIRES},
         {"identity", required_argument, NULL, OPTION_IDENTITY},
@@ -430,6 +488,16 @@ static bool parse(struct call *call, int argc, char **argv, int *status)
         case OPTION_ANOTHER:
             call->another = true;
             break;
+        case OPTION_ROLL_OVER:
+            call->step = optarg;
+            call->common.operation = option;
+            break;
+        case OPTION_RENEW:
+            call->common.operation = option;
+            break;
+        case OPTION_FORCE:
+            call->force = true;
+            break;
         case OPTION_NODE:
         case OPTION_EXPIRES:
             if (option == OPTION_NODE ? !add_node(call, optarg) : !set_expiry(call, optarg)) {
@@ -472,6 +540,9 @@ int main(int argc, char **argv)
         return invite(&call);
     case OPTION_REVOKE:
         return revoke_all(&call);
+    case OPTION_RENEW:
+    case OPTION_ROLL_OVER:
+        return roll_over(&call);
     case COMMON_IMPORT:
         return import_foreign(&call);
     case COMMON_CONVERT:

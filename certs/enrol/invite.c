@@ -188,7 +188,7 @@ static enum q_err invite_one(const struct inviting *inviting, const char *node, 
     snprintf(invitation.node, sizeof(invitation.node), "%s", node);
     err = certs_authority_take_serial(inviting->authority, &invitation.serial, why);
     if (err == Q_OK)
-        err = make_code(certs_authority_certificate(inviting->authority), &code, &invitation, why);
+        err = make_code(certs_authority_shown(inviting->authority), &code, &invitation, why);
     if (err == Q_OK)
         err = invitation_dir_write(&inviting->dir, &invitation, why);
     if (err != Q_OK)

@@ -118,7 +118,8 @@ static void grant(struct judge_case *matter, const struct judge_setting *setting
         }
     }
     if (!found) {
-        refuse(verdict, ENROL_FAILED, "the arbiter itself does not trust the authority that signs");
+        refuse(verdict, ENROL_FAILED, "the arbiter itself does not trust the authority that signs: if its certificates "
+                                      "have just been replaced, try again in some seconds");
         return;
     }
     verdict->granted = true;
@@ -355,6 +356,7 @@ void judge_order(const struct judge_case *matter, const struct certs_place *plac
 void judge_signed(struct judge_case *matter, const struct judge_setting *setting, const uint8_t *certificate, size_t size,
                   struct judge_verdict *verdict)
 {
+    struct judge_verdict answer = {0};
     struct certs_failure why;
 
     memset(verdict, 0, sizeof(*verdict));
@@ -366,13 +368,18 @@ void judge_signed(struct judge_case *matter, const struct judge_setting *setting
     }
     memcpy(matter->invitation.certificate, certificate, size);
     matter->invitation.certificate_size = size;
+    /* First of all: on record is only what a node can get, together with the authorities that it has to trust. */
+    grant(matter, setting, &answer);
+    if (!answer.granted) {
+        *verdict = answer;
+        return;
+    }
     if (keep(matter, setting, &why) != Q_OK) {
         log_line(LOG_ERR, "Enrolment: %s (%s)", why.text, matter->name);
         refuse(verdict, ENROL_FAILED, "the arbiter cannot keep the certificate");
         return;
     }
     /* Asked again now that it is on disk: whoever revoked before has this answer, whoever does from now on finds the file. */
-    if (is_revoked(matter, setting, verdict))
-        return;
-    grant(matter, setting, verdict);
+    if (!is_revoked(matter, setting, verdict))
+        *verdict = answer;
 }

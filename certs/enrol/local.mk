@@ -41,7 +41,9 @@ libcerts_a_SOURCES += \
 	certs/enrol/invite.c \
 	certs/enrol/invite.h \
 	certs/enrol/join.c \
-	certs/enrol/join.h
+	certs/enrol/join.h \
+	certs/enrol/standing.c \
+	certs/enrol/standing.h
 
 # Started by the arbiter.
 libexec_PROGRAMS = corosync-qnetd-enrol

@@ -33,12 +33,28 @@ static void explain(struct tls_channel *ch, X509 *cert, const char *reason)
                         issuer, reason);
 }
 
+/* OpenSSL's words, behind plainer ones where it has several for the same: certificates were made anew, or their authority dropped. */
+static const char *reason_of(int code)
+{
+    switch (code) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        return "it is not of an authority that is trusted here: ";
+    default:
+        return "";
+    }
+}
+
 /* Called by OpenSSL for each finding (ok is 0) and for each certificate found good. */
 static int on_finding(int ok, X509_STORE_CTX *store_ctx)
 {
     struct tls_channel *ch = channel_of(store_ctx);
     int code = X509_STORE_CTX_get_error(store_ctx);
     int depth = X509_STORE_CTX_get_error_depth(store_ctx);
+    char reason[256];
 
     if (ok)
         return 1;
@@ -52,7 +68,8 @@ static int on_finding(int ok, X509_STORE_CTX *store_ctx)
         X509_STORE_CTX_set_error(store_ctx, X509_V_OK);
         return 1;
     }
-    explain(ch, X509_STORE_CTX_get_current_cert(store_ctx), X509_verify_cert_error_string(code));
+    snprintf(reason, sizeof(reason), "%s%s", reason_of(code), X509_verify_cert_error_string(code));
+    explain(ch, X509_STORE_CTX_get_current_cert(store_ctx), reason);
     return 0;
 }
 

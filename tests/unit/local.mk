@@ -341,7 +341,9 @@ tests_unit_test_enrol_secret_SOURCES = tests/unit/test_enrol_secret.c $(TLS_TEST
 tests_unit_test_enrol_secret_LDADD = $(CERTS_LIBS) $(CMOCKA_LIBS)
 
 # Certificates: names and numbers, what is signed, the stores.
-UNIT_TESTS += tests/unit/test_certs_issue tests/unit/test_certs_logic tests/unit/test_certs_store
+UNIT_TESTS += tests/unit/test_certs_issue tests/unit/test_certs_logic tests/unit/test_certs_roll tests/unit/test_certs_store
+tests_unit_test_certs_roll_SOURCES = tests/unit/test_certs_roll.c $(TLS_TEST_SOURCES)
+tests_unit_test_certs_roll_LDADD = $(CERTS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_certs_issue_SOURCES = tests/unit/test_certs_issue.c
 tests_unit_test_certs_issue_LDADD = $(CERTS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_certs_logic_SOURCES = tests/unit/test_certs_logic.c

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "certs/enrol/standing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "common/tls/peer_names.h"
+
+struct reading {
+    const struct certs_authority *authority;
+    const struct revocations *revoked;
+    struct standing *out;
+    bool failed;
+};
+
+static bool signed_by(X509 *cert, X509 *authority)
+{
+    bool by = authority != NULL && X509_verify(cert, X509_get0_pubkey(authority)) == 1;
+
+    ERR_clear_error();
+    return by;
+}
+
+static struct standing_entry *entry_of(struct reading *r, const struct tls_peer_names *names)
+{
+    const char *cluster = names->names[0], *node = names->node;
+    struct standing *out = r->out;
+    struct standing_entry *grown;
+
+    for (size_t i = 0; i < out->count; i++) {
+        struct standing_entry *one = &out->entries[i];
+
+        if (!certs_name_same(one->cluster, cluster) || strcmp(one->node, node) != 0 ||
+            cluster_identity_conflict(&one->identity, &names->cluster))
+            continue;
+        if (!cluster_identity_is_set(&one->identity))
+            one->identity = names->cluster;
+        return one;
+    }
+    grown = realloc(out->entries, (out->count + 1) * sizeof(*grown));
+    if (grown == NULL) {
+        r->failed = true;
+        return NULL;
+    }
+    out->entries = grown;
+    grown += out->count++;
+    *grown = (struct standing_entry){.identity = names->cluster};
+    snprintf(grown->cluster, sizeof(grown->cluster), "%s", cluster);
+    snprintf(grown->node, sizeof(grown->node), "%s", node);
+    return grown;
+}
+
+static void read_one(void *context, X509 *cert)
+{
+    struct reading *r = context;
+    bool by_new = signed_by(cert, certs_authority_certificate(r->authority));
+    bool by_former = !by_new && signed_by(cert, roll_over_former(r->authority));
+    struct tls_peer_names *names;
+    struct standing_entry *entry;
+    char ignored[128];
+
+    if ((!by_new && !by_former) || X509_cmp_current_time(X509_get0_notAfter(cert)) < 0 ||
+        tls_peer_names_new(cert, &names, ignored, sizeof(ignored)) != Q_OK)
+        return;
+    if (names->count == 1 && strlen(names->names[0]) <= CERTS_CLUSTER_NAME_LENGTH_MAX &&
+        strlen(names->node) <= CERTS_CLUSTER_NAME_LENGTH_MAX &&
+        revocations_when(r->revoked, names->names[0], names->serial) == 0) {
+        entry = entry_of(r, names);
+        if (entry != NULL) {
+            entry->has_new = entry->has_new || by_new;
+            entry->has_former = entry->has_former || by_former;
+        }
+    }
+    tls_peer_names_free(names);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct standing_entry *x = a, *y = b;
+    int order = strcmp(x->cluster, y->cluster);
+
+    return order != 0 ? order : strcmp(x->node, y->node);
+}
+
+enum q_err standing_read(const struct certs_authority *authority, const struct revocations *revoked, struct standing *out,
+                         struct certs_failure *why)
+{
+    struct reading r = {.authority = authority, .revoked = revoked, .out = out};
+    enum q_err err;
+
+    *out = (struct standing){0};
+    err = certs_authority_each_issued(authority, read_one, &r, &out->unreadable, why);
+    if (err == Q_OK && r.failed)
+        err = certs_fail_memory(why);
+    if (err != Q_OK)
+        standing_fini(out);
+    else if (out->count > 0)
+        qsort(out->entries, out->count, sizeof(*out->entries), by_name);
+    return err;
+}
+
+void standing_fini(struct standing *standing)
+{
+    free(standing->entries);
+    *standing = (struct standing){0};
+}
+
+enum standing_state standing_of(const struct standing_entry *entry, enum roll_stage stage)
+{
+    bool named = entry->node[0] != '\0';
+
+    switch (stage) {
+    case ROLL_NONE:
+        return STANDING_READY;
+    case ROLL_BEGUN: /* next, nodes must trust the new one */
+        if (!entry->has_new)
+            return STANDING_BEHIND;
+        return named ? STANDING_READY : STANDING_UNKNOWN;
+    case ROLL_CHANGED: /* next, nodes must have a certificate of the new one */
+        if (!entry->has_new)
+            return STANDING_BEHIND;
+        return named || !entry->has_former ? STANDING_READY : STANDING_UNKNOWN;
+    }
+    return STANDING_BEHIND;
+}

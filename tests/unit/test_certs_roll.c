@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A change of an arbiter's authority, in both forms of stores: what each step leaves, that handshakes between the stores as the
+ * daemons load them succeed as long as they should, who is ready for the next step; and a new certificate of the arbiter's own.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/x509v3.h>
+
+#include "certs/decode.h"
+#include "certs/enrol/standing.h"
+#include "certs/folder.h"
+#include "certs/node_store.h"
+#include "certs/roll_over.h"
+#include "tests/unit/test_certs.h"
+#include "tests/unit/tls_pair.h"
+
+enum { NODES = 3 };
+
+struct world {
+    char *dir;
+    char *arbiter_dir, *node_dirs[NODES];
+    struct certs_place arbiter, nodes[NODES];
+};
+
+static struct certs_failure why;
+
+#define good(call)                                                                                           \
+    do {                                                                                                     \
+        if ((call) != Q_OK)                                                                                  \
+            fail_msg("%s: %s", #call, why.text);                                                             \
+    } while (0)
+
+static int set_up(void **state, enum certs_form form)
+{
+    static const char *const names[NODES] = {"n0/store", "n1/store", "n2/store"};
+    const struct certs_authority_wish wish = {.now = time(NULL)};
+    struct world *w = calloc(1, sizeof(*w));
+
+    w->dir = test_dir_make();
+    w->arbiter_dir = test_path(w->dir, "qnetd/store");
+    w->arbiter = (struct certs_place){.form = form, .dir = w->arbiter_dir};
+    for (int i = 0; i < NODES; i++) {
+        w->node_dirs[i] = test_path(w->dir, names[i]);
+        w->nodes[i] = (struct certs_place){.form = form, .dir = w->node_dirs[i]};
+    }
+    good(certs_authority_create(&w->arbiter, &wish, NULL, &why));
+    *state = w;
+    return 0;
+}
+
+static int set_up_nss(void **state)
+{
+    return set_up(state, CERTS_NSS);
+}
+
+static int set_up_pem(void **state)
+{
+    return set_up(state, CERTS_PEM);
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+
+    test_dir_remove(w->dir);
+    free(w->arbiter_dir);
+    for (int i = 0; i < NODES; i++)
+        free(w->node_dirs[i]);
+    free(w);
+    return 0;
+}
+
+static struct certs_authority *arbiter_of(const struct world *w)
+{
+    struct certs_authority *a;
+
+    good(certs_authority_open(&w->arbiter, CERTS_CHANGE, &a, &why));
+    return a;
+}
+
+enum step { RENEW, BEGIN, CHANGE, FINISH };
+
+static enum q_err take_step(const struct world *w, enum step step, const char *const *names)
+{
+    const struct certs_authority_wish wish = {.alternatives = names, .now = time(NULL)};
+    struct certs_authority *a = arbiter_of(w);
+    enum q_err err = Q_OK;
+
+    switch (step) {
+    case RENEW:
+        err = roll_over_renew(a, &wish, &why);
+        break;
+    case BEGIN:
+        err = roll_over_begin(a, &wish, &why);
+        break;
+    case CHANGE:
+        err = roll_over_change(a, &wish, &why);
+        break;
+    case FINISH:
+        err = roll_over_finish(a, &why);
+        break;
+    }
+    certs_authority_close(a);
+    return err;
+}
+
+static enum roll_stage stage_of(const struct world *w)
+{
+    struct certs_authority *a = arbiter_of(w);
+    enum roll_stage stage = roll_over_stage(a);
+
+    certs_authority_close(a);
+    return stage;
+}
+
+/* A certificate as the arbiter issues it now, with all that it trusts for an anchor, is the node's own. `node` NULL: the cluster's. */
+static void enrol(const struct world *w, int number, const char *cluster, const char *node)
+{
+    struct certs_client_order order = {.cluster_name = cluster, .node_name = node, .now = time(NULL)};
+    struct certs_authority *a = arbiter_of(w);
+    struct certs_identity identity = {.authorities = certs_authority_trusted(a)};
+
+    identity.key = EVP_EC_gen("P-256"); /* quick to make */
+    assert_non_null(identity.key);
+    order.public_key = identity.key;
+    good(certs_authority_issue(a, &order, &identity.cert, &why));
+    good(certs_node_install(&w->nodes[number], &identity, CERTS_REPLACE_AUTHORITIES, &why));
+    identity.authorities = NULL; /* borrowed */
+    certs_identity_fini(&identity);
+    certs_authority_close(a);
+}
+
+/* ---- as the daemons load them ------------------------------------------------------------------------------- */
+
+static struct tls_credentials *load(const struct certs_place *place, enum tls_role role)
+{
+    bool server = role == TLS_ROLE_SERVER;
+    char *own = test_path(place->dir, server ? CERTS_PEM_SERVER : CERTS_PEM_NODE);
+    char *ca = test_path(place->dir, CERTS_PEM_AUTHORITY);
+    struct tls_credentials_source source = {.client_cert_required = server, .peer_name = server ? NULL : "Qnetd Server"};
+    struct tls_credentials *out;
+    char text[TLS_CREDENTIALS_ERR_SIZE];
+
+    if (place->form == CERTS_PEM) {
+        source.kind = TLS_SOURCE_PEM;
+        source.pem = (struct tls_source_pem){own, own, ca};
+    } else {
+        source.kind = TLS_SOURCE_NSS;
+        source.nss = (struct tls_source_nss){place->dir, server ? CERTS_NICK_SERVER : CERTS_NICK_CLUSTER, NULL};
+    }
+    if (tls_credentials_load(&source, role, &out, text, sizeof(text)) != Q_OK)
+        fail_msg("%s: %s", place->dir, text);
+    free(own);
+    free(ca);
+    return out;
+}
+
+enum outcome { ACCEPTED, ARBITER_REFUSES, NODE_REFUSES };
+
+static enum outcome meet(const struct world *w, int number)
+{
+    struct tls_credentials *arbiter = load(&w->arbiter, TLS_ROLE_SERVER);
+    struct tls_credentials *node = load(&w->nodes[number], TLS_ROLE_CLIENT);
+    enum outcome outcome = ACCEPTED;
+    struct tls_pair pair;
+
+    tls_pair_init(&pair, arbiter, node);
+    if (tls_pair_handshake(&pair) != Q_OK) {
+        bool here = strstr(tls_channel_error(&pair.client), "the peer's certificate") != NULL;
+
+        outcome = here ? NODE_REFUSES : ARBITER_REFUSES;
+        assert_non_null(strstr(tls_channel_error(here ? &pair.client : &pair.server), "not of an authority that is trusted here"));
+    }
+    tls_pair_fini(&pair);
+    tls_credentials_unref(arbiter);
+    tls_credentials_unref(node);
+    return outcome;
+}
+
+/* What an administrator does by hand on a node: another anchor. */
+static void trust_more(const struct world *w, int number)
+{
+    struct certs_authority *a = arbiter_of(w);
+    struct certs_identity identity;
+
+    good(certs_node_load(&w->nodes[number], &identity, &why));
+    sk_X509_pop_free(identity.authorities, X509_free);
+    identity.authorities = certs_authority_trusted(a);
+    good(certs_node_install(&w->nodes[number], &identity, CERTS_REPLACE_AUTHORITIES, &why));
+    identity.authorities = NULL;
+    certs_identity_fini(&identity);
+    certs_authority_close(a);
+}
+
+static void nobody_who_goes_along_is_ever_refused(void **state)
+{
+    enum { STAYS, RENEWS, TRUSTS };
+    const struct world *w = *state;
+
+    for (int i = 0; i < NODES; i++) {
+        enrol(w, i, "alpha", "n");
+        assert_int_equal(meet(w, i), ACCEPTED);
+    }
+    good(take_step(w, BEGIN, NULL));
+    for (int i = 0; i < NODES; i++)
+        assert_int_equal(meet(w, i), ACCEPTED);
+    enrol(w, RENEWS, "alpha", "n");
+    trust_more(w, TRUSTS);
+    for (int i = 0; i < NODES; i++)
+        assert_int_equal(meet(w, i), ACCEPTED);
+    good(take_step(w, CHANGE, NULL));
+    assert_int_equal(meet(w, STAYS), NODE_REFUSES);
+    assert_int_equal(meet(w, RENEWS), ACCEPTED);
+    assert_int_equal(meet(w, TRUSTS), ACCEPTED);
+    good(take_step(w, FINISH, NULL));
+    assert_int_equal(meet(w, STAYS), NODE_REFUSES);
+    assert_int_equal(meet(w, RENEWS), ACCEPTED);
+    assert_int_equal(meet(w, TRUSTS), ARBITER_REFUSES);
+    enrol(w, RENEWS, "alpha", "n");
+    assert_int_equal(meet(w, RENEWS), ACCEPTED);
+}
+
+/* ---- what the steps leave ------------------------------------------------------------------------------------- */
+
+static int count_in(const struct world *w, const char *name, X509 **first)
+{
+    STACK_OF(X509) *list = NULL;
+    struct certs_folder folder;
+    int count = 0;
+    char *bytes;
+    size_t size;
+
+    *first = NULL;
+    good(certs_folder_open(&folder, w->arbiter_dir, CERTS_FOLDER_READ, NULL, &why));
+    if (certs_folder_has(&folder, name)) {
+        good(certs_folder_read(&folder, name, &bytes, &size, &why));
+        good(certs_decode_certificates(name, bytes, size, &list, &why));
+        count = sk_X509_num(list);
+        *first = sk_X509_shift(list);
+        free(bytes);
+    }
+    sk_X509_pop_free(list, X509_free);
+    certs_folder_close(&folder);
+    return count;
+}
+
+/* How many authorities a new node is given in a file, the one by which it must know the arbiter first, and how many alone. */
+static void check_files(const struct world *w, int exported, int next)
+{
+    bool pem = w->arbiter.form == CERTS_PEM;
+    struct certs_authority *a = arbiter_of(w);
+    X509 *first, *coming;
+
+    assert_int_equal(count_in(w, pem ? CERTS_PEM_AUTHORITY : CERTS_EXPORTED_AUTHORITY, &first), exported);
+    assert_true(certs_same(first, certs_authority_shown(a)));
+    assert_int_equal(X509_verify(certs_authority_server(a), X509_get0_pubkey(first)), 1);
+    assert_int_equal(count_in(w, pem ? CERTS_PEM_NEXT : CERTS_EXPORTED_NEXT, &coming), next);
+    if (next > 0)
+        assert_true(certs_same(coming, certs_authority_certificate(a)));
+    assert_int_equal(sk_X509_num(certs_authority_trusted(a)), exported);
+    X509_free(first);
+    X509_free(coming);
+    certs_authority_close(a);
+}
+
+static X509 *signing(const struct world *w)
+{
+    struct certs_authority *a = arbiter_of(w);
+    X509 *cert = X509_dup(certs_authority_certificate(a));
+
+    certs_authority_close(a);
+    return cert;
+}
+
+/* So that "up to number N" of a revocation means the same whichever of the two has signed: each number is given out once. */
+static void check_sequence(const struct world *w, uint64_t next)
+{
+    struct certs_authority *a = arbiter_of(w);
+    uint64_t serial;
+
+    good(certs_authority_take_serial(a, &serial, &why));
+    assert_int_equal(serial, next);
+    certs_authority_close(a);
+}
+
+static void steps_have_an_order_and_can_be_repeated(void **state)
+{
+    const struct world *w = *state;
+    X509 *old = signing(w), *new, *again;
+
+    check_files(w, 1, 0);
+    assert_int_equal(take_step(w, CHANGE, NULL), Q_ERR_BUSY);
+    good(take_step(w, FINISH, NULL));
+    for (int i = 0; i < 2; i++) {
+        good(take_step(w, BEGIN, NULL));
+        assert_int_equal(stage_of(w), ROLL_BEGUN);
+        check_files(w, 2, 1);
+    }
+    new = signing(w);
+    assert_false(certs_same(old, new));
+    assert_int_not_equal(X509_NAME_cmp(X509_get_subject_name(old), X509_get_subject_name(new)), 0);
+    assert_int_equal(take_step(w, FINISH, NULL), Q_ERR_BUSY);
+    for (int i = 0; i < 2; i++) {
+        good(take_step(w, CHANGE, NULL));
+        assert_int_equal(stage_of(w), ROLL_CHANGED);
+        check_files(w, 2, 0);
+    }
+    assert_int_equal(take_step(w, BEGIN, NULL), Q_ERR_BUSY);
+    for (int i = 0; i < 2; i++) {
+        good(take_step(w, FINISH, NULL));
+        assert_int_equal(stage_of(w), ROLL_NONE);
+        check_files(w, 1, 0);
+    }
+    again = signing(w);
+    assert_true(certs_same(new, again));
+    check_sequence(w, 105);
+    good(take_step(w, BEGIN, NULL));
+    X509_free(again);
+    X509_free(old);
+    X509_free(new);
+}
+
+/* The other form has the same stage. */
+static void a_change_under_way_survives_conversion(void **state)
+{
+    const struct world *w = *state;
+    char *other = test_path(w->dir, "qnetd/other");
+    struct world converted = *w;
+
+    good(take_step(w, BEGIN, NULL));
+    converted.arbiter.form = w->arbiter.form == CERTS_PEM ? CERTS_NSS : CERTS_PEM;
+    converted.arbiter.dir = converted.arbiter_dir = other;
+    good(certs_authority_convert(&w->arbiter, &converted.arbiter, &why));
+    assert_int_equal(stage_of(&converted), ROLL_BEGUN);
+    check_files(&converted, 2, 1);
+    good(take_step(&converted, CHANGE, NULL));
+    good(take_step(&converted, FINISH, NULL));
+    check_files(&converted, 1, 0);
+    free(other);
+}
+
+/* ---- the arbiter's own certificate ----------------------------------------------------------------------------- */
+
+static bool has_name(X509 *cert, const char *name)
+{
+    return X509_check_host(cert, name, 0, 0, NULL) == 1 || X509_check_ip_asc(cert, name, 0) == 1;
+}
+
+static void the_arbiter_s_own_is_renewed_by_whom_nodes_trust(void **state)
+{
+    static const char *const names[] = {"DNS:arbiter.example", "IP:10.0.0.1", NULL};
+    const struct world *w = *state;
+    struct certs_authority *a;
+    X509 *before = NULL;
+
+    enrol(w, 0, "alpha", "n");
+    for (int round = 0; round < 3; round++) {
+        if (round == 2)
+            good(take_step(w, BEGIN, NULL));
+        good(take_step(w, RENEW, round == 0 ? names : NULL));
+        a = arbiter_of(w);
+        assert_true(has_name(certs_authority_server(a), "Qnetd Server"));
+        assert_true(has_name(certs_authority_server(a), "arbiter.example"));
+        assert_true(has_name(certs_authority_server(a), "10.0.0.1"));
+        if (before != NULL)
+            assert_int_not_equal(EVP_PKEY_eq(X509_get0_pubkey(before), X509_get0_pubkey(certs_authority_server(a))), 1);
+        X509_free(before);
+        before = X509_dup(certs_authority_server(a));
+        certs_authority_close(a);
+        assert_int_equal(meet(w, 0), ACCEPTED);
+    }
+    X509_free(before);
+    assert_int_equal(stage_of(w), ROLL_BEGUN);
+}
+
+/* ---- who is ready --------------------------------------------------------------------------------------------- */
+
+static enum standing_state standing_in(const struct world *w, const char *cluster, const char *node,
+                                       const struct revocations *revoked)
+{
+    static const struct revocations none;
+    enum standing_state state = STANDING_READY;
+    struct certs_authority *a = arbiter_of(w);
+    struct standing standing;
+
+    good(standing_read(a, revoked != NULL ? revoked : &none, &standing, &why));
+    for (size_t i = 0; i < standing.count; i++) {
+        if (strcmp(standing.entries[i].cluster, cluster) == 0 && strcmp(standing.entries[i].node, node) == 0)
+            state = standing_of(&standing.entries[i], roll_over_stage(a));
+    }
+    standing_fini(&standing);
+    certs_authority_close(a);
+    return state;
+}
+
+static void who_is_ready_is_known_by_the_record(void **state)
+{
+    const struct world *w = *state;
+    struct revocations revoked = {0};
+    struct revocation all = {.up_to = true, .serial = 1000000, .when_s = 1, .cluster = "alpha"};
+
+    enrol(w, 0, "alpha", "n1");
+    enrol(w, 1, "alpha", "n2");
+    enrol(w, 2, "beta", NULL);
+    assert_int_equal(standing_in(w, "alpha", "n1", NULL), STANDING_READY);
+    good(take_step(w, BEGIN, NULL));
+    assert_int_equal(standing_in(w, "alpha", "n1", NULL), STANDING_BEHIND);
+    assert_int_equal(standing_in(w, "beta", "", NULL), STANDING_BEHIND);
+    enrol(w, 0, "alpha", "n1");
+    enrol(w, 2, "beta", NULL);
+    assert_int_equal(standing_in(w, "alpha", "n1", NULL), STANDING_READY);
+    assert_int_equal(standing_in(w, "alpha", "n2", NULL), STANDING_BEHIND);
+    assert_int_equal(standing_in(w, "beta", "", NULL), STANDING_UNKNOWN);
+    assert_int_equal(revocations_add(&revoked, &all), Q_OK);
+    assert_int_equal(standing_in(w, "alpha", "n2", &revoked), STANDING_READY);
+    good(take_step(w, CHANGE, NULL));
+    assert_int_equal(standing_in(w, "alpha", "n1", NULL), STANDING_READY);
+    assert_int_equal(standing_in(w, "alpha", "n2", NULL), STANDING_BEHIND);
+    assert_int_equal(standing_in(w, "beta", "", NULL), STANDING_UNKNOWN);
+    enrol(w, 2, "gamma", NULL);
+    assert_int_equal(standing_in(w, "gamma", "", NULL), STANDING_READY);
+    good(take_step(w, FINISH, NULL));
+    assert_int_equal(standing_in(w, "alpha", "n2", NULL), STANDING_READY);
+    revocations_fini(&revoked);
+}
+
+int main(void)
+{
+#define BOTH(test)                                                                                           \
+    cmocka_unit_test_setup_teardown(test, set_up_nss, tear_down),                                            \
+        cmocka_unit_test_setup_teardown(test, set_up_pem, tear_down)
+    const struct CMUnitTest tests[] = {
+        BOTH(nobody_who_goes_along_is_ever_refused),
+        BOTH(steps_have_an_order_and_can_be_repeated),
+        cmocka_unit_test_setup_teardown(a_change_under_way_survives_conversion, set_up_nss, tear_down),
+        cmocka_unit_test_setup_teardown(the_arbiter_s_own_is_renewed_by_whom_nodes_trust, set_up_nss, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_ready_is_known_by_the_record, set_up_pem, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
