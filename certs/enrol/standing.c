@@ -7,6 +7,7 @@
 
 #include <openssl/err.h>
 
+#include "certs/enrol/revoked.h"
 #include "common/tls/peer_names.h"
 
 struct reading {
@@ -67,7 +68,7 @@ static void read_one(void *context, X509 *cert)
         return;
     if (names->count == 1 && strlen(names->names[0]) <= CERTS_CLUSTER_NAME_LENGTH_MAX &&
         strlen(names->node) <= CERTS_CLUSTER_NAME_LENGTH_MAX &&
-        revocations_when(r->revoked, names->names[0], names->serial) == 0) {
+        !revoked_concerns(r->revoked, names)) {
         entry = entry_of(r, names);
         if (entry != NULL) {
             entry->has_new = entry->has_new || by_new;
