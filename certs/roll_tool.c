@@ -175,7 +175,7 @@ static enum q_err change(const struct roll_call *call, struct certs_authority *a
     enum q_err err = Q_OK;
 
     if (roll_over_stage(authority) == ROLL_BEGUN)
-        err = invite_withdraw(NULL, NULL, &withdrawn, why);
+        err = invite_withdraw(NULL, &withdrawn, why);
     if (err == Q_OK)
         err = roll_over_change(authority, call->wish, why);
     if (err != Q_OK)
