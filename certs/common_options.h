@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The command line options that both certificate tools have, --pem, --list, --check, --import, --convert and what belongs to them:
- * their place in a table for getopt_long, and what they set. Each tool's parser asks common_take about what it does not know
- * itself.
+ * The command lines of both certificate tools: each has a table of its options, to which the ones that both have are added here, and
+ * one loop reads them all. What an option does is in its row; the tool's own structure, into which it is put, begins with
+ * struct common_options.
  */
 #ifndef QUORATE_CERTS_COMMON_OPTIONS_H
 #define QUORATE_CERTS_COMMON_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "certs/transfer.h"
@@ -27,30 +28,35 @@ enum {
     COMMON_END
 };
 
-/* For the tools' tables. */
-#define COMMON_LONG_OPTIONS                                                                                  \
-    {"help", no_argument, NULL, 'h'}, {"pem", no_argument, NULL, COMMON_PEM},                                \
-        {"list", no_argument, NULL, COMMON_LIST}, {"check", no_argument, NULL, COMMON_CHECK},                \
-        {"import", no_argument, NULL, COMMON_IMPORT}, {"convert", required_argument, NULL, COMMON_CONVERT},  \
-        {"format", required_argument, NULL, COMMON_FORMAT}, {"port", required_argument, NULL, COMMON_PORT},  \
-        {"cert", required_argument, NULL, COMMON_CERT}, {"key", required_argument, NULL, COMMON_KEY},        \
-    {                                                                                                        \
-        "ca", required_argument, NULL, COMMON_CA                                                             \
-    }
-
 struct common_options {
-    int operation; /* what to do, of both kinds of options; 0: not said */
+    int operation; /* key of the option that says what to do; 0: none did */
     bool pem;
     bool json;
     uint64_t port;    /* 0: not said */
     const char *form; /* to convert to */
     struct transfer_files files;
+    const char *program;
 };
 
+struct tool_option {
+    int key;          /* the letter; or a number, for one that has a name only */
+    const char *name; /* NULL: a letter only */
+    bool has_argument;
+    bool is_operation;
+    size_t text; /* where in the tool's structure the argument goes, a const char *; 0: nowhere */
+    size_t flag; /* where a bool becomes true; 0: nowhere */
+    /* What is more than that; `call` is the tool's structure. False: said why; *status is the one to end with (TOOL_FAILED before). */
+    bool (*take)(void *call, const char *argument, int *status);
+};
+
+/* No tool has more, its own and the common ones. */
+#define TOOL_OPTIONS_MAX 64
+
 /*
- * Takes what getopt_long returned, with its argument, if it is one of these. False: it is none, or its argument cannot be; *status
- * is the exit status then, and why has been said. `argv` and its words as in getopt(3).
+ * Reads all options; the words behind them begin at optind, as in getopt(3). False: one is none, or its argument cannot be; *status
+ * is the exit status then, and why has been said.
  */
-bool common_take(struct common_options *common, int option, char **argv, int *status);
+bool tool_options_parse(struct common_options *call, const struct tool_option *own, size_t own_count, int argc,
+                        char **argv, int *status);
 
 #endif

@@ -372,65 +372,29 @@ static int run_checks(const struct call *call)
 
 /* --- Command line ---------------------------------------------------------------------------------- */
 
+#define AT(member) offsetof(struct call, member)
+
+static const struct tool_option options[] = {
+    {'i', .is_operation = true},
+    {'m', .is_operation = true},
+    {'M', .is_operation = true},
+    {'r', .is_operation = true},
+    {'Q', .is_operation = true},
+    {'c', .has_argument = true, .text = AT(file)},
+    {'n', .has_argument = true, .text = AT(name)},
+    {'S', .has_argument = true, .text = AT(quick.ssh)},
+    {'C', .has_argument = true, .text = AT(quick.scp)},
+    {OPTION_JOIN, "join", .has_argument = true, .is_operation = true, .text = AT(code)},
+    {OPTION_RENEW, "renew", .is_operation = true},
+    {OPTION_HOST, "host", .has_argument = true, .text = AT(host)},
+    {OPTION_NODE, "node", .has_argument = true, .text = AT(node)},
+    {OPTION_REPLACE, "replace", .flag = AT(replace)},
+};
+
 static bool parse(struct call *call, int argc, char **argv, int *status)
 {
-    static const struct option longs[] = {
-        {"join", required_argument, NULL, OPTION_JOIN},
-        {"renew", no_argument, NULL, OPTION_RENEW},
-        {"host", required_argument, NULL, OPTION_HOST},
-        {"node", required_argument, NULL, OPTION_NODE},
-        {"replace", no_argument, NULL, OPTION_REPLACE},
-        COMMON_LONG_OPTIONS,
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    opterr = 0;
-    *status = TOOL_FAILED;
-    while ((option = getopt_long(argc, argv, ":himMrQc:n:S:C:", longs, NULL)) != -1) {
-        switch (option) {
-        case 'h':
-        case 'i':
-        case 'm':
-        case 'M':
-        case 'r':
-        case 'Q':
-            call->common.operation = option;
-            break;
-        case 'c':
-            call->file = optarg;
-            break;
-        case 'n':
-            call->name = optarg;
-            break;
-        case 'S':
-            call->quick.ssh = optarg;
-            break;
-        case 'C':
-            call->quick.scp = optarg;
-            break;
-        case OPTION_JOIN:
-            call->common.operation = option;
-            call->code = optarg;
-            break;
-        case OPTION_RENEW:
-            call->common.operation = option;
-            break;
-        case OPTION_HOST:
-            call->host = optarg;
-            break;
-        case OPTION_NODE:
-            call->node = optarg;
-            break;
-        case OPTION_REPLACE:
-            call->replace = true;
-            break;
-        default:
-            if (!common_take(&call->common, option, argv, status))
-                return false;
-            break;
-        }
-    }
+    if (!tool_options_parse(&call->common, options, sizeof(options) / sizeof(options[0]), argc, argv, status))
+        return false;
     call->quick.hosts = argv + optind;
     call->quick.host_count = argc - optind;
     if (call->common.operation != 'Q' && optind < argc) {

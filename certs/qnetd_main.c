@@ -433,91 +433,65 @@ static int run_checks(const struct call *call)
 
 /* --- Command line ---------------------------------------------------------------------------------- */
 
+static bool take_days(void *call, const char *argument, int *status)
+{
+    (void)status;
+    return tool_parse_days(argument, &((struct call *)call)->lifetime_s);
+}
+
+static bool take_server_name(void *call, const char *argument, int *status)
+{
+    if (add_server_name(call, argument))
+        return true;
+    *status = tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no host name or address, or one too many", argument);
+    return false;
+}
+
+static bool take_node(void *call, const char *argument, int *status)
+{
+    *status = TOOL_ARGUMENT;
+    return add_node(call, argument);
+}
+
+static bool take_expiry(void *call, const char *argument, int *status)
+{
+    *status = TOOL_ARGUMENT;
+    return set_expiry(call, argument);
+}
+
+static bool take_identity(void *call, const char *argument, int *status)
+{
+    (void)call;
+    *status = TOOL_ARGUMENT;
+    return check_identity(argument);
+}
+
+#define AT(member) offsetof(struct call, member)
+
+static const struct tool_option options[] = {
+    {'i', .is_operation = true},
+    {'s', .is_operation = true},
+    {'G', .name = NULL}, /* nothing is ever group writable */
+    {'c', .has_argument = true, .text = AT(file)},
+    {'n', .has_argument = true, .text = AT(name)},
+    {OPTION_DAYS, "days", .has_argument = true, .take = take_days},
+    {OPTION_SERVER_NAME, "server-name", .has_argument = true, .take = take_server_name},
+    {OPTION_INVITE, "invite", .has_argument = true, .is_operation = true, .text = AT(name)},
+    {OPTION_REVOKE, "revoke", .has_argument = true, .is_operation = true, .text = AT(name)},
+    {OPTION_NODE, "node", .has_argument = true, .take = take_node},
+    {OPTION_EXPIRES, "expires", .has_argument = true, .take = take_expiry},
+    {OPTION_IDENTITY, "identity", .has_argument = true, .text = AT(identity), .take = take_identity},
+    {OPTION_ANOTHER, "another", .flag = AT(another)},
+    {OPTION_RENEW, "renew", .is_operation = true},
+    {OPTION_ROLL_OVER, "roll-over", .has_argument = true, .is_operation = true, .text = AT(step)},
+    {OPTION_FORCE, "force", .flag = AT(force)},
+};
+
 static bool parse(struct call *call, int argc, char **argv, int *status)
 {
-    static const struct option longs[] = {
-        {"days", required_argument, NULL, OPTION_DAYS},
-        {"server-name", required_argument, NULL, OPTION_SERVER_NAME},
-        {"invite", required_argument, NULL, OPTION_INVITE},
-        {"revoke", required_argument, NULL, OPTION_REVOKE},
-        {"renew", no_argument, NULL, OPTION_RENEW},
-        {"roll-over", required_argument, NULL, OPTION_ROLL_OVER},
-        {"force", no_argument, NULL, OPTION_FORCE},
-        {"node", required_argument, NULL, OPTION_NODE},
-        {"expires", required_argument, NULL, OPTION_EXPIRES},
-        {"identity", required_argument, NULL, OPTION_IDENTITY},
-        {"another", no_argument, NULL, OPTION_ANOTHER},
-        COMMON_LONG_OPTIONS,
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    opterr = 0;
+    if (!tool_options_parse(&call->common, options, sizeof(options) / sizeof(options[0]), argc, argv, status))
+        return false;
     *status = TOOL_FAILED;
-    while ((option = getopt_long(argc, argv, ":hisGc:n:", longs, NULL)) != -1) {
-        switch (option) {
-        case 'h':
-        case 'i':
-        case 's':
-            call->common.operation = option;
-            break;
-        case 'G':
-            break;
-        case 'c':
-            call->file = optarg;
-            break;
-        case 'n':
-            call->name = optarg;
-            break;
-        case OPTION_DAYS:
-            if (!tool_parse_days(optarg, &call->lifetime_s))
-                return false;
-            break;
-        case OPTION_INVITE:
-        case OPTION_REVOKE:
-            call->common.operation = option;
-            call->name = optarg;
-            break;
-        case OPTION_IDENTITY:
-            if (!check_identity(optarg)) {
-                *status = TOOL_ARGUMENT;
-                return false;
-            }
-            call->identity = optarg;
-            break;
-        case OPTION_ANOTHER:
-            call->another = true;
-            break;
-        case OPTION_ROLL_OVER:
-            call->step = optarg;
-            call->common.operation = option;
-            break;
-        case OPTION_RENEW:
-            call->common.operation = option;
-            break;
-        case OPTION_FORCE:
-            call->force = true;
-            break;
-        case OPTION_NODE:
-        case OPTION_EXPIRES:
-            if (option == OPTION_NODE ? !add_node(call, optarg) : !set_expiry(call, optarg)) {
-                *status = TOOL_ARGUMENT;
-                return false;
-            }
-            break;
-        case OPTION_SERVER_NAME:
-            if (!add_server_name(call, optarg)) {
-                *status = tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no host name or address, or one too many",
-                                         optarg);
-                return false;
-            }
-            break;
-        default:
-            if (!common_take(&call->common, option, argv, status))
-                return false;
-            break;
-        }
-    }
     if (optind < argc)
         return tool_fail_text(0, "Unexpected argument: %s", argv[optind]) != 0;
     return true;
