@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char ending[] = ".invitation";
 static const char unfinished[] = ".new";
 #define UNFINISHED_S 3600
+#define LOCK_STEP_MS 10
+#define LOCK_PATIENCE_MS 5000
 
 #define NAME_SIZE (2 * ENROL_ID_SIZE + sizeof(ending))
 #define TEMPORARY_SIZE (NAME_SIZE + 8)
@@ -47,30 +50,59 @@ enum q_err invitation_dir_open(struct invitation_dir *dir, const char *path, str
     return Q_OK;
 }
 
-/* mkdir, and the arbiter's user as owner: of a directory that was there, nothing changes. */
-static enum q_err make_directory(const char *path, mode_t mode, struct certs_failure *why)
+static bool is_empty(int fd)
+{
+    int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = own < 0 ? NULL : fdopendir(own);
+    struct dirent *entry;
+    bool empty = stream != NULL;
+
+    while (empty && (entry = readdir(stream)) != NULL)
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    if (stream != NULL)
+        closedir(stream);
+    else if (own >= 0)
+        close(own);
+    return empty;
+}
+
+/*
+ * The directory, made if it is missing, open in *fd. A new one, or an empty one that an interrupted run has left, gets the arbiter's
+ * user as owner; of another nothing changes. By descriptor: who owns the parent could put something else in its place.
+ */
+static enum q_err make_directory(int parent, const char *name, mode_t mode, int *fd, struct certs_failure *why)
 {
     const struct passwd *user = getpwnam(INVITATION_DIR_USER);
+    struct stat st;
 
-    if (mkdir(path, mode) != 0)
-        return errno == EEXIST ? Q_OK : certs_fail_errno(why, "Cannot make the directory", path);
-    if (geteuid() == 0 && user != NULL && lchown(path, user->pw_uid, user->pw_gid) != 0)
-        return certs_fail_errno(why, "Cannot give to the arbiter's user the directory", path);
+    if (mkdirat(parent, name, mode) != 0 && errno != EEXIST)
+        return certs_fail_errno(why, "Cannot make the directory", name);
+    *fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*fd < 0 || fstat(*fd, &st) != 0)
+        return certs_fail_errno(why, "Cannot open the directory", name);
+    if (geteuid() == 0 && user != NULL && st.st_uid == 0 && is_empty(*fd) &&
+        fchown(*fd, user->pw_uid, user->pw_gid) != 0)
+        return certs_fail_errno(why, "Cannot give to the arbiter's user the directory", name);
     return Q_OK;
 }
 
 enum q_err invitation_dir_create(struct invitation_dir *dir, const char *path, struct certs_failure *why)
 {
-    char *copy = strdup(path);
-    enum q_err err = Q_OK;
+    char *copy = strdup(path), *other = strdup(path);
+    int parent = -1, made = -1;
+    enum q_err err = copy == NULL || other == NULL ? certs_fail_memory(why) : Q_OK;
 
     dir->fd = -1;
-    if (copy == NULL)
-        return certs_fail_memory(why);
-    err = make_directory(dirname(copy), 0750, why);
-    free(copy);
     if (err == Q_OK)
-        err = make_directory(path, 0700, why);
+        err = make_directory(AT_FDCWD, dirname(copy), 0750, &parent, why);
+    if (err == Q_OK)
+        err = make_directory(parent, basename(other), 0700, &made, why);
+    if (parent >= 0)
+        close(parent);
+    if (made >= 0)
+        close(made);
+    free(copy);
+    free(other);
     return err == Q_OK ? invitation_dir_open(dir, path, why) : err;
 }
 
@@ -79,6 +111,18 @@ void invitation_dir_close(struct invitation_dir *dir)
     if (dir->fd >= 0)
         close(dir->fd);
     dir->fd = -1;
+}
+
+enum q_err invitation_dir_lock(struct invitation_dir *dir, struct certs_failure *why)
+{
+    for (int waited_ms = 0; flock(dir->fd, LOCK_EX | LOCK_NB) != 0; waited_ms += LOCK_STEP_MS) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return certs_fail_errno(why, "Cannot lock the directory", "of invitations");
+        if (waited_ms >= LOCK_PATIENCE_MS)
+            return certs_fail(why, Q_ERR_BUSY, "The directory of invitations is being used by another program. Try again.");
+        usleep(LOCK_STEP_MS * 1000);
+    }
+    return Q_OK;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */

@@ -36,6 +36,12 @@ enum q_err invitation_dir_open(struct invitation_dir *dir, const char *path, str
 enum q_err invitation_dir_create(struct invitation_dir *dir, const char *path, struct certs_failure *why);
 void invitation_dir_close(struct invitation_dir *dir);
 
+/*
+ * Takes the directory's lock, until it is closed: whoever goes by what a file says when it replaces or removes it does this first.
+ * Nobody holds it for longer than some files take to be read and written; Q_ERR_BUSY after five seconds.
+ */
+enum q_err invitation_dir_lock(struct invitation_dir *dir, struct certs_failure *why);
+
 /* Q_ERR_NOT_FOUND: none of that id. Q_ERR_INVALID: its file is damaged. *invitation is to be given to invitation_fini. */
 enum q_err invitation_dir_read(const struct invitation_dir *dir, const uint8_t id[ENROL_ID_SIZE],
                                struct invitation *invitation, struct certs_failure *why);

@@ -143,7 +143,10 @@ enum q_err invite_withdraw(const struct invite_scope *scope, size_t *count, stru
     if (err != Q_OK)
         return err;
     withdrawing.dir = &dir;
-    err = invitation_dir_each(&dir, withdraw_one, &withdrawing, why);
+    /* A claim under way is either on disk before, and found, or finds no file. */
+    err = invitation_dir_lock(&dir, why);
+    if (err == Q_OK)
+        err = invitation_dir_each(&dir, withdraw_one, &withdrawing, why);
     invitation_dir_close(&dir);
     *count = withdrawing.count;
     return err != Q_OK ? err : withdrawing.err;

@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "certs/enrol/invitation_dir.h"
+#include "certs/enrol/invitation_use.h"
 #include "certs/enrol/revoked.h"
 #include "certs/enrol/secret.h"
 #include "certs/issue.h"
@@ -171,18 +172,6 @@ static enum q_err find(struct judge_case *matter, const struct judge_setting *se
     return err;
 }
 
-static enum q_err keep(const struct judge_case *matter, const struct judge_setting *setting, struct certs_failure *why)
-{
-    struct invitation_dir dir;
-    enum q_err err = invitation_dir_open(&dir, setting->invitations, why);
-
-    if (err != Q_OK)
-        return err;
-    err = invitation_dir_write(&dir, &matter->invitation, why);
-    invitation_dir_close(&dir);
-    return err;
-}
-
 static bool check_proof(const struct judge_case *matter, struct tls_channel *channel,
                         const struct enrol_session *session)
 {
@@ -241,14 +230,22 @@ void judge_join(struct judge_case *matter, const struct judge_setting *setting, 
 void judge_keep(struct judge_case *matter, const struct judge_setting *setting, const char *peer,
                 struct judge_verdict *verdict)
 {
+    char text[INVITATION_TEXT_SIZE];
     struct certs_failure why;
+    unsigned reason;
+    enum q_err err = invitation_use_claim(setting->invitations, &matter->invitation, &matter->claim, matter->node, peer,
+                                          &reason, text, &why);
 
     memset(verdict, 0, sizeof(*verdict));
-    invitation_claim(&matter->invitation, &matter->claim, peer);
-    if (keep(matter, setting, &why) == Q_OK)
-        return;
-    log_line(LOG_ERR, "Enrolment: %s (%s)", why.text, matter->name);
-    refuse(verdict, ENROL_FAILED, "the arbiter cannot note that the code is used");
+    if (err != Q_OK) {
+        log_line(LOG_ERR, "Enrolment: %s (%s)", why.text, matter->name);
+        refuse(verdict, ENROL_FAILED, "the arbiter cannot note that the code is used");
+    } else if (reason != 0) {
+        refuse(verdict, reason, "%s", text);
+    } else {
+        /* As with the first use, whatever the node has called itself since. */
+        snprintf(matter->node, sizeof(matter->node), "%s", matter->invitation.node);
+    }
 }
 
 /* ---- a node that renews ----------------------------------------------------------------------------------------- */
@@ -353,13 +350,10 @@ void judge_order(const struct judge_case *matter, const struct certs_place *plac
     };
 }
 
-void judge_signed(struct judge_case *matter, const struct judge_setting *setting, const uint8_t *certificate, size_t size,
-                  struct judge_verdict *verdict)
+/* Whether a node could use it, with the authorities that it would be given. */
+static void grant_first(struct judge_case *matter, const struct judge_setting *setting, const uint8_t *certificate,
+                        size_t size, struct judge_verdict *verdict)
 {
-    struct judge_verdict answer = {0};
-    struct certs_failure why;
-
-    memset(verdict, 0, sizeof(*verdict));
     invitation_fini(&matter->invitation);
     matter->invitation.certificate = malloc(size);
     if (matter->invitation.certificate == NULL || size > INVITATION_CERTIFICATE_SIZE_MAX) {
@@ -368,18 +362,37 @@ void judge_signed(struct judge_case *matter, const struct judge_setting *setting
     }
     memcpy(matter->invitation.certificate, certificate, size);
     matter->invitation.certificate_size = size;
-    /* First of all: on record is only what a node can get, together with the authorities that it has to trust. */
-    grant(matter, setting, &answer);
-    if (!answer.granted) {
-        *verdict = answer;
-        return;
-    }
-    if (keep(matter, setting, &why) != Q_OK) {
+    grant(matter, setting, verdict);
+}
+
+static void keep_signed(struct judge_case *matter, const struct judge_setting *setting, const uint8_t *certificate,
+                        size_t size, struct judge_verdict *verdict)
+{
+    struct certs_failure why;
+    enum q_err err = matter->is_renewal
+                         ? invitation_use_record(setting->invitations, &matter->invitation, certificate, size, &why)
+                         : invitation_use_fill(setting->invitations, &matter->invitation, certificate, size, &why);
+
+    if (err == Q_ERR_NOT_FOUND) {
+        refuse(verdict, ENROL_UNKNOWN, "the code was withdrawn while the certificate was being made");
+    } else if (err != Q_OK) {
         log_line(LOG_ERR, "Enrolment: %s (%s)", why.text, matter->name);
         refuse(verdict, ENROL_FAILED, "the arbiter cannot keep the certificate");
-        return;
     }
+}
+
+void judge_signed(struct judge_case *matter, const struct judge_setting *setting, const uint8_t *certificate, size_t size,
+                  struct judge_verdict *verdict)
+{
+    /* First of all: on record is only what a node can get, together with the authorities that it has to trust. */
+    memset(verdict, 0, sizeof(*verdict));
+    grant_first(matter, setting, certificate, size, verdict);
+    if (!verdict->granted)
+        return;
+    memset(verdict, 0, sizeof(*verdict));
+    keep_signed(matter, setting, certificate, size, verdict);
     /* Asked again now that it is on disk: whoever revoked before has this answer, whoever does from now on finds the file. */
-    if (!is_revoked(matter, setting, verdict))
-        *verdict = answer;
+    if (verdict->reason != 0 || is_revoked(matter, setting, verdict))
+        return;
+    grant(matter, setting, verdict); /* what is on disk: another connection with this key may have been quicker */
 }

@@ -26,6 +26,8 @@ libcerts_a_SOURCES += \
 	certs/enrol/clusters.h \
 	certs/enrol/invitation_dir.c \
 	certs/enrol/invitation_dir.h \
+	certs/enrol/invitation_use.c \
+	certs/enrol/invitation_use.h \
 	certs/enrol/secret.c \
 	certs/enrol/secret.h
 

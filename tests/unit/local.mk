@@ -318,6 +318,7 @@ UNIT_TESTS += \
 	tests/unit/test_enrol_secret \
 	tests/unit/test_enrol_wire \
 	tests/unit/test_invitation \
+	tests/unit/test_invitation_use \
 	tests/unit/test_revocation_watch \
 	tests/unit/test_revocations \
 	tests/unit/test_tls_stamp
@@ -327,6 +328,8 @@ tests_unit_test_cluster_register_SOURCES = tests/unit/test_cluster_register.c
 tests_unit_test_cluster_register_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_revocation_watch_SOURCES = tests/unit/test_revocation_watch.c
 tests_unit_test_revocation_watch_LDADD = libqnetd.a libqnetd_logic.a $(CERTS_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_invitation_use_SOURCES = tests/unit/test_invitation_use.c
+tests_unit_test_invitation_use_LDADD = $(CERTS_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_revocations_SOURCES = tests/unit/test_revocations.c
 tests_unit_test_revocations_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_enrol_code_SOURCES = tests/unit/test_enrol_code.c
