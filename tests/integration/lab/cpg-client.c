@@ -183,13 +183,22 @@ static void on_ring(cpg_handle_t handle, struct cpg_ring_id ring, uint32_t count
 
 /* ---- what we do ------------------------------------------------------------------------------------------------------ */
 
-/* False: the core has gone. */
-static bool is_alive(const char *call, cs_error_t error)
+static bool has_gone(cs_error_t error)
 {
-    if (error == CS_ERR_LIBRARY || error == CS_ERR_BAD_HANDLE)
-        return false;
+    return error == CS_ERR_LIBRARY || error == CS_ERR_BAD_HANDLE;
+}
+
+static void tell_error(const char *call, cs_error_t error)
+{
     if (error != CS_OK && error != CS_ERR_TRY_AGAIN)
         say("error %s %d", call, (int)error);
+}
+
+static bool is_alive(const char *call, cs_error_t error)
+{
+    if (has_gone(error))
+        return false;
+    tell_error(call, error);
     return true;
 }
 
@@ -214,27 +223,35 @@ static uint32_t choose_size(void)
     return size < sizeof(struct message) ? sizeof(struct message) : (uint32_t)size;
 }
 
+/*
+ * An error of a message in pieces. When the core goes away within one, libcpg 3.1.7 returns whatever was in its memory; the next
+ * call tells whether it has.
+ */
+static cs_error_t doubtful = CS_OK;
+
 static bool talk(cpg_handle_t handle)
 {
     struct message head = {own_node, (uint32_t)getpid(), next_number, choose_size(),
                            next_random(&random_state)};
     struct iovec parts[2] = {{.iov_base = &head, .iov_len = sizeof(head)}, {.iov_base = buffer}};
-    cs_error_t error;
+    cs_error_t error, before = doubtful;
 
     parts[1].iov_len = head.size - sizeof(head);
     fill(buffer, parts[1].iov_len, head.seed);
     error = cpg_mcast_joined(handle, CPG_TYPE_AGREED, parts, 2);
+    doubtful = CS_OK;
+    if (has_gone(error))
+        return false;
+    tell_error("mcast", before);
     if (error == CS_OK) {
         say("sent %" PRIu32 " %" PRIu32, head.number, head.size);
         next_number++;
+    } else if (head.size <= ONE_PIECE_MAX) {
+        tell_error("mcast", error);
+    } else if (error != CS_ERR_INTERRUPT) { /* which it is when the group changes within a message */
+        doubtful = error;
     }
-    /*
-     * 16: the group has changed within a message in pieces. When the core goes away within one, libcpg 3.1.7 returns
-     * whatever was in its memory; the next call will tell.
-     */
-    if (error == CS_ERR_INTERRUPT || (head.size > ONE_PIECE_MAX && error > CS_ERR_SECURITY))
-        return true;
-    return is_alive("mcast", error);
+    return true;
 }
 
 static bool join(cpg_handle_t handle)

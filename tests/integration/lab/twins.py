@@ -27,7 +27,7 @@ What can happen:
     boot IDS           kill IDS (SIGKILL)       leave IDS (SIGTERM)      shutdown ID (corosync-cfgtool -H)
     order ID from ID   (corosync-cfgtool -k)    cut GROUP | GROUP        heal
     tool ID: OPTIONS   corosync-quorumtool      key ID: KEY TYPE VALUE   corosync-cmapctl -s
-    reload [ID]: OLD -> NEW (ID asks, if any)   wait                     hold SECONDS (nothing may change)
+    reload [ID]: OLD -> NEW (ID asks, if any)   hold SECONDS (nothing may change)
     reload-late IDS by ID: OLD -> NEW           (ID asks when the files of IDS are changed, and when all are)
     device IDS [OPTIONS]   (packaged; starts)   device-leaves IDS        device-killed IDS
     device-freezes IDS (SIGSTOP)                device-thaws IDS (SIGCONT)
@@ -203,10 +203,6 @@ class Twins:
         said = self._ask_reload(cluster, by)
         self._edit(cluster, set(cluster.nodes) - early, change)
         return said, self._ask_reload(cluster, by)
-
-    @staticmethod
-    def _wait(*_):
-        pass
 
     def _hold(self, cluster, rest):
         """Once for both."""

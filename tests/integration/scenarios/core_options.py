@@ -66,13 +66,17 @@ _WINDOW = {"last_man_standing": 1, "last_man_standing_window": 3000}
 
 _case("last_man_standing", "last_man_standing: expected votes fall after the window, and rise with who returns.", (
     ("boot 1 2 3 4", "1,2,3,4: yes 4 4 3"),
-    ("leave 4", "1,2,3: yes 4 3 3"),
-    ("wait", "1,2,3: yes 3 3 2"),
+    ("leave 4", "1,2,3: yes 3 3 2"),
     ("kill 3", "1,2: yes 2 2 2"),
     ("boot 3", "1,2,3: yes 3 3 2"),
     ("leave 3", "1,2: yes 2 2 2"),
     ("leave 2", "1: no 2 1 2"),
 ), nodes=4, quorum=_WINDOW)
+
+_case("last_man_standing_window", "last_man_standing: within the window expected votes are what they were.", (
+    ("boot 1 2 3 4", "1,2,3,4: yes 4 4 3"),
+    ("leave 4", "1,2,3: yes 4 3 3"),
+), nodes=4, quorum={**_WINDOW, "last_man_standing_window": 60000})
 
 _case("last_man_standing_tie", "last_man_standing with auto_tie_breaker and wait_for_all: down to the last one.", (
     ("boot 1 2 3 4", "1,2,3,4: yes 4 4 3"),
