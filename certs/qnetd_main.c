@@ -14,6 +14,7 @@
 #include "certs/check.h"
 #include "certs/common_options.h"
 #include "certs/decode.h"
+#include "certs/enrol/invitation_dir.h"
 #include "certs/enrol/invite.h"
 #include "certs/enrol/revoked.h"
 #include "certs/identity.h"
@@ -346,6 +347,26 @@ static void settle(const struct certs_place *place)
     certs_authority_close(authority);
 }
 
+static void list_invitation(void *context, const struct invitation *invitation)
+{
+    struct listing *listing = context;
+
+    /* Records of renewals have the same form; they are among the certificates. */
+    if (invitation->created_s != invitation->expires_s)
+        listing_add_invitation(listing, invitation);
+}
+
+/* Whoever may not read them sees certificates only. */
+static void list_invitations(struct listing *listing)
+{
+    struct certs_failure ignored;
+    struct invitation_dir dir;
+
+    if (invitation_dir_open(&dir, INVITATION_DIR_DEFAULT, &ignored) == Q_OK)
+        (void)invitation_dir_each(&dir, list_invitation, listing, &ignored);
+    invitation_dir_close(&dir);
+}
+
 static int list(const struct call *call)
 {
     struct certs_authority *authority;
@@ -353,6 +374,7 @@ static int list(const struct call *call)
     struct listed to = {.listing = &listing};
     struct certs_failure why;
     struct certs_place place;
+    struct revocations revoked;
     size_t unreadable = 0;
     enum q_err err;
 
@@ -360,13 +382,21 @@ static int list(const struct call *call)
     settle(&place);
     if (certs_authority_open(&place, CERTS_READ, &authority, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
+    err = revoked_read(place.dir, &revoked, &why);
+    if (err != Q_OK) {
+        certs_authority_close(authority);
+        return tool_fail(&why, TOOL_FAILED);
+    }
     listing_begin(&listing, call->common.json);
+    listing.revoked = &revoked;
     listing_add(&listing, "authority", certs_authority_certificate(authority));
     listing_add(&listing, "former", roll_over_former(authority));
     listing_add(&listing, "arbiter", certs_authority_server(authority));
     to.authority = authority;
     err = certs_authority_each_issued(authority, list_one, &to, &unreadable, &why);
     certs_authority_close(authority);
+    list_invitations(&listing);
+    revocations_fini(&revoked);
     if (!listing_end(&listing))
         return TOOL_FAILED;
     if (unreadable > 0)

@@ -64,5 +64,10 @@ def certs_identity_two_of_one_name(lab):
     other = identities[1 - served]
     said = door.hands.qnetd("ours", "--revoke", door.name, "--identity", other[:6]).out
     check("(1 on record)" in said, f"the other cluster's only certificate: {said}")
+    listed = [(one["role"], one.get("node"), one["state"], one["identity"])
+              for one in json.loads(door.hands.qnetd("ours", "--list", "--format=json").out)]
+    for row in (("cluster", f"n{2 - served}", "revoked", other), ("cluster", f"n{served + 1}", "valid", before)):
+        check(row in listed, f"{row} in the list: {listed}")
+    check_equal(sorted(one[2] for one in listed if one[0] == "invitation"), ["used"] * 3, f"what became of the codes: {listed}")
     wait_for("the list in force", lambda: "revocations are in force" in door.arbiter.log, 10)
     check_equal(door.arbiter.nodes_connected(door.name), [1, 2], "nodes of the cluster that was not revoked")
