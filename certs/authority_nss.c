@@ -95,9 +95,11 @@ static enum q_err put_others(struct nss_db *db, const struct authority_material 
 static enum q_err put_all(struct nss_db *db, const struct authority_material *m, struct certs_failure *why)
 {
     X509 *authority = sk_X509_value(m->server.authorities, 0);
-    enum q_err err = put(db, authority, m->authority_key, CERTS_NICK_AUTHORITY,
-                         m->authority_key != NULL ? "CTu,u,u" : "CT,c,c", why);
+    enum q_err err = m->former != NULL ? nss_db_rename_cert(db, m->former, CERTS_NICK_FORMER, why) : Q_OK;
 
+    if (err == Q_OK)
+        err = put(db, authority, m->authority_key, CERTS_NICK_AUTHORITY,
+                  m->authority_key != NULL ? "CTu,u,u" : "CT,c,c", why);
     if (err == Q_OK)
         err = nss_db_drop_certs(db, CERTS_NICK_FORMER, m->former, why);
     if (err == Q_OK && m->former != NULL)

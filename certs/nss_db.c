@@ -270,6 +270,22 @@ enum q_err nss_db_drop_certs(struct nss_db *db, const char *nickname, X509 *keep
     return err;
 }
 
+enum q_err nss_db_rename_cert(struct nss_db *db, X509 *cert, const char *nickname, struct certs_failure *why)
+{
+    CERTCertList *all = PK11_ListCertsInSlot(db->slot);
+    enum q_err err = Q_OK;
+
+    if (all == NULL)
+        return fail_nss(why, db, "Cannot list");
+    for (CERTCertListNode *n = CERT_LIST_HEAD(all); err == Q_OK && !CERT_LIST_END(n, all); n = CERT_LIST_NEXT(n)) {
+        if (same(n->cert, cert) && (n->cert->nickname == NULL || strcmp(n->cert->nickname, nickname) != 0) &&
+            __PK11_SetCertificateNickname(n->cert, nickname) != SECSuccess)
+            err = fail_nss(why, db, "Cannot rename a certificate in");
+    }
+    CERT_DestroyCertList(all);
+    return err;
+}
+
 static bool on_list(const CERTCertificate *cert, const STACK_OF(X509) * keep)
 {
     for (int i = 0; i < sk_X509_num(keep); i++) {
@@ -279,11 +295,28 @@ static bool on_list(const CERTCertificate *cert, const STACK_OF(X509) * keep)
     return false;
 }
 
+/* Those of the list but the first go by names made from their subjects. */
+static enum q_err rename_others(struct nss_db *db, const STACK_OF(X509) * list, struct certs_failure *why)
+{
+    enum q_err err = Q_OK;
+
+    for (int i = 1; err == Q_OK && i < sk_X509_num(list); i++) {
+        char *nickname = X509_NAME_oneline(X509_get_subject_name(sk_X509_value(list, i)), NULL, 0);
+
+        err = nickname != NULL ? nss_db_rename_cert(db, sk_X509_value(list, i), nickname, why) : certs_fail_memory(why);
+        OPENSSL_free(nickname);
+    }
+    return err;
+}
+
 enum q_err nss_db_drop_authorities(struct nss_db *db, const STACK_OF(X509) * keep, struct certs_failure *why)
 {
-    enum q_err err = nss_db_drop_certs(db, CERTS_NICK_AUTHORITY, sk_X509_value(keep, 0), why);
-    CERTCertList *all = PK11_ListCertsInSlot(db->slot);
+    enum q_err err = rename_others(db, keep, why);
+    CERTCertList *all;
 
+    if (err == Q_OK)
+        err = nss_db_drop_certs(db, CERTS_NICK_AUTHORITY, sk_X509_value(keep, 0), why);
+    all = PK11_ListCertsInSlot(db->slot);
     if (all == NULL)
         return fail_nss(why, db, "Cannot list");
     for (CERTCertListNode *n = CERT_LIST_HEAD(all); err == Q_OK && !CERT_LIST_END(n, all);

@@ -58,10 +58,16 @@ enum q_err nss_db_authorities(struct nss_db *db, char flag, const char *first_ni
 /* All certificates that are neither trusted nor have a key: intermediates. */
 enum q_err nss_db_others(struct nss_db *db, STACK_OF(X509) * *out, struct certs_failure *why);
 
+/*
+ * If the database has this certificate, it goes by that nickname from now on. In place: what is removed and put in again is
+ * not trusted by whoever opens the changed key4.db with the former cert9.db, since the one has the seals of the other's trust.
+ */
+enum q_err nss_db_rename_cert(struct nss_db *db, X509 *cert, const char *nickname, struct certs_failure *why);
+
 /* Remove the certificates of that nickname, all but `keep` (may be NULL); their keys stay. */
 enum q_err nss_db_drop_certs(struct nss_db *db, const char *nickname, X509 *keep, struct certs_failure *why);
 
-/* Remove the trusted certificates that are not on the list, and what goes by the nickname "QNet CA" and is not its first. */
+/* Remove the trusted certificates that are not on the list; what goes by the nickname "QNet CA" and is not its first gets another. */
 enum q_err nss_db_drop_authorities(struct nss_db *db, const STACK_OF(X509) * keep, struct certs_failure *why);
 
 /* Remove the private keys that no certificate of the database belongs to: all, or of that nickname; *count: how many. */

@@ -39,6 +39,7 @@ STATE = pathlib.Path("/var/lib/corosync-qnetd")
 ARBITER, NODE = PLACE / "qnetd/nssdb", PLACE / "qdevice/net/nssdb"
 ARBITER_PEM, NODE_PEM = PLACE / "qnetd/pem", PLACE / "qdevice/net/pem"
 WORKERS = 2
+EVERYTHING = os.environ.get("Q_CRASH") == "all"
 
 VISIBLE = ("rename", "renameat", "renameat2", "mkdir", "mkdirat", "unlinkat", "rmdir", "chmod", "fchmodat", "fchownat", "link",
            "linkat", "symlink", "symlinkat")
@@ -55,12 +56,15 @@ class Step:
     nicknames: frozenset
     """Of a database that is complete; empty: PEM."""
     before: pathlib.Path = None
+    former: frozenset = frozenset()
+    """Of the arbiter's database before a step in the change of authorities; every certificate of it has its key, before and after."""
     calls: dict = None
     asks: bool = False
     """An arbiter, which has the certificates of before and must not lose them."""
 
 
 AUTHORITY = frozenset({"QNet CA", "QNetd Cert"})
+BOTH = AUTHORITY | {"QNet CA (former)"}
 TRUST = frozenset({"QNet CA"})
 CLUSTER = frozenset({"QNet CA", "Cluster Cert"})
 
@@ -163,13 +167,22 @@ def keys_match(database):
     return quiet(["openssl", "pkey", "-in", own, "-pubout"]).stdout == certificate and "BEGIN PUBLIC KEY" in certificate
 
 
+def server_verifies(after_all):
+    """Whether the arbiter's certificate in PEM has its key, is of an authority that is there, and each of these has its key."""
+    own, keys = ARBITER_PEM / "server.pem", (ARBITER_PEM / "ca.key").read_text()
+    good = quiet(["openssl", "pkey", "-in", own, "-pubout"]).stdout == quiet(["openssl", "x509", "-in", own, "-noout", "-pubkey"]).stdout
+    good = good and quiet(["openssl", "verify", "-CAfile", ARBITER_PEM / "ca.pem", own]).returncode == 0
+    authorities = (ARBITER_PEM / "ca.pem").read_text().count("BEGIN CERTIFICATE")
+    return good and (keys.count("BEGIN") == authorities if after_all else keys.count("BEGIN") >= authorities)
+
+
 def loose():
     """Files that everybody can read and should not, or that others than the owner can write."""
     found = []
     for path in (*PLACE.rglob("*"), *STATE.parent.rglob("*")):
         mode = stat.S_IMODE(path.lstat().st_mode)
         public = path.is_dir() and path in (PLACE / "qnetd", PLACE / "qdevice", PLACE / "qdevice/net")
-        public = public or path.name in ("qnetd-cacert.crt", "ca.pem", "signed", "packed")
+        public = public or path.name in ("qnetd-cacert.crt", "qnetd-cacert-next.crt", "ca.pem", "ca-next.pem", "signed", "packed")
         if mode & 0o022 or (mode & 0o007 and not public):
             found.append(f"{path} {mode:o}")
     return found
@@ -184,11 +197,17 @@ def check_whole(step, after_all):
         if state is None:
             return "a database that cannot be opened"
         expected = {step.nicknames} if after_all else {step.nicknames, TRUST if step.nicknames == CLUSTER else step.nicknames}
+        if step.former and not after_all:
+            expected.add(step.former)
         if state[0] not in expected:
             return f"nicknames {sorted(state[0])}"
+        if step.former and (state[1] < len(state[0]) or (after_all and state[1] > len(state[0]))):
+            return f"{state[1]} keys of {len(state[0])} certificates"
         if after_all and (step.asks or step.name.startswith("-m")) and state[1] != 1:
             return f"{state[1]} keys"
         return None
+    if step.database == ARBITER_PEM and not server_verifies(after_all):
+        return "an arbiter's certificate that does not go with its key, or with its authorities and theirs"
     if (step.database / "node.pem").exists() and not keys_match(step.database):
         return "certificate and key do not match"
     return "no authority" if after_all and not (step.database / "ca.pem").exists() else None
@@ -228,13 +247,14 @@ def try_point(step, call, number, arbiter):
 def points(step):
     if sys.argv[1:] and step.name not in sys.argv[1:]:
         return
-    everything = os.environ.get("Q_CRASH") == "all"
-    # What asks goes through the same motions as -m; what is its own is which file gets its name when.
-    visible = ("renameat",) if step.asks else VISIBLE
+    # What asks goes through the same motions as -m, and a change of authorities through those of -i; what is their own is which file
+    # gets its name when.
+    few = step.asks or step.former
+    visible = ("renameat",) if few else VISIBLE
     for call, count in sorted(step.calls.items()):
-        if step.asks and not everything and call not in visible and call not in ("unlinkat", "write"):
+        if few and not EVERYTHING and call not in visible and call not in ("unlinkat", "write"):
             continue
-        numbers = range(1, count + 1) if everything or call in visible else [(count + 1) // 2]
+        numbers = range(1, count + 1) if EVERYTHING or call in visible else [(count + 1) // 2]
         for number in numbers:
             yield call, number
 
@@ -287,6 +307,12 @@ def prepare(states):
         shutil.rmtree(PLACE / "qdevice")
         (PLACE / "qdevice/net").mkdir(parents=True)
         step("--join --pem", [DEVICE, "--join", codes[1], "--host", "127.0.0.1", "--pem"], NODE_PEM, frozenset(), asks=True)
+    step("--renew of the arbiter", [QNETD, "--renew"], ARBITER, AUTHORITY, former=AUTHORITY)
+    step("--roll-over begin", [QNETD, "--roll-over", "begin"], ARBITER, BOTH, former=AUTHORITY)
+    step("--roll-over change", [QNETD, "--roll-over", "change", "--force"], ARBITER, BOTH, former=BOTH)
+    step("--roll-over finish", [QNETD, "--roll-over", "finish", "--force"], ARBITER, AUTHORITY, former=BOTH)
+    for name in ("begin", "change", "finish") if EVERYTHING else ():
+        step(f"--roll-over {name} --pem", [QNETD, "--pem", "--roll-over", name, "--force"], ARBITER_PEM, frozenset())
     return steps
 
 
@@ -334,7 +360,7 @@ def main():
     with Tap() as tap, tempfile.TemporaryDirectory() as folder:
         results = multiprocessing.Queue()
         child = in_child(prepare_in_child, pathlib.Path(folder), results)
-        steps = results.get(timeout=60)
+        steps = results.get(timeout=300)
         child.join()
         children = [in_child(worker, steps, number, results) for number in range(WORKERS)]
         wrong, tried = {index: [] for index in range(len(steps))}, {index: 0 for index in range(len(steps))}
