@@ -5,7 +5,7 @@
 
 #include "certs/authority_internal.h"
 #include "certs/encode.h"
-#include "certs/nss_db.h"
+#include "certs/nss_folder.h"
 
 /* --- Reading --------------------------------------------------------------------------------------- */
 
@@ -32,8 +32,9 @@ static enum q_err load_authority(struct nss_db *db, struct authority_material *o
     return lacking(&err) ? Q_OK : err;
 }
 
-static enum q_err load_all(struct nss_db *db, struct authority_material *out, struct certs_failure *why)
+static enum q_err load_all(struct nss_db *db, void *context, struct certs_failure *why)
 {
+    struct authority_material *out = context;
     enum q_err err = load_authority(db, out, why);
 
     if (err != Q_OK)
@@ -47,15 +48,9 @@ static enum q_err load_all(struct nss_db *db, struct authority_material *out, st
 static enum q_err load(const struct certs_folder *folder, struct authority_material *out,
                        struct certs_failure *why)
 {
-    struct nss_db *db;
-    enum q_err err = nss_db_open(folder->path, NSS_DB_READ, &db, why);
-    enum q_err closing;
+    enum q_err err = nss_folder_read(folder, load_all, out, why);
 
-    if (err != Q_OK)
-        return err == Q_ERR_NOT_FOUND ? Q_OK : err;
-    err = load_all(db, out, why);
-    closing = nss_db_close(db, why);
-    return err != Q_OK ? err : closing;
+    return lacking(&err) ? Q_OK : err;
 }
 
 /* --- Writing --------------------------------------------------------------------------------------- */
@@ -92,8 +87,9 @@ static enum q_err put_others(struct nss_db *db, const struct authority_material 
     return err;
 }
 
-static enum q_err put_all(struct nss_db *db, const struct authority_material *m, struct certs_failure *why)
+static enum q_err put_all(struct nss_db *db, void *context, struct certs_failure *why)
 {
+    const struct authority_material *m = context;
     X509 *authority = sk_X509_value(m->server.authorities, 0);
     enum q_err err = m->former != NULL ? nss_db_rename_cert(db, m->former, CERTS_NICK_FORMER, why) : Q_OK;
 
@@ -111,26 +107,6 @@ static enum q_err put_all(struct nss_db *db, const struct authority_material *m,
     if (err == Q_OK)
         err = put(db, m->server.cert, m->server.key, CERTS_NICK_SERVER, "u,u,u", why);
     return err;
-}
-
-/* m NULL: remove the keys that nothing belongs to any more; *dropped: how many. */
-static enum q_err fill_stage(struct certs_folder *folder, const struct authority_material *m, unsigned *dropped,
-                             struct certs_failure *why)
-{
-    char *stage = certs_folder_stage_path(folder);
-    struct nss_db *db = NULL;
-    enum q_err err = stage != NULL ? Q_OK : certs_fail_memory(why), closing;
-
-    for (size_t i = 0; err == Q_OK && i < NSS_DB_FILE_COUNT; i++)
-        err = certs_folder_stage_copy(folder, nss_db_files[i], why);
-    if (err == Q_OK)
-        err = nss_db_open(stage, NSS_DB_CHANGE, &db, why);
-    free(stage);
-    if (err != Q_OK)
-        return err;
-    err = m != NULL ? put_all(db, m, why) : nss_db_drop_idle_keys(db, NULL, dropped, why);
-    closing = nss_db_close(db, why);
-    return err != Q_OK ? err : closing;
 }
 
 static enum q_err save_exported(struct certs_folder *folder, const struct authority_material *m,
@@ -154,15 +130,11 @@ static enum q_err save_exported(struct certs_folder *folder, const struct author
 static enum q_err save_database(struct certs_folder *folder, const struct authority_material *m,
                                 struct certs_failure *why)
 {
-    unsigned dropped = 0;
-    enum q_err err = fill_stage(folder, m, NULL, why);
+    enum q_err err = nss_folder_change(folder, put_all, (void *)(uintptr_t)m, why);
 
-    for (size_t i = 0; err == Q_OK && i < NSS_DB_FILE_COUNT; i++)
-        err = certs_folder_publish(folder, nss_db_files[i], CERTS_MODE_SHARED, why);
-    /* Last, so that no certificate is ever there without its key: the daemon may be reading. */
     if (err == Q_OK)
-        err = fill_stage(folder, NULL, &dropped, why);
-    return err == Q_OK && dropped > 0 ? certs_folder_publish(folder, "key4.db", CERTS_MODE_SHARED, why) : err;
+        err = nss_folder_publish(folder, why);
+    return err == Q_OK ? nss_folder_drop_idle_keys(folder, NULL, why) : err;
 }
 
 /*

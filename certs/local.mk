@@ -44,6 +44,8 @@ libcerts_a_SOURCES = \
 	certs/node_store.h \
 	certs/nss_db.c \
 	certs/nss_db.h \
+	certs/nss_folder.c \
+	certs/nss_folder.h \
 	certs/pem_files.c \
 	certs/pem_files.h \
 	certs/place.c \
