@@ -18,6 +18,7 @@
 #include "certs/enrol/invite.h"
 #include "certs/enrol/revoked.h"
 #include "certs/identity.h"
+#include "certs/issued.h"
 #include "certs/listing.h"
 #include "certs/logic/name.h"
 #include "certs/roll_over.h"
@@ -176,6 +177,53 @@ static int initialize(struct call *call)
 
 /* --- -s -------------------------------------------------------------------------------------------- */
 
+/* The newest certificate that the whole cluster had before, if it was for another key. */
+struct predecessor {
+    const char *cluster;
+    EVP_PKEY *key;
+    X509 *cert; /* owned */
+};
+
+static void look_for_predecessor(void *context, X509 *cert)
+{
+    struct predecessor *before = context;
+    char name[CERTS_CLUSTER_NAME_LENGTH_MAX + 2];
+
+    issued_common_name(cert, name, sizeof(name));
+    if (strcmp(name, before->cluster) != 0 ||
+        X509_NAME_get_index_by_NID(X509_get_subject_name(cert), NID_organizationalUnitName, -1) >= 0)
+        return;
+    X509_free(before->cert);
+    before->cert = NULL;
+    if (EVP_PKEY_eq(X509_get0_pubkey(cert), before->key) != 1 && X509_up_ref(cert) == 1)
+        before->cert = cert;
+}
+
+/*
+ * The file for the cluster is about to be replaced: of the former certificate, which stays good, a copy stays on record, also if the packaged
+ * script made it. It may have been another cluster's of the same name, which nobody can see here.
+ */
+static enum q_err keep_predecessor(struct certs_authority *authority, const char *cluster, EVP_PKEY *key,
+                                   struct certs_failure *why)
+{
+    struct predecessor before = {.cluster = cluster, .key = key};
+    size_t unreadable;
+    enum q_err err = certs_authority_each_issued(authority, look_for_predecessor, &before, &unreadable, why);
+    bool kept;
+
+    if (err != Q_OK || before.cert == NULL)
+        return err;
+    /* A number that nobody here has given out has no place in the record: no reason not to sign. */
+    kept = certs_authority_record(authority, before.cert, why) == Q_OK;
+    fprintf(stderr,
+            "Note: the cluster \"%s\" had a certificate for another key. It %s, and good until it is revoked. If this is "
+            "another cluster of the same name, the arbiter cannot tell their nodes apart: give one of them another name "
+            "(totem.cluster_name), or have its nodes join with codes of --invite --another.\n",
+            cluster, kept ? "stays on record" : "cannot be kept on record");
+    X509_free(before.cert);
+    return Q_OK;
+}
+
 static int sign_key(const struct call *call, EVP_PKEY *key)
 {
     struct certs_client_order order = {
@@ -191,7 +239,9 @@ static int sign_key(const struct call *call, EVP_PKEY *key)
     if (certs_authority_open(&place, CERTS_CHANGE, &authority, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     tool_say("Signing cluster certificate");
-    err = certs_authority_issue(authority, &order, &cert, &why);
+    err = keep_predecessor(authority, call->name, key, &why);
+    if (err == Q_OK)
+        err = certs_authority_issue(authority, &order, &cert, &why);
     if (err == Q_OK)
         err = certs_authority_export(authority, call->name, cert, &path, &why);
     if (err == Q_OK)

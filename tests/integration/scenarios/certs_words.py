@@ -122,6 +122,15 @@ def certs_lifetimes_and_list(lab):
     for one, days in zip(listed, (400, 400, 30, 400), strict=True):
         check(days - 1 <= one["days_left"] <= days, f"nothing outlives its issuer: {one}")
     check(re.search(r"^103 +cluster +alpha .*expires 20\d\d-\d\d-\d\d", hands.qnetd("ours", "--list").out, re.M), "the list as text")
+    # Another key for the same name, as a second cluster of that name would bring: said, and the former stays on record, of which
+    # the packaged script would not have kept a copy.
+    seen_from_outside(arbiter, f"{ARBITER_DB}/issued/103.crt").unlink()
+    run(arbiter, "/usr/bin/openssl", "req", "-new", "-nodes", "-newkey", "rsa:2048", "-keyout", "/dev/null", "-subj", "/CN=x", "-out",
+        "/etc/corosync/another")
+    said = [hands.qnetd("ours", "-s", "-c", "/etc/corosync/another", "-n", "alpha").err for _ in range(2)]
+    check_equal(["had a certificate for another key" in words for words in said], [True, False], "whether there was another key")
+    serials = [one["serial"] for one in json.loads(hands.qnetd("ours", "--list", "--format=json").out) if one["name"] == "alpha"]
+    check_equal(serials, ["103", "105", "106"], "certificates of alpha on record")
     _refused(hands.qnetd("ours", "-i", "--days", "0", status=None), 1, "no number of days")
     # In the arbiter's own protocol TLS comes after words of its own; here a server of OpenSSL's shows the certificate.
     run(arbiter, program("corosync-qnetd-certutil", "ours"), "--convert", "pem")
