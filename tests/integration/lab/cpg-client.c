@@ -225,7 +225,7 @@ static uint32_t choose_size(void)
 
 /*
  * An error of a message in pieces. When the core goes away within one, libcpg 3.1.7 returns whatever was in its memory; the next
- * call tells whether it has.
+ * call of this connection tells whether it has.
  */
 static cs_error_t doubtful = CS_OK;
 
@@ -297,6 +297,7 @@ static void follow(cpg_handle_t handle, const struct timespec *interval, const s
     bool alive = cpg_fd_get(handle, &pfd.fd) == CS_OK && join(handle);
 
     is_member = false;
+    doubtful = CS_OK;
     while (alive && !ending) {
         bool talks = talking && is_member;
         int ready = ppoll(&pfd, 1, talks ? interval : NULL, waiting_mask);

@@ -197,8 +197,7 @@ def lives(lines, name):
             if view is None:
                 raise Failure(f"{name}: a message before the first ring: {line}")
             view.items.append(line)
-        elif word == "error" and not (fields[0] == "mcast" and int(fields[1]) < 0):
-            # Of a daemon that dies meanwhile the library tells what happens to be in memory, which is no error there is.
+        elif word == "error":
             raise Failure(f"{name}: {line}")
     return found
 
