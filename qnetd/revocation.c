@@ -52,13 +52,16 @@ static bool read_list(struct revocation_watch *watch)
     return true;
 }
 
-/* The directory that there is now: another one may have taken the place of the one watched before. */
+/*
+ * The directory that there is now: another one may have taken the place of the one watched before. Beside what the tool does (a
+ * rename), what an administrator does who was told to mend the list or to remove it.
+ */
 static bool watch_directory(struct revocation_watch *watch)
 {
     char dir[PATH_MAX];
 
     find_directory(watch->settings, dir);
-    if (inotify_add_watch(watch->fd, dir, IN_MOVED_TO) >= 0)
+    if (inotify_add_watch(watch->fd, dir, IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE) >= 0)
         return true;
     log_line(LOG_WARNING, "TLS: %s cannot be watched (%s): after corosync-qnetd-certutil --revoke send SIGHUP", dir,
              strerror(errno));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <qb/qbloop.h>
+#include <qb/qbutil.h>
 
 #include "qnetd/revocation.h"
 #include "qnetd/settings.h"
@@ -126,12 +127,49 @@ static void at_the_start_a_damaged_list_lets_nobody_in_until_it_is_mended(void *
     revocation_close(&watch);
 }
 
+static void give_up(void *data)
+{
+    (void)data;
+    qb_loop_stop(loop);
+}
+
+static void on_awaited_change(void *data)
+{
+    on_change(data);
+    qb_loop_stop(loop);
+}
+
+/* As the log asks the administrator to do it, with nothing else than rm or cp. */
+static void what_is_done_about_a_damaged_list_is_seen_at_once(void **state)
+{
+    qb_loop_timer_handle timer;
+
+    (void)state;
+    put(DAMAGED);
+    revocation_open(&watch, loop, &settings, on_awaited_change, NULL);
+    assert_reason("cannot be read");
+    for (int round = 0; round < 2; round++) {
+        changes = 0;
+        if (round == 0)
+            assert_int_equal(unlink(list_file), 0);
+        else
+            put(GOOD);
+        assert_int_equal(qb_loop_timer_add(loop, QB_LOOP_MED, 10 * QB_TIME_NS_IN_SEC, NULL, give_up, &timer), 0);
+        qb_loop_run(loop);
+        (void)qb_loop_timer_del(loop, timer);
+        assert_int_equal(changes, 1);
+        assert_reason(round == 0 ? NULL : "has been revoked");
+    }
+    revocation_close(&watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_file_revokes_nobody),
         cmocka_unit_test(a_damaged_list_leaves_the_former_one_in_force),
         cmocka_unit_test(at_the_start_a_damaged_list_lets_nobody_in_until_it_is_mended),
+        cmocka_unit_test(what_is_done_about_a_damaged_list_is_seen_at_once),
     };
 
     return cmocka_run_group_tests_name("revocation_watch", tests, set_up, tear_down);
