@@ -21,7 +21,7 @@ void cluster_register_fini(struct cluster_register *clusters)
 static bool has(const struct cluster_register *clusters, const char *name, const struct cluster_identity *identity)
 {
     for (size_t i = 0; i < clusters->count; i++) {
-        if (cluster_identity_equal(&clusters->items[i].identity, identity) && strcmp(clusters->items[i].name, name) == 0)
+        if (cluster_identity_equal(&clusters->items[i].identity, identity) && certs_name_same(clusters->items[i].name, name))
             return true;
     }
     return false;

@@ -32,7 +32,7 @@ struct cluster_register {
 
 void cluster_register_fini(struct cluster_register *clusters);
 
-/* Q_OK without a change if it is there. Q_ERR_LIMIT, Q_ERR_NO_MEMORY. */
+/* Q_OK without a change if it is there, spelled in whatever case. Q_ERR_LIMIT, Q_ERR_NO_MEMORY. */
 enum q_err cluster_register_add(struct cluster_register *clusters, const char *name,
                                 const struct cluster_identity *identity);
 

@@ -49,6 +49,20 @@ static void clusters_are_found_by_name_and_how_their_identity_begins(void **stat
     cluster_register_fini(&clusters);
 }
 
+/* An invitation for "Alpha" finds the cluster "alpha"; the certificate that comes of it is spelled as the invitation is. */
+static void spelled_in_another_way_a_cluster_is_still_one(void **state)
+{
+    struct cluster_register clusters = {0};
+    struct cluster_identity found;
+
+    (void)state;
+    add(&clusters, "alpha", 0x12);
+    add(&clusters, "Alpha", 0x12);
+    assert_int_equal(clusters.count, 1);
+    assert_int_equal(cluster_register_find(&clusters, "ALPHA", "", &found), 1);
+    cluster_register_fini(&clusters);
+}
+
 static void the_file_is_read_as_it_was_written(void **state)
 {
     struct cluster_register clusters = {0}, again;
@@ -118,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clusters_are_found_by_name_and_how_their_identity_begins),
+        cmocka_unit_test(spelled_in_another_way_a_cluster_is_still_one),
         cmocka_unit_test(the_file_is_read_as_it_was_written),
         cmocka_unit_test(what_was_not_written_is_not_read),
         cmocka_unit_test(there_is_room_for_a_limited_number),
