@@ -111,7 +111,7 @@ static void on_init_refused(struct agent *a, enum wire_error error)
         return;
     case WIRE_ERROR_NAME_TAKEN:
         link_drop(a, "it serves another cluster of this name, whose certificates have another identity: rename one of them "
-                     "(totem.cluster_name) and let its nodes join anew");
+                     "(totem.cluster_name) and let its nodes join anew; if they are one cluster, the arbiter's log says what to do");
         return;
     case WIRE_ERROR_NONE:
     case WIRE_ERROR_UNSUPPORTED_NEEDED_MESSAGE:

@@ -126,8 +126,9 @@ static void note_taken(struct arbiter *a, struct session *session, const struct 
     cluster_identity_text(&session->identity, shown);
     emit_session_note(a, ARBITER_NOTE_WARNING, session,
                       "cluster \"%s\" is being served with the identity %.8s, the client's certificate has %.8s: these are two "
-                      "clusters of one name. Rename one (totem.cluster_name) and let its nodes join anew",
-                      cluster->label, served, shown);
+                      "clusters of one name. Rename one (totem.cluster_name) and let its nodes join anew. If they are one cluster: "
+                      "corosync-qnetd-certutil --invite NAME --identity %.8s here, --join --replace on that node",
+                      cluster->label, served, shown, served);
 }
 
 /* A device of ours that has connected anew: its old connection is dead, whatever TCP thinks. */

@@ -129,6 +129,7 @@ static void of_two_clusters_of_one_name_the_first_is_served(void **state)
     assert_string_equal(join_as(2, 2, B, true), "2<" TAKEN_OURS);
     assert_non_null(strstr(d.notes, "served with the identity 11111111, the client's certificate has 22222222"));
     assert_non_null(strstr(d.notes, "totem.cluster_name"));
+    assert_non_null(strstr(d.notes, "If they are one cluster: corosync-qnetd-certutil --invite NAME --identity 11111111 here"));
     assert_null(strstr(d.notes, "refused"));
     /* A packaged device would end for good if it were told a number that it does not know. */
     assert_string_equal(join_as(3, 2, B, false), "3<" TAKEN_PACKAGED);
