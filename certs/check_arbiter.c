@@ -34,7 +34,7 @@ static bool may(const struct stat *st, uid_t uid, gid_t gid, mode_t owner_bit)
 static void check_daemon_reads(struct check *check, const struct certs_place *place)
 {
     const char *const names[] = {".", place->form == CERTS_PEM ? CERTS_PEM_SERVER : "key4.db",
-                                 place->form == CERTS_PEM ? CERTS_PEM_AUTHORITY : "cert9.db"};
+                                 place->form == CERTS_PEM ? CERTS_PEM_AUTHORITY : "cert9.db", REVOKED_FILE};
     const struct passwd *user = getpwnam(DAEMON_USER);
 
     if (user == NULL)
@@ -47,8 +47,8 @@ static void check_daemon_reads(struct check *check, const struct certs_place *pl
         if (stat(path, &st) != 0 || may(&st, user->pw_uid, user->pw_gid, i == 0 ? S_IXUSR : S_IRUSR))
             continue;
         check_find(check, CHECK_PROBLEM, "daemon",
-                   "%s cannot be read by the user %s, whom the daemon runs as: run chgrp -R %s %s.", path,
-                   DAEMON_USER, DAEMON_USER, place->dir);
+                   "%s cannot be read by the user %s, whom the daemon runs as: run chgrp -R %s %s, and chmod g+r %s.", path,
+                   DAEMON_USER, DAEMON_USER, place->dir, path);
         return;
     }
     check_find(check, CHECK_GOOD, "daemon", "the user %s can read what the daemon needs.", DAEMON_USER);

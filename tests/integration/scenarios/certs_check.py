@@ -60,6 +60,10 @@ def certs_check(lab):
     hands.arbiter.start(flavour="ours")
     hands.qnetd("ours", "--revoke", hands.name)
     wait_for("the revocation to be known", lambda: "is revoked" in node_check().get("acceptance", ""), 5)
+    # A list copied back by root, as it comes from a backup.
+    seen_from_outside(arbiter, f"{ARBITER_DB}/revoked").chmod(0o600)
+    found = _problems(hands.qnetd("ours", "--check", "--format=json", status=1))
+    check("/revoked cannot be read" in found["daemon"], f"a list that only root can read: {found}")
 
     # The arbiter's certificates are made anew.
     hands.arbiter.stop()
