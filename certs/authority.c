@@ -342,6 +342,17 @@ STACK_OF(X509) * certs_authority_intermediates(const struct certs_authority *aut
     return authority->material.server.intermediates;
 }
 
+bool certs_authority_vouches(const struct certs_authority *authority, X509 *cert)
+{
+    STACK_OF(X509) *trusted = authority->material.server.authorities;
+    bool found = false;
+
+    for (int i = 0; !found && i < sk_X509_num(trusted); i++)
+        found = X509_verify(cert, X509_get0_pubkey(sk_X509_value(trusted, i))) == 1;
+    ERR_clear_error();
+    return found;
+}
+
 /* --- Issuing --------------------------------------------------------------------------------------- */
 
 static enum q_err check_order(const struct certs_authority *a, const struct certs_client_order *order,
@@ -408,6 +419,18 @@ enum q_err certs_authority_write(struct certs_authority *a, const char *name, co
     return certs_folder_write(&a->folder, name, bytes, size, CERTS_MODE_SHARED, why);
 }
 
+/* Nodes may go by it for long: who asks what is out there must find it. */
+static enum q_err keep_exported(struct certs_authority *a, const char *name, struct certs_failure *why)
+{
+    X509 *cert = issued_read(&a->folder, name);
+    enum q_err err = cert != NULL && certs_authority_vouches(a, cert) && !issued_has_number(&a->folder, cert)
+                         ? issued_add(&a->folder, cert, why)
+                         : Q_OK;
+
+    X509_free(cert);
+    return err;
+}
+
 enum q_err certs_authority_export(struct certs_authority *a, const char *cluster_name, X509 *cert,
                                   char **path, struct certs_failure *why)
 {
@@ -421,7 +444,9 @@ enum q_err certs_authority_export(struct certs_authority *a, const char *cluster
     if (asprintf(&name, "cluster-%s%s", cluster_name, a->form->export_ending) < 0)
         return certs_fail_memory(why);
     q_buf_init(&bytes);
-    err = pem ? certs_encode_pem(cert, &bytes, why) : certs_encode_der(cert, &bytes, why);
+    err = keep_exported(a, name, why);
+    if (err == Q_OK)
+        err = pem ? certs_encode_pem(cert, &bytes, why) : certs_encode_der(cert, &bytes, why);
     if (err == Q_OK)
         err = certs_folder_write(&a->folder, name, q_buf_bytes(&bytes), bytes.size, CERTS_MODE_SHARED, why);
     q_buf_fini(&bytes);

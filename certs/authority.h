@@ -14,6 +14,8 @@
 #ifndef QUORATE_CERTS_AUTHORITY_H
 #define QUORATE_CERTS_AUTHORITY_H
 
+#include <stdbool.h>
+
 #include <openssl/x509.h>
 
 #include "certs/failure.h"
@@ -78,6 +80,9 @@ X509 *certs_authority_shown(const struct certs_authority *authority);
 STACK_OF(X509) * certs_authority_trusted(const struct certs_authority *authority);
 STACK_OF(X509) * certs_authority_intermediates(const struct certs_authority *authority);
 
+/* Whether one of those that the arbiter trusts has signed it. */
+bool certs_authority_vouches(const struct certs_authority *authority, X509 *cert);
+
 /* The next serial number, on disk before this returns: it is never given out again. Needs CERTS_CHANGE. */
 enum q_err certs_authority_take_serial(struct certs_authority *authority, uint64_t *serial,
                                        struct certs_failure *why);
@@ -111,7 +116,8 @@ enum q_err certs_authority_write(struct certs_authority *authority, const char *
 
 /*
  * Write cluster-NAME.crt (DER; PEM stores: cluster-NAME.pem), which the packaged flow carries on; *path is its absolute
- * path, on the heap. A former one is replaced: its copy stays in issued/. Needs CERTS_CHANGE.
+ * path, on the heap. A former one is replaced: its copy stays in issued/, or gets there if the packaged script has signed it.
+ * Needs CERTS_CHANGE.
  */
 enum q_err certs_authority_export(struct certs_authority *authority, const char *cluster_name, X509 *cert,
                                   char **path, struct certs_failure *why);

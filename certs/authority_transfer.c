@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whole arbiters' stores: from someone else's authority, and from one form to the other. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "certs/authority_internal.h"
 #include "certs/chain.h"
@@ -63,6 +64,22 @@ static void copy_one(void *context, X509 *cert)
         c->err = issued_add(c->to, cert, c->why);
 }
 
+/* Whoever was turned away is not to be served again by the same certificates in another form. */
+static enum q_err copy_revoked(const struct certs_folder *from, struct certs_folder *to, struct certs_failure *why)
+{
+    enum q_err err;
+    char *bytes;
+    size_t size;
+
+    if (!certs_folder_has(from, CERTS_REVOKED))
+        return certs_folder_remove(to, CERTS_REVOKED, why);
+    err = certs_folder_read(from, CERTS_REVOKED, &bytes, &size, why);
+    if (err == Q_OK)
+        err = certs_folder_write(to, CERTS_REVOKED, bytes, size, CERTS_MODE_SHARED, why);
+    free(bytes);
+    return err;
+}
+
 static enum q_err copy_records(const struct certs_folder *from, struct certs_folder *to,
                                const struct authority_material *m, struct certs_failure *why)
 {
@@ -74,6 +91,8 @@ static enum q_err copy_records(const struct certs_folder *from, struct certs_fol
 
     if (err == Q_OK)
         err = copying.err;
+    if (err == Q_OK)
+        err = copy_revoked(from, to, why);
     if (err != Q_OK || m->authority_key == NULL)
         return err;
     err = authority_last_serial(from, m, &serial, why);

@@ -18,26 +18,59 @@
 
 #define ISSUED "issued"
 #define ENDING ".crt"
+#define FILE_SIZE 64
+
+/* False for numbers that were not given out here, too large for a file's name. */
+static bool file_of(const X509 *cert, char name[FILE_SIZE])
+{
+    uint64_t serial;
+
+    if (ASN1_INTEGER_get_uint64(&serial, X509_get0_serialNumber(cert)) != 1)
+        return false;
+    snprintf(name, FILE_SIZE, ISSUED "/%" PRIu64 ENDING, serial);
+    return true;
+}
+
+bool issued_has_number(const struct certs_folder *folder, const X509 *cert)
+{
+    char name[FILE_SIZE];
+
+    return !file_of(cert, name) || certs_folder_has(folder, name);
+}
 
 enum q_err issued_add(struct certs_folder *folder, X509 *cert, struct certs_failure *why)
 {
-    char name[64];
+    char name[FILE_SIZE];
     struct q_buf der;
-    uint64_t serial = 0;
     enum q_err err = certs_folder_make_sub(folder, ISSUED, why);
 
     if (err != Q_OK)
         return err;
-    if (ASN1_INTEGER_get_uint64(&serial, X509_get0_serialNumber(cert)) != 1)
+    if (!file_of(cert, name))
         return certs_fail(why, Q_ERR_INVALID,
                           "The certificate has a serial number that was not given out here.");
-    snprintf(name, sizeof(name), ISSUED "/%" PRIu64 ENDING, serial);
     q_buf_init(&der);
     err = certs_encode_der(cert, &der, why);
     if (err == Q_OK)
         err = certs_folder_write(folder, name, q_buf_bytes(&der), der.size, CERTS_MODE_SHARED, why);
     q_buf_fini(&der);
     return err;
+}
+
+X509 *issued_read(const struct certs_folder *folder, const char *path)
+{
+    STACK_OF(X509) *list = NULL;
+    struct certs_failure ignored;
+    X509 *cert = NULL;
+    char *bytes;
+    size_t size;
+
+    if (certs_folder_read(folder, path, &bytes, &size, &ignored) == Q_OK &&
+        certs_decode_certificates(path, bytes, size, &list, &ignored) == Q_OK)
+        cert = sk_X509_shift(list);
+    sk_X509_pop_free(list, X509_free);
+    free(bytes);
+    return cert;
 }
 
 /* --- Walking --------------------------------------------------------------------------------------- */
@@ -106,22 +139,6 @@ struct collecting {
     bool failed;
 };
 
-static X509 *read_certificate(const struct certs_folder *folder, const char *path)
-{
-    STACK_OF(X509) *list = NULL;
-    struct certs_failure ignored;
-    X509 *cert = NULL;
-    char *bytes;
-    size_t size;
-
-    if (certs_folder_read(folder, path, &bytes, &size, &ignored) == Q_OK &&
-        certs_decode_certificates(path, bytes, size, &list, &ignored) == Q_OK)
-        cert = sk_X509_shift(list);
-    sk_X509_pop_free(list, X509_free);
-    free(bytes);
-    return cert;
-}
-
 static void collect_one(void *context, const char *name)
 {
     struct collecting *c = context;
@@ -137,7 +154,7 @@ static void collect_one(void *context, const char *name)
         c->failed = true;
         return;
     }
-    cert = read_certificate(c->folder, path);
+    cert = issued_read(c->folder, path);
     free(path);
     if (cert == NULL)
         c->unreadable++;

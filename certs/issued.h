@@ -7,6 +7,7 @@
 #ifndef QUORATE_CERTS_ISSUED_H
 #define QUORATE_CERTS_ISSUED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <openssl/x509.h>
@@ -15,6 +16,12 @@
 #include "certs/folder.h"
 
 enum q_err issued_add(struct certs_folder *folder, X509 *cert, struct certs_failure *why);
+
+/* Whether the record has a certificate of this one's number; true too for numbers too large to be given out here. */
+bool issued_has_number(const struct certs_folder *folder, const X509 *cert);
+
+/* The first certificate in a file of the folder (free it); NULL: none, or unreadable. */
+X509 *issued_read(const struct certs_folder *folder, const char *path);
 
 /* *serial becomes at least the highest number of the record. */
 enum q_err issued_raise_serial(const struct certs_folder *folder, uint64_t *serial,

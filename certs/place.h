@@ -31,6 +31,9 @@ struct certs_place {
 #define CERTS_EXPORTED_NEXT "qnetd-cacert-next.crt"
 #define CERTS_PEM_NEXT "ca-next.pem"
 
+/* The list of what an arbiter has revoked, beside its certificates (certs/enrol/revoked.h). */
+#define CERTS_REVOKED "revoked"
+
 /* Nicknames in the databases. */
 #define CERTS_NICK_AUTHORITY "QNet CA"
 #define CERTS_NICK_FORMER "QNet CA (former)" /* arbiter, while it changes to another one */

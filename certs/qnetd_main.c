@@ -366,23 +366,12 @@ struct listed {
     const struct certs_authority *authority;
 };
 
-static bool is_trusted(const struct certs_authority *authority, X509 *cert)
-{
-    STACK_OF(X509) *trusted = certs_authority_trusted(authority);
-    bool found = false;
-
-    for (int i = 0; !found && i < sk_X509_num(trusted); i++)
-        found = X509_verify(cert, X509_get0_pubkey(sk_X509_value(trusted, i))) == 1;
-    ERR_clear_error();
-    return found;
-}
-
 /* Certificates of authorities that the arbiter had before are on record too, but nobody accepts them any more. */
 static void list_one(void *context, X509 *cert)
 {
     struct listed *to = context;
 
-    listing_add(to->listing, is_trusted(to->authority, cert) ? "cluster" : "dropped", cert);
+    listing_add(to->listing, certs_authority_vouches(to->authority, cert) ? "cluster" : "dropped", cert);
 }
 
 /* What nodes that enrolled have got belongs into the list; whoever may not write sees what is recorded. */

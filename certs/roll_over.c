@@ -35,14 +35,17 @@ static enum q_err save(struct certs_authority *a, struct certs_failure *why)
     return a->form->save(&a->folder, &a->material, why);
 }
 
+/* Whose certificate the arbiter's own is tells the stage, so that nothing is done without one. */
 static enum q_err check_own(const struct certs_authority *a, struct certs_failure *why)
 {
-    if (a->material.authority_key != NULL)
-        return Q_OK;
-    return certs_fail(why, Q_ERR_NOT_FOUND,
-                      "The arbiter's certificate in %s is not from an authority of its own: have a new one made where the "
-                      "present one comes from, and take it with --import.",
-                      a->folder.path);
+    if (a->material.authority_key == NULL)
+        return certs_fail(why, Q_ERR_NOT_FOUND,
+                          "The arbiter's certificate in %s is not from an authority of its own: have a new one made where the "
+                          "present one comes from, and take it with --import.",
+                          a->folder.path);
+    if (a->material.server.cert == NULL)
+        return certs_fail(why, Q_ERR_NOT_FOUND, "The certificates in %s are not complete: run -i first.", a->folder.path);
+    return Q_OK;
 }
 
 /* --- The arbiter's own certificate ------------------------------------------------------------------------ */
@@ -84,7 +87,7 @@ static void take_name(struct names *names, const GENERAL_NAME *one)
 
 static void names_of(X509 *cert, struct names *names)
 {
-    GENERAL_NAMES *all = cert != NULL ? X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL) : NULL;
+    GENERAL_NAMES *all = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 
     memset(names, 0, sizeof(*names));
     for (int i = 0; i < sk_GENERAL_NAME_num(all); i++)
@@ -196,8 +199,6 @@ enum q_err roll_over_begin(struct certs_authority *a, const struct certs_authori
         err = certs_fail(why, Q_ERR_BUSY,
                          "The authority has been changed, and the former one is still accepted: say --roll-over finish before "
                          "the next change.");
-    if (err == Q_OK && a->material.server.cert == NULL)
-        err = certs_fail(why, Q_ERR_NOT_FOUND, "The certificates in %s are not complete: run -i first.", a->folder.path);
     if (err == Q_OK && roll_over_stage(a) == ROLL_NONE)
         err = new_authority(a, wish, why);
     return err == Q_OK ? save(a, why) : err;

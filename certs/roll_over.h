@@ -29,7 +29,8 @@ X509 *roll_over_former(const struct certs_authority *authority);
 
 /*
  * A new key and certificate for the arbiter itself, of the authority by which nodes know it. wish->alternatives NULL: the names
- * of the present one. Q_ERR_NOT_FOUND: the store has no authority of its own. Q_ERR_EXPIRED: that has ended.
+ * of the present one. Q_ERR_NOT_FOUND: the store has no authority of its own, or no certificate of the arbiter. Q_ERR_EXPIRED: the
+ * authority has ended.
  */
 enum q_err roll_over_renew(struct certs_authority *authority, const struct certs_authority_wish *wish,
                            struct certs_failure *why);

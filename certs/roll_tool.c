@@ -12,7 +12,7 @@
 #include "certs/tool.h"
 #include "common/printable.h"
 
-#define PRINTED_SIZE (4 * CERTS_CLUSTER_NAME_LENGTH_MAX + 1)
+#define PRINTED_SIZE (4 * TLS_PEER_NAME_LENGTH_MAX + 1)
 
 static const char *const stage_words[] = {[ROLL_NONE] = "none", [ROLL_BEGUN] = "begun", [ROLL_CHANGED] = "changed"};
 static const char *const state_words[] = {

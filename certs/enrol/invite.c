@@ -59,24 +59,13 @@ static bool is_renewal(const struct invitation *invitation)
     return invitation->certificate != NULL && invitation->created_s == invitation->expires_s;
 }
 
-/* Of an authority that the arbiter had before its certificates were made anew: its numbers are given out again since. */
-static bool is_strange(const struct certs_authority *authority, X509 *cert)
-{
-    STACK_OF(X509) *trusted = certs_authority_trusted(authority);
-
-    for (int i = 0; i < sk_X509_num(trusted); i++) {
-        if (X509_verify(cert, X509_get0_pubkey(sk_X509_value(trusted, i))) == 1)
-            return false;
-    }
-    return true;
-}
-
 static void settle_one(void *context, const struct invitation *invitation)
 {
     struct settling *settling = context;
     const unsigned char *at = invitation->certificate;
     X509 *cert = at == NULL ? NULL : d2i_X509(NULL, &at, (long)invitation->certificate_size);
-    bool strange = cert != NULL && is_strange(settling->authority, cert);
+    /* Of an authority that the arbiter had before its certificates were made anew: its numbers are given out again since. */
+    bool strange = cert != NULL && !certs_authority_vouches(settling->authority, cert);
 
     if (settling->err == Q_OK && cert != NULL && !strange)
         settling->err = certs_authority_record(settling->authority, cert, settling->why);

@@ -15,7 +15,7 @@
 #include "certs/place.h"
 #include "common/tls/peer_names.h"
 
-#define REVOKED_FILE "revoked"
+#define REVOKED_FILE CERTS_REVOKED
 
 /* Said for an identity: all clusters of that name; certificates that have none. */
 #define IDENTITY_ALL "all"

@@ -25,9 +25,9 @@ static bool signed_by(X509 *cert, X509 *authority)
     return by;
 }
 
-static struct standing_entry *entry_of(struct reading *r, const struct tls_peer_names *names)
+static struct standing_entry *entry_of(struct reading *r, const char *cluster, const struct tls_peer_names *names)
 {
-    const char *cluster = names->names[0], *node = names->node;
+    const char *node = names->node;
     struct standing *out = r->out;
     struct standing_entry *grown;
 
@@ -54,26 +54,31 @@ static struct standing_entry *entry_of(struct reading *r, const struct tls_peer_
     return grown;
 }
 
+/* The packaged script signs the alternative names of a request as well: the arbiter serves such a node under each of its names. */
+static void note(struct reading *r, const char *cluster, const struct tls_peer_names *names, bool by_new)
+{
+    struct standing_entry *entry = entry_of(r, cluster, names);
+
+    if (entry == NULL)
+        return;
+    entry->has_new = entry->has_new || by_new;
+    entry->has_former = entry->has_former || !by_new;
+}
+
 static void read_one(void *context, X509 *cert)
 {
     struct reading *r = context;
     bool by_new = signed_by(cert, certs_authority_certificate(r->authority));
     bool by_former = !by_new && signed_by(cert, roll_over_former(r->authority));
     struct tls_peer_names *names;
-    struct standing_entry *entry;
     char ignored[128];
 
     if ((!by_new && !by_former) || X509_cmp_current_time(X509_get0_notAfter(cert)) < 0 ||
         tls_peer_names_new(cert, &names, ignored, sizeof(ignored)) != Q_OK)
         return;
-    if (names->count == 1 && strlen(names->names[0]) <= CERTS_CLUSTER_NAME_LENGTH_MAX &&
-        strlen(names->node) <= CERTS_CLUSTER_NAME_LENGTH_MAX &&
-        !revoked_concerns(r->revoked, names)) {
-        entry = entry_of(r, names);
-        if (entry != NULL) {
-            entry->has_new = entry->has_new || by_new;
-            entry->has_former = entry->has_former || by_former;
-        }
+    if (!revoked_concerns(r->revoked, names)) {
+        for (size_t i = 0; i < names->count; i++)
+            note(r, names->names[i], names, by_new);
     }
     tls_peer_names_free(names);
 }

@@ -15,6 +15,7 @@
 #include "certs/logic/revocations.h"
 #include "certs/roll_over.h"
 #include "common/cluster_identity.h"
+#include "common/tls/peer_names.h"
 
 enum standing_state {
     STANDING_READY,   /* has what the next step asks for */
@@ -23,7 +24,7 @@ enum standing_state {
 };
 
 struct standing_entry {
-    char cluster[CERTS_CLUSTER_NAME_LENGTH_MAX + 1];
+    char cluster[TLS_PEER_NAME_LENGTH_MAX + 1];
     char node[CERTS_CLUSTER_NAME_LENGTH_MAX + 1]; /* "": the certificate names none */
     struct cluster_identity identity;            /* which cluster of that name; may be none */
     bool has_new, has_former;                    /* a certificate of that authority */

@@ -17,6 +17,7 @@
 #include <openssl/x509v3.h>
 
 #include "certs/decode.h"
+#include "certs/enrol/revoked.h"
 #include "certs/enrol/standing.h"
 #include "certs/folder.h"
 #include "certs/node_store.h"
@@ -330,22 +331,41 @@ static void steps_have_an_order_and_can_be_repeated(void **state)
     X509_free(new);
 }
 
+/* Without the arbiter's own certificate nobody can tell the stage. */
+static void without_the_arbiter_s_own_nothing_is_done(void **state)
+{
+    const struct world *w = *state;
+    char *own = test_path(w->arbiter_dir, CERTS_PEM_SERVER);
+
+    good(take_step(w, BEGIN, NULL));
+    assert_int_equal(remove(own), 0);
+    for (enum step step = RENEW; step <= FINISH; step++) {
+        if (step != BEGIN)
+            assert_int_equal(take_step(w, step, NULL), Q_ERR_NOT_FOUND);
+    }
+    free(own);
+}
+
 /* The other form has the same stage. */
 static void a_change_under_way_survives_conversion(void **state)
 {
     const struct world *w = *state;
-    char *other = test_path(w->dir, "qnetd/other");
+    char *other = test_path(w->dir, "qnetd/other"), *list = test_path(w->arbiter_dir, CERTS_REVOKED);
     struct world converted = *w;
+    struct revocations revoked;
 
     good(take_step(w, BEGIN, NULL));
+    test_write_text(list, "not to be forgotten");
     converted.arbiter.form = w->arbiter.form == CERTS_PEM ? CERTS_NSS : CERTS_PEM;
     converted.arbiter.dir = converted.arbiter_dir = other;
     good(certs_authority_convert(&w->arbiter, &converted.arbiter, &why));
     assert_int_equal(stage_of(&converted), ROLL_BEGUN);
     check_files(&converted, 2, 1);
+    assert_int_equal(revoked_read(other, &revoked, &why), Q_ERR_INVALID);
     good(take_step(&converted, CHANGE, NULL));
     good(take_step(&converted, FINISH, NULL));
     check_files(&converted, 1, 0);
+    free(list);
     free(other);
 }
 
@@ -479,6 +499,61 @@ static void who_is_ready_is_known_by_the_record(void **state)
     revocations_fini(&revoked);
 }
 
+static X509 *issue_for_cluster(const struct world *w, const char *cluster, bool export)
+{
+    struct certs_client_order order = {.cluster_name = cluster, .now = time(NULL)};
+    struct certs_authority *a = arbiter_of(w);
+    X509 *cert;
+    char *path;
+
+    order.public_key = EVP_EC_gen("P-256");
+    good(certs_authority_issue(a, &order, &cert, &why));
+    if (export) {
+        good(certs_authority_export(a, cluster, cert, &path, &why));
+        free(path);
+    }
+    EVP_PKEY_free(order.public_key);
+    certs_authority_close(a);
+    return cert;
+}
+
+/* The packaged script has no record but this file, which the next certificate of the cluster replaces. */
+static void what_the_packaged_script_signed_stays_on_record(void **state)
+{
+    const struct world *w = *state;
+    char *issued, *exported = test_path(w->arbiter_dir, "cluster-beta.crt");
+    char name[64];
+
+    X509 *cert = issue_for_cluster(w, "beta", false);
+    snprintf(name, sizeof(name), "issued/%ld.crt", ASN1_INTEGER_get(X509_get0_serialNumber(cert)));
+    issued = test_path(w->arbiter_dir, name);
+    assert_int_equal(rename(issued, exported), 0);
+    X509_free(cert);
+    good(take_step(w, BEGIN, NULL));
+    assert_int_equal(standing_in(w, "beta", "", NULL), STANDING_BEHIND);
+    X509_free(issue_for_cluster(w, "beta", true));
+    good(take_step(w, CHANGE, NULL));
+    assert_int_equal(standing_in(w, "beta", "", NULL), STANDING_UNKNOWN);
+    free(issued);
+    free(exported);
+}
+
+/* It signs all names that a request has, and the arbiter goes by each. The arbiter's own is such a one. */
+static void a_certificate_of_several_names_is_seen(void **state)
+{
+    static const char *const names[] = {"DNS:one", "DNS:two", NULL};
+    const struct world *w = *state;
+    char *own = test_path(w->arbiter_dir, CERTS_PEM_SERVER), *exported = test_path(w->arbiter_dir, "cluster-one.crt");
+
+    good(take_step(w, RENEW, names));
+    assert_int_equal(link(own, exported), 0);
+    good(take_step(w, BEGIN, NULL));
+    assert_int_equal(standing_in(w, "one", "", NULL), STANDING_BEHIND);
+    assert_int_equal(standing_in(w, "two", "", NULL), STANDING_BEHIND);
+    free(own);
+    free(exported);
+}
+
 int main(void)
 {
 #define BOTH(test)                                                                                           \
@@ -490,7 +565,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_database_is_good_between_its_two_renames, set_up_nss, tear_down),
         cmocka_unit_test_setup_teardown(a_change_under_way_survives_conversion, set_up_nss, tear_down),
         cmocka_unit_test_setup_teardown(the_arbiter_s_own_is_renewed_by_whom_nodes_trust, set_up_nss, tear_down),
+        cmocka_unit_test_setup_teardown(without_the_arbiter_s_own_nothing_is_done, set_up_pem, tear_down),
         cmocka_unit_test_setup_teardown(who_is_ready_is_known_by_the_record, set_up_pem, tear_down),
+        cmocka_unit_test_setup_teardown(what_the_packaged_script_signed_stays_on_record, set_up_nss, tear_down),
+        cmocka_unit_test_setup_teardown(a_certificate_of_several_names_is_seen, set_up_pem, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
