@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "certs/place.h"
+#include "certs/store/place.h"
 #include "common/log.h"
 
 static void find_source(const struct settings *settings, struct tls_credentials_source *source)

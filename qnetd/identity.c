@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "certs/place.h"
+#include "certs/store/place.h"
 #include "common/log.h"
 #include "common/tls/expiry.h"
 

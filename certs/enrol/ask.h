@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "certs/failure.h"
-#include "certs/identity.h"
+#include "certs/x509/identity.h"
 #include "certs/logic/clock_gap.h"
 #include "certs/logic/enrol_wire.h"
 

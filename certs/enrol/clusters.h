@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "certs/authority.h"
+#include "certs/store/authority.h"
 #include "certs/enrol/invitation_dir.h"
 #include "certs/failure.h"
 #include "certs/logic/cluster_register.h"

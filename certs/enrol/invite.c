@@ -10,7 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "certs/authority.h"
+#include "certs/store/authority.h"
 #include "certs/enrol/clusters.h"
 #include "certs/enrol/invitation_dir.h"
 #include "certs/enrol/secret.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "certs/failure.h"
-#include "certs/place.h"
+#include "certs/store/place.h"
 #include "common/cluster_identity.h"
 
 #define INVITE_NODES_MAX 64

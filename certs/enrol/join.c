@@ -12,16 +12,16 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "certs/decode.h"
-#include "certs/encode.h"
+#include "certs/x509/decode.h"
+#include "certs/x509/encode.h"
 #include "certs/enrol/converse.h"
 #include "certs/enrol/secret.h"
-#include "certs/folder.h"
-#include "certs/issue.h"
-#include "certs/issued.h"
+#include "certs/store/folder.h"
+#include "certs/x509/issue.h"
+#include "certs/store/issued.h"
 #include "certs/logic/enrol_reply.h"
 #include "certs/logic/name.h"
-#include "certs/node_store.h"
+#include "certs/store/node_store.h"
 
 #define TRIES 4
 #define PENDING_NAME_SIZE 32

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "certs/failure.h"
-#include "certs/place.h"
+#include "certs/store/place.h"
 
 #define JOIN_PORT_DEFAULT 5403
 

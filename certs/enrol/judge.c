@@ -18,7 +18,7 @@
 #include "certs/enrol/invitation_use.h"
 #include "certs/enrol/revoked.h"
 #include "certs/enrol/secret.h"
-#include "certs/issue.h"
+#include "certs/x509/issue.h"
 #include "certs/logic/name.h"
 #include "certs/logic/serial.h"
 #include "common/clock.h"

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "certs/place.h"
+#include "certs/store/place.h"
 #include "common/err.h"
 #include "common/tls/credentials.h"
 

@@ -7,11 +7,11 @@
 
 #include <openssl/x509.h>
 
-#include "certs/authority.h"
+#include "certs/store/authority.h"
 #include "certs/enrol/clusters.h"
 #include "certs/enrol/invitation_dir.h"
 #include "certs/enrol/invite.h"
-#include "certs/folder.h"
+#include "certs/store/folder.h"
 #include "common/tls/peer_names.h"
 
 static enum q_err decode(const char *path, const char *bytes, size_t size, struct revocations *out,

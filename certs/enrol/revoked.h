@@ -12,7 +12,7 @@
 
 #include "certs/failure.h"
 #include "certs/logic/revocations.h"
-#include "certs/place.h"
+#include "certs/store/place.h"
 #include "common/tls/peer_names.h"
 
 #define REVOKED_FILE CERTS_REVOKED

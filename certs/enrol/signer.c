@@ -13,8 +13,8 @@
 
 #include <openssl/x509.h>
 
-#include "certs/authority.h"
-#include "certs/issue.h"
+#include "certs/store/authority.h"
+#include "certs/x509/issue.h"
 
 /* What the process says: this byte, then the certificate; or the other, then words. A zero byte ends both. */
 #define SAYS_SIGNED 's'

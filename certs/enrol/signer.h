@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "certs/place.h"
+#include "certs/store/place.h"
 #include "common/buf.h"
 #include "common/cluster_identity.h"
 #include "common/err.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How far the nodes on an arbiter's record are in a change of authorities (certs/roll_over.h): by the certificates that it has
+ * How far the nodes on an arbiter's record are in a change of authorities (certs/store/roll_over.h): by the certificates that it has
  * issued, those left out that have ended or are revoked. A node that enrolled or renewed after the change began has been given both
  * authorities with its certificate. Of a certificate that names no node (the packaged flow's, which all nodes of a
  * cluster share, and its renewals) nobody knows how many nodes have it, nor what these trust. A value; standing_fini frees it.
@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "certs/authority.h"
+#include "certs/store/authority.h"
 #include "certs/logic/revocations.h"
-#include "certs/roll_over.h"
+#include "certs/store/roll_over.h"
 #include "common/cluster_identity.h"
 #include "common/tls/peer_names.h"
 

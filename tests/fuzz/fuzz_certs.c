@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "certs/chain.h"
-#include "certs/decode.h"
-#include "certs/encode.h"
-#include "certs/issue.h"
-#include "certs/issued.h"
+#include "certs/x509/chain.h"
+#include "certs/x509/decode.h"
+#include "certs/x509/encode.h"
+#include "certs/x509/issue.h"
+#include "certs/store/issued.h"
 #include "certs/logic/conf_value.h"
 #include "certs/logic/name.h"
 #include "certs/logic/serial.h"

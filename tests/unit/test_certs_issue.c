@@ -13,10 +13,10 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
-#include "certs/chain.h"
-#include "certs/decode.h"
-#include "certs/encode.h"
-#include "certs/issue.h"
+#include "certs/x509/chain.h"
+#include "certs/x509/decode.h"
+#include "certs/x509/encode.h"
+#include "certs/x509/issue.h"
 #include "certs/logic/name.h"
 #include "common/tls/peer_names.h"
 

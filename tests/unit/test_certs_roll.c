@@ -16,12 +16,12 @@
 
 #include <openssl/x509v3.h>
 
-#include "certs/decode.h"
+#include "certs/x509/decode.h"
 #include "certs/enrol/revoked.h"
 #include "certs/enrol/standing.h"
-#include "certs/folder.h"
-#include "certs/node_store.h"
-#include "certs/roll_over.h"
+#include "certs/store/folder.h"
+#include "certs/store/node_store.h"
+#include "certs/store/roll_over.h"
 #include "tests/unit/test_certs.h"
 #include "tests/unit/tls_pair.h"
 

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "certs/authority.h"
-#include "certs/folder.h"
-#include "certs/node_store.h"
+#include "certs/store/authority.h"
+#include "certs/store/folder.h"
+#include "certs/store/node_store.h"
 #include "tests/unit/test_certs.h"
 
 struct world {

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#include "certs/check_verdict.h"
+#include "certs/tools/check_verdict.h"
 #include "tests/unit/test_certs.h"
 
 #define DAY_S 86400L
