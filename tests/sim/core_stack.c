@@ -439,12 +439,12 @@ static void burst(struct node *node)
 
 static void ask_reload(struct node *node);
 
-/* a: boot */
+/* a: boot. Who asks has patience with a machine that stands still, too. */
 static void on_ask_reload(const struct occurrence *occurrence)
 {
     struct node *node = occurrence->who;
 
-    if (node->boot == occurrence->a && stack_host_runs(node)) {
+    if (node->boot == occurrence->a && node->host != NULL && node->host->stack != NULL) {
         ask_reload(node);
     }
 }
