@@ -33,7 +33,9 @@ void clock_gap_text(const struct clock_gap *gap, char text[CLOCK_GAP_TEXT_SIZE])
     for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (far_ms < 1000 * units[i].from_s)
             continue;
-        snprintf(text, CLOCK_GAP_TEXT_SIZE, "%" PRIu64 " %s", far_ms / (1000 * units[i].unit_s), units[i].name);
+        /* To the nearest: a clock that is three hours off, but for the time of the question, is not "2 hours" off. */
+        snprintf(text, CLOCK_GAP_TEXT_SIZE, "%" PRIu64 " %s", (far_ms + 500 * units[i].unit_s) / (1000 * units[i].unit_s),
+                 units[i].name);
         return;
     }
     snprintf(text, CLOCK_GAP_TEXT_SIZE, "%" PRIu64 ".%" PRIu64 " seconds", far_ms / 1000, far_ms % 1000 / 100);

@@ -50,9 +50,9 @@ static void the_distance_in_words(void **state)
         int64_t ahead_ms;
         const char *text;
     } cases[] = {{0, "0.0 seconds"},         {-349, "0.3 seconds"},          {9999, "9.9 seconds"},
-                 {10000, "10 seconds"},      {-119999, "119 seconds"},       {120000, "2 minutes"},
-                 {-7199999, "119 minutes"},  {7200000, "2 hours"},           {172799999, "47 hours"},
-                 {-172800000, "2 days"},     {INT64_MIN / 4, "26687997791 days"}};
+                 {10000, "10 seconds"},      {-119999, "120 seconds"},       {120000, "2 minutes"},
+                 {-7199999, "120 minutes"},  {7200000, "2 hours"},           {172799999, "48 hours"},
+                 {-172800000, "2 days"},     {INT64_MIN / 4, "26687997792 days"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -11,6 +11,7 @@ Files are carried between hosts by the test: there is no network between the too
 import re
 import shutil
 
+from . import runner
 from .cluster import program
 from .wait import Failure, check
 
@@ -51,6 +52,13 @@ class Hands:
     def device(host, flavour, *options, status=0):
         """Run corosync-qdevice-net-certutil on a node; returns the `Result`."""
         return run(host, program("corosync-qdevice-net-certutil", flavour), *options, status=status)
+
+    def device_at(self, host, shift_s, *options, status=0):
+        """Our corosync-qdevice-net-certutil where the node's clock is wrong by so many seconds; returns the `Result`."""
+        library = runner.clock_shift_path(self.lab.scratch.parent)
+        # A build with sanitizers wants nothing loaded before them, unless told that it may be.
+        return run(host, "/usr/bin/env", f"LD_PRELOAD={library}", f"CLOCK_SHIFT_S={shift_s}", "ASAN_OPTIONS=verify_asan_link_order=0",
+                   program("corosync-qdevice-net-certutil", "ours"), *options, status=status)
 
     @staticmethod
     def carry(source, path, target, to):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs one piece of work in a sandbox of its own, as a child process: what run.py and the demo share.
 
-`prepare(scratch)` compiles the clients of tests and makes the certificates; `Scratch` is the directory a run works in.
+`prepare(scratch)` compiles the tests' own programs and makes the certificates; `Scratch` is the directory a run works in.
 """
 
 import os
@@ -59,22 +59,27 @@ def cpg_client_path(scratch):
     return scratch / "cpg-client"
 
 
+def clock_shift_path(scratch):
+    return scratch / "clock-shift.so"
+
+
 def certificates_path(scratch):
     return scratch / "certificates"
 
 
-def _compile(source, target, library):
+def _compile(source, target, *options):
     done = subprocess.run([os.environ.get("CC", "cc").split()[0], "-std=gnu17", "-O2", "-Wall", "-o", target, HERE / source,
-                           library], capture_output=True, text=True, check=False)
+                           *options], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failure(f"cannot compile {source}: {done.stderr}")
 
 
 def prepare(scratch):
-    """Compile the test clients and make the certificates; call it inside the sandbox."""
+    """Compile the tests' own programs and make the certificates; call it inside the sandbox."""
     _compile("quorum-watcher.c", watcher_path(scratch), "-lvotequorum")
     _compile("stall-witness.c", witness_path(scratch), "-lpthread")
     _compile("cpg-client.c", cpg_client_path(scratch), "-lcpg")
+    _compile("clock-shift.c", clock_shift_path(scratch), "-shared", "-fPIC")
     certificates_path(scratch).mkdir()
     certs.make(certificates_path(scratch), scratch / "ca")
     shutil.rmtree(scratch / "ca")

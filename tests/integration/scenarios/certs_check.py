@@ -9,6 +9,8 @@ from lab.wait import check, check_equal, wait_for
 
 from . import scenario
 
+HOUR_S = 3600
+
 
 def _problems(result):
     """{what was looked at: sentence}, of a --check with --format=json."""
@@ -17,8 +19,8 @@ def _problems(result):
 
 @scenario(ours_only=True)
 def certs_check(lab):
-    """On a cluster with votes nothing is found, the device is not disturbed, and the clients at the arbiter stay the same. Then: loose
-    permissions, wrong cluster, wrong port, no arbiter, a packaged arbiter, a revoked certificate, another arbiter's authority,
+    """On a cluster with votes nothing is found, the device is not disturbed, and the clients at the arbiter stay the same. Then: the
+    node's clock is wrong, harmlessly and not, loose permissions, wrong cluster, wrong port, no arbiter, a packaged arbiter, a revoked certificate, another arbiter's authority,
     nothing there at all."""
     hands = Hands(lab)
     hands.packaged_flow("ours", "ours")
@@ -34,6 +36,14 @@ def certs_check(lab):
     check("shows the certificate above" in hands.qnetd("ours", "--check").out, "the daemon's certificate")
     text = hands.device(node, "ours", "--check").out
     check("speaks TLSv1.3" in text and "says that it accepts" in text and "away from the arbiter's" in text, text)
+
+    text = hands.device_at(node, 3 * HOUR_S, "--check").out
+    check("warning  clock          this node's clock is 3 hours ahead of the arbiter's: a certificate made now may not be valid yet" in text
+          and "best by NTP on both hosts" in text, f"a clock that is wrong: {text}")
+    found = json.loads(hands.device_at(node, -48 * HOUR_S, "--check", "--format=json", status=1).out)
+    clock = [one["text"] for one in found if one["what"] == "clock" and one["level"] == "problem"]
+    check(any("2 days behind the arbiter's, and /CN=" in one and "is valid by the clock of the arbiter only. Set the clock that is wrong"
+              in one for one in clock), f"a clock by which no certificate is valid: {found}")
 
     key = seen_from_outside(node, f"{NODE_DB}/key4.db")
     key.chmod(0o644)
