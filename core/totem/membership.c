@@ -29,6 +29,8 @@ void membership_gather(struct totem *m, const char *why)
         timer_stop(m, stopped[i]);
     if (m->state != TOTEM_GATHER)
         act_note(m, TOTEM_NOTE_NOTICE, "gathering the members of a new ring: %s", why);
+    if (m->state == TOTEM_RECOVERY)
+        recovery_abandon(m);
     m->linger.kind = LINGER_NOT;
     m->state = TOTEM_GATHER;
     m->counters.entered[TOTEM_GATHER]++;
@@ -166,7 +168,6 @@ void membership_on_token_lost(struct totem *m, const char *how)
         membership_gather(m, "the commit token was lost");
         break;
     case TOTEM_RECOVERY:
-        recovery_abandon(m);
         membership_gather(m, "the token was lost during recovery");
         break;
     case TOTEM_LEFT:
@@ -326,8 +327,6 @@ void membership_on_join(struct totem *m, const struct totem_header *header, cons
     if (!(totem_nodes_is_subset(&proc, &m->proc) && totem_nodes_is_subset(&failed, &m->failed)) &&
         !totem_nodes_has(&m->failed, join->system_from))
         learn(m, join->system_from, &proc, &failed);
-    if (before == TOTEM_RECOVERY)
-        recovery_abandon(m);
     if (m->state != TOTEM_GATHER)
         membership_gather(m, before == TOTEM_OPERATIONAL ? "a node gathers" : "a member of the new ring gathers again");
     if (totem_nodes_equal(&proc, &m->proc) && totem_nodes_equal(&failed, &m->failed))

@@ -295,11 +295,8 @@ enum q_err totem_step(struct totem *m, const struct totem_event *event, struct t
         on_settings(m, event->u.settings);
         break;
     case TOTEM_EV_LINK_UP:
-        if (m->started) {
-            if (m->state == TOTEM_RECOVERY)
-                recovery_abandon(m);
+        if (m->started)
             membership_gather(m, "the interface is up again");
-        }
         break;
     case TOTEM_EV_LEAVE:
         if (m->started)

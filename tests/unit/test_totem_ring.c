@@ -158,28 +158,71 @@ static void who_was_heard_since_is_waited_for(void **state)
     assert_int_equal(state_of_ring(), TOTEM_GATHER);
 }
 
-/* As node 2, in ring 1.64 of nodes 1 to 3, although of those only node 1 was ever heard here. */
-static void be_in_the_ring_of_1_and_3(void)
+static void receive_commit(uint32_t filled)
 {
     uint8_t bytes[512];
 
+    memset(&message, 0, sizeof(message));
+    message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_COMMIT, TOTEM_NOT_MCAST, 1, 2};
+    message.u.commit = (struct totem_commit){.token_seq = filled, .ring = {1, 64}, .filled_count = filled,
+                                             .member_count = 3, .members = {1, 2, 3}};
+    totem_encode(bytes, &message);
+    receive_bytes(bytes, totem_encoded_size(&message));
+}
+
+static void receive_token_of_1_64(const struct totem_token *token)
+{
+    uint8_t bytes[512];
+
+    memset(&message, 0, sizeof(message));
+    message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_TOKEN, TOTEM_NOT_MCAST, 1, 2};
+    message.u.token = *token;
+    totem_encode(bytes, &message);
+    receive_bytes(bytes, totem_encoded_size(&message));
+}
+
+/* As node 2, on the way to ring 1.64 of nodes 1 to 3, although of those only node 1 was ever heard here. */
+static void recover_with_1_and_3(void)
+{
     receive_join(1, 60, false);
-    for (uint32_t filled = 1; filled <= 3; filled += 2) {
-        memset(&message, 0, sizeof(message));
-        message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_COMMIT, TOTEM_NOT_MCAST, 1, 2};
-        message.u.commit = (struct totem_commit){.token_seq = filled, .ring = {1, 64}, .filled_count = filled,
-                                                 .member_count = 3, .members = {1, 2, 3}};
-        totem_encode(bytes, &message);
-        receive_bytes(bytes, totem_encoded_size(&message));
-    }
-    for (uint32_t token_seq = 1; token_seq < 30 && state_of_ring() != TOTEM_OPERATIONAL; token_seq += 3) {
-        memset(&message, 0, sizeof(message));
-        message.header = (struct totem_header){TOTEM_ORDER_OURS, TOTEM_TOKEN, TOTEM_NOT_MCAST, 1, 2};
-        message.u.token = (struct totem_token){.token_seq = token_seq, .ring = {1, 64}};
-        totem_encode(bytes, &message);
-        receive_bytes(bytes, totem_encoded_size(&message));
-    }
+    receive_commit(1);
+    receive_commit(3);
+    assert_int_equal(state_of_ring(), TOTEM_RECOVERY);
+}
+
+static void be_in_the_ring_of_1_and_3(void)
+{
+    recover_with_1_and_3();
+    for (uint32_t token_seq = 1; token_seq < 30 && state_of_ring() != TOTEM_OPERATIONAL; token_seq += 3)
+        receive_token_of_1_64(&(struct totem_token){.token_seq = token_seq, .ring = {1, 64}});
     assert_non_null(strstr(happened, "regular 1.64 [1,2,3]"));
+}
+
+static uint32_t known_up_to(void)
+{
+    struct totem_status status;
+
+    totem_get_status(ring, &status);
+    return status.aru;
+}
+
+/* A ring that never comes about because its messages do not arrive here: what is known of the one before stays known. */
+static void failure_to_receive_ends_a_recovery(void **state)
+{
+    uint32_t aru;
+
+    (void)state;
+    start();
+    synced();
+    send_text("said before");
+    aru = known_up_to();
+    assert_true(aru > 0);
+    recover_with_1_and_3();
+    for (uint32_t visit = 0; visit < 3000 && state_of_ring() == TOTEM_RECOVERY; visit++)
+        receive_token_of_1_64(&(struct totem_token){
+            .token_seq = 1 + 3 * visit, .seq = 9, .aru_node = 2, .retrans_flag = 1, .ring = {1, 64}});
+    assert_int_equal(state_of_ring(), TOTEM_GATHER);
+    assert_int_equal(known_up_to(), aru);
 }
 
 /* Old news of a member of my ring: that I had given it up, too, was before. */
@@ -470,6 +513,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_that_nobody_bears_leave_room_for_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_member_of_the_ring_is_not_forgotten_for_strangers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_in_the_ring_is_not_given_up_again, set_up_as_2, tear_down),
+        cmocka_unit_test_setup_teardown(failure_to_receive_ends_a_recovery, set_up_as_2, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_token_costs_token_and_consensus_timeout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_leave_costs_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaving_names_oneself_last_and_ends_everything, set_up, tear_down),
