@@ -173,13 +173,14 @@ static enum q_err start(struct enrolment *enrolment)
 
 /* ---- what the arbiter asks for ---------------------------------------------------------------------------------- */
 
-enum q_err enrolment_pass_on(struct enrolment *enrolment, int fd, const char *peer, uint32_t origin)
+enum q_err enrolment_pass_on(struct enrolment *enrolment, int fd, const char *peer)
 {
-    struct handover handover = {.origin = origin};
+    struct handover handover;
     enum q_err err = enrolment->channel < 0 ? start(enrolment) : Q_OK;
 
     if (err != Q_OK)
         return err;
+    memset(&handover, 0, sizeof(handover)); /* all of it leaves this process */
     snprintf(handover.peer, sizeof(handover.peer), "%s", peer);
     err = handover_send(enrolment->channel, &handover, fd);
     if (err == Q_ERR_CLOSED)

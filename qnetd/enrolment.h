@@ -46,7 +46,7 @@ bool enrolment_is_wanted(int fd);
  * Passes the connection on; the caller closes its own descriptor in any case. Q_ERR_AGAIN: the program is busy, or was
  * started too recently to be started again. Q_ERR_IO: it cannot be started.
  */
-enum q_err enrolment_pass_on(struct enrolment *enrolment, int fd, const char *peer, uint32_t origin);
+enum q_err enrolment_pass_on(struct enrolment *enrolment, int fd, const char *peer);
 
 /*
  * The certificates have been loaded anew: the next connection gets a program that does the same, without waiting for the former

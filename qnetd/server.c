@@ -242,7 +242,7 @@ static void pass_on(struct server *server, struct connection *connection)
     enum q_err err;
 
     server_unwatch(connection);
-    err = enrolment_pass_on(server->enrolment, connection->stream.fd, connection->peer, connection->origin);
+    err = enrolment_pass_on(server->enrolment, connection->stream.fd, connection->peer);
     if (err == Q_OK)
         connection->passed_on = true;
     else

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "certs/enrol/handover.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +15,18 @@ union control {
     struct cmsghdr header; /* for its alignment */
     char bytes[CMSG_SPACE(sizeof(int))];
 };
+
+void handover_address(const struct handover *handover, uint8_t address[16])
+{
+    static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+    const char *port = strrchr(handover->peer, ':');
+    char host[HANDOVER_PEER_SIZE];
+
+    snprintf(host, sizeof(host), "%.*s", port == NULL ? 0 : (int)(port - handover->peer), handover->peer);
+    memset(address, 0, 16);
+    if (inet_pton(AF_INET6, host, address) != 1 && inet_pton(AF_INET, host, address + sizeof(v4_mapped)) == 1)
+        memcpy(address, v4_mapped, sizeof(v4_mapped));
+}
 
 enum q_err handover_pair(int fds[2])
 {

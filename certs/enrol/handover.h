@@ -13,11 +13,12 @@
 
 #define HANDOVER_PEER_SIZE 64
 
-/* As in struct listener_peer of the arbiter. */
 struct handover {
-    char peer[HANDOVER_PEER_SIZE]; /* address and port, terminated */
-    uint32_t origin;               /* hash of the address */
+    char peer[HANDOVER_PEER_SIZE]; /* address and port as in struct listener_peer of the arbiter, terminated */
 };
+
+/* The address in it; an IPv4 one in the form ::ffff:a.b.c.d; all zero if there is none. */
+void handover_address(const struct handover *handover, uint8_t address[16]);
 
 /* A connected pair: [0] is the arbiter's, [1] the program's; both non-blocking and close-on-exec. Q_ERR_IO with errno. */
 enum q_err handover_pair(int fds[2]);

@@ -12,6 +12,8 @@ libcerts_logic_a_SOURCES += \
 	certs/logic/enrol_guard.h \
 	certs/logic/enrol_reply.c \
 	certs/logic/enrol_reply.h \
+	certs/logic/enrol_room.c \
+	certs/logic/enrol_room.h \
 	certs/logic/enrol_session.c \
 	certs/logic/enrol_session.h \
 	certs/logic/enrol_wire.c \

@@ -19,12 +19,14 @@
 #include "certs/enrol/judge.h"
 #include "certs/enrol/signer.h"
 #include "certs/logic/enrol_guard.h"
+#include "certs/logic/enrol_room.h"
 #include "certs/logic/enrol_session.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/log_budget.h"
 #include "common/tls/channel.h"
 #include "common/tls/enrolment.h"
+#include "common/tls/peer_names.h"
 
 /* Lines about strangers: this many at once, then one more per so many milliseconds. */
 #define LOG_BURST 30
@@ -41,6 +43,7 @@ struct peer {
     bool present;
     int fd;
     struct handover from;
+    struct enrol_guard_origin origin;
     uint64_t since_ms;
     struct tls_channel channel;
     struct enrol_session session;
@@ -105,7 +108,7 @@ static void drop(struct registrar *registrar, struct peer *peer)
     enrol_session_fini(&peer->session);
     judge_case_fini(&peer->matter);
     signer_fini(&peer->signer);
-    enrol_guard_ended(&registrar->guard, peer->from.origin);
+    enrol_guard_ended(&registrar->guard, &peer->origin);
     peer->present = false;
 }
 
@@ -118,55 +121,36 @@ static struct peer *free_place(struct registrar *registrar)
     return NULL;
 }
 
-static size_t places_of(const struct registrar *registrar, uint32_t origin)
+/* All places are taken: somebody gives way to a newcomer, or nobody. */
+static struct peer *make_room(struct registrar *registrar, const struct enrol_guard_origin *newcomer, uint64_t now_ms)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < REGISTRAR_PEERS_MAX; i++)
-        count += registrar->peers[i].present && registrar->peers[i].from.origin == origin;
-    return count;
-}
-
-/*
- * All places are taken. Whoever has not said what it wants gives way to a newcomer: at once if its address holds two places
- * more than the newcomer's, so that no few addresses lock another one out; else if it has kept us waiting for long.
- */
-static struct peer *make_room(struct registrar *registrar, uint32_t newcomer, uint64_t now_ms)
-{
-    struct peer *oldest = NULL, *crowded = NULL;
-    size_t crowd = places_of(registrar, newcomer) + 1;
+    struct enrol_room_guest guests[REGISTRAR_PEERS_MAX];
+    struct peer *chosen;
+    size_t choice;
 
     for (size_t i = 0; i < REGISTRAR_PEERS_MAX; i++) {
-        struct peer *peer = &registrar->peers[i];
-        size_t places = places_of(registrar, peer->from.origin);
+        const struct peer *peer = &registrar->peers[i];
 
-        if (peer->session.phase != ENROL_PHASE_READING)
-            continue;
-        if (oldest == NULL || peer->since_ms < oldest->since_ms)
-            oldest = peer;
-        if (places > crowd || (crowded != NULL && places == crowd && peer->since_ms < crowded->since_ms)) {
-            crowd = places;
-            crowded = peer;
-        }
+        guests[i] = (struct enrol_room_guest){peer->origin, peer->since_ms, peer->session.phase == ENROL_PHASE_READING};
     }
-    if (crowded == NULL && oldest != NULL && now_ms - oldest->since_ms >= REGISTRAR_PATIENCE_MS)
-        crowded = oldest;
-    if (crowded != NULL) {
-        say(registrar, ABOUT_STRANGERS, LOG_INFO, "%s gives its place to others", crowded->from.peer);
-        drop(registrar, crowded);
-    }
-    return crowded;
+    choice = enrol_room_choose(guests, REGISTRAR_PEERS_MAX, newcomer, now_ms);
+    if (choice == REGISTRAR_PEERS_MAX)
+        return NULL;
+    chosen = &registrar->peers[choice];
+    say(registrar, ABOUT_STRANGERS, LOG_INFO, "%s gives its place to others", chosen->from.peer);
+    drop(registrar, chosen);
+    return chosen;
 }
 
 static const char *guard_text(enum enrol_guard_answer answer)
 {
     switch (answer) {
     case ENROL_GUARD_TOO_MANY:
-        return "too many connections at once from its address";
+        return "too many connections at once from its address or network";
     case ENROL_GUARD_TOO_FAST:
-        return "too many connections in a row from its address";
+        return "too many connections in a row from its address or network";
     case ENROL_GUARD_BLOCKED:
-        return "its address has shown too many wrong codes";
+        return "its address or network has shown too many wrong codes";
     case ENROL_GUARD_ADMITTED:
         break;
     }
@@ -175,15 +159,20 @@ static const char *guard_text(enum enrol_guard_answer answer)
 
 static void admit(struct registrar *registrar, const struct handover *from, int fd, uint64_t now_ms)
 {
-    enum enrol_guard_answer answer = enrol_guard_admit(&registrar->guard, from->origin, now_ms);
+    struct enrol_guard_origin origin;
+    enum enrol_guard_answer answer;
     struct peer *peer = NULL;
+    uint8_t address[16];
 
+    handover_address(from, address);
+    origin = enrol_guard_origin(&registrar->guard, address);
+    answer = enrol_guard_admit(&registrar->guard, &origin, now_ms);
     if (answer == ENROL_GUARD_ADMITTED) {
         peer = free_place(registrar);
         if (peer == NULL)
-            peer = make_room(registrar, from->origin, now_ms);
+            peer = make_room(registrar, &origin, now_ms);
         if (peer == NULL)
-            enrol_guard_ended(&registrar->guard, from->origin);
+            enrol_guard_ended(&registrar->guard, &origin);
     }
     if (peer == NULL) {
         say(registrar, answer == ENROL_GUARD_ADMITTED ? ABOUT_STRANGERS : ABOUT_LIMITS, LOG_WARNING,
@@ -195,6 +184,7 @@ static void admit(struct registrar *registrar, const struct handover *from, int 
     peer->present = true;
     peer->fd = fd;
     peer->from = *from;
+    peer->origin = origin;
     peer->since_ms = now_ms;
     tls_channel_init(&peer->channel, fd);
     enrol_session_init(&peer->session);
@@ -230,7 +220,7 @@ static void on_refused(struct registrar *registrar, struct peer *peer)
     uint64_t block_ms = 0;
 
     if (peer->session.reason == ENROL_UNKNOWN || peer->session.reason == ENROL_BAD_PROOF)
-        block_ms = enrol_guard_wrong(&registrar->guard, peer->from.origin, clock_monotonic_ms());
+        block_ms = enrol_guard_wrong(&registrar->guard, &peer->origin, clock_monotonic_ms());
     if (block_ms > 0)
         say(registrar, ABOUT_JOINS, LOG_WARNING,
             "%s refused: %s (%s); nothing is accepted from its address for %llu s", peer->from.peer,
@@ -279,6 +269,18 @@ static enum q_err send_answer(struct peer *peer)
     return Q_OK;
 }
 
+static void answer_question(struct registrar *registrar, struct peer *peer, struct judge_verdict *verdict)
+{
+    const struct tls_peer_names *shown = tls_channel_peer(&peer->channel);
+
+    if (enrol_guard_ask(&registrar->guard, shown == NULL ? NULL : shown->number, &peer->origin, clock_monotonic_ms()))
+        appraise(registrar->judges.store, shown, &peer->session.request.cluster, verdict);
+    else
+        *verdict = (struct judge_verdict){.reason = ENROL_FAILED, .text = "too many questions in a short time"};
+    say(registrar, ABOUT_STRANGERS, LOG_INFO, "%s asks what a device with its certificate would be told: %s",
+        peer->from.peer, verdict->reason == 0 ? "nothing against it" : verdict->text);
+}
+
 /* Does what the session asks for until it waits for something, or is over. */
 static void carry_on(struct registrar *registrar, struct peer *peer, enum enrol_action action)
 {
@@ -301,9 +303,7 @@ static void carry_on(struct registrar *registrar, struct peer *peer, enum enrol_
             err = tell(peer, ENROL_EV_JUDGED, &verdict, &action);
             break;
         case ENROL_DO_APPRAISE:
-            appraise(registrar->judges.store, tls_channel_peer(&peer->channel), &peer->session.request.cluster, &verdict);
-            say(registrar, ABOUT_STRANGERS, LOG_INFO, "%s asks what a device with its certificate would be told: %s",
-                peer->from.peer, verdict.reason == 0 ? "nothing against it" : verdict.text);
+            answer_question(registrar, peer, &verdict);
             err = tell(peer, ENROL_EV_JUDGED, &verdict, &action);
             break;
         case ENROL_DO_KEEP:

@@ -2,7 +2,7 @@
 /*
  * The enrolment program's loop: takes connections from the arbiter, speaks TLS and the protocol of docs/enrolment.md with
  * up to REGISTRAR_PEERS_MAX nodes at once, and has certificates signed. Everything it holds is bounded, each connection
- * has REGISTRAR_PEER_MS, one address a share (certs/logic/enrol_guard.h). It may block for the disk: nobody but nodes that
+ * has REGISTRAR_PEER_MS, one address and one site a share (certs/logic/enrol_guard.h, enrol_room.h). It may block for the disk: nobody but nodes that
  * enrol waits for it. One, owned by main.
  */
 #ifndef QUORATE_CERTS_ENROL_REGISTRAR_H
@@ -17,8 +17,6 @@
 
 #define REGISTRAR_PEERS_MAX 32
 #define REGISTRAR_PEER_MS 10000
-/* With all places taken by as many addresses, the oldest one gives way after this long. */
-#define REGISTRAR_PATIENCE_MS 1500
 /* Without a connection for this long, nobody's wrong codes are remembered any more, and the program ends. */
 #define REGISTRAR_IDLE_MS 600000
 

@@ -88,7 +88,7 @@ const char *enrol_verdict_remedy(enum enrol_reason reason)
     case ENROL_NOT_ENTITLED:
         return "Have a new certificate made: corosync-qnetd-certutil --invite CLUSTER on the arbiter, --join --replace here";
     case ENROL_FAILED:
-        return "See to the arbiter first: corosync-qnetd-certutil --check there says more";
+        return "Ask again in a minute; if it is said again, see to the arbiter: corosync-qnetd-certutil --check there says more";
     case ENROL_BAD_MESSAGE:
     case ENROL_UNKNOWN:
     case ENROL_EXPIRED:

@@ -315,6 +315,7 @@ UNIT_TESTS += \
 	tests/unit/test_cluster_register \
 	tests/unit/test_enrol_code \
 	tests/unit/test_enrol_guard \
+	tests/unit/test_enrol_room \
 	tests/unit/test_enrol_secret \
 	tests/unit/test_enrol_wire \
 	tests/unit/test_invitation \
@@ -336,6 +337,8 @@ tests_unit_test_enrol_code_SOURCES = tests/unit/test_enrol_code.c
 tests_unit_test_enrol_code_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_enrol_guard_SOURCES = tests/unit/test_enrol_guard.c
 tests_unit_test_enrol_guard_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_enrol_room_SOURCES = tests/unit/test_enrol_room.c
+tests_unit_test_enrol_room_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_enrol_wire_SOURCES = tests/unit/test_enrol_wire.c
 tests_unit_test_enrol_wire_LDADD = libcerts_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_invitation_SOURCES = tests/unit/test_invitation.c

@@ -9,11 +9,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "certs/enrol/handover.h"
 #include "common/clock.h"
 #include "qnetd/enrolment.h"
 
@@ -73,7 +75,7 @@ static void finish(struct fixture *f)
 
 static enum q_err pass_on(struct fixture *f)
 {
-    return enrolment_pass_on(&f->enrolment, STDIN_FILENO, "a peer", 1);
+    return enrolment_pass_on(&f->enrolment, STDIN_FILENO, "a peer");
 }
 
 static void end(pid_t pid)
@@ -147,12 +149,37 @@ static void one_that_is_not_there_is_said(void **state)
     finish(&f);
 }
 
+/* What limits are counted by is read from the text that people see. */
+static void where_a_peer_comes_from(void **state)
+{
+    static const struct {
+        const char *peer;
+        uint8_t address[16];
+    } cases[] = {{"2001:db8::7:5403", {0x20, 0x01, 0x0d, 0xb8, [15] = 7}},
+                 {"::1:40000", {[15] = 1}},
+                 {"::ffff:192.0.2.1:33390", {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 1}},
+                 {"192.0.2.1:33390", {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 1}},
+                 {"?:0", {0}},
+                 {"", {0}}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct handover handover = {0};
+        uint8_t address[16];
+
+        snprintf(handover.peer, sizeof(handover.peer), "%s", cases[i].peer);
+        handover_address(&handover, address);
+        assert_memory_equal(address, cases[i].address, sizeof(address));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_certificates_do_not_wait_for_old_connections),
         cmocka_unit_test(one_that_dies_at_once_is_not_started_at_once),
         cmocka_unit_test(one_that_is_not_there_is_said),
+        cmocka_unit_test(where_a_peer_comes_from),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

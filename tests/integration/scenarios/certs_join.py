@@ -144,7 +144,7 @@ def certs_join_stranger(lab):
     answers = [say(door.arbiter.address, join(os.urandom(16)), source) for _ in range(12)]
     check_equal([answer and answer.reason for answer in answers[:6]], [strangers.UNKNOWN] * 6, f"first answers: {answers}")
     check_equal(answers[6:], [None] * 6, "further answers")
-    for words in ("nothing is accepted from its address for 10 s", "its address has shown too many wrong codes",
+    for words in ("nothing is accepted from its address for 10 s", "its address or network has shown too many wrong codes",
                   "does not belong to this connection"):
         check(words in door.arbiter.log, f"the log says: {words}")
     for data in (b"\1\0\xff\xff", b"\0\0\0\0", strangers.message(strangers.GRANTED), strangers.message(strangers.JOIN)):
