@@ -92,15 +92,24 @@ static void window_of_large_datagrams(void)
     assert_true(lab_wait_heard(2, 1, 249));
 }
 
-static void drain_while_hearing(void)
+static uint32_t hear_a_burst_and_drain(void)
 {
     lab_nodes[2].heard_count = 0;
-    lab_nodes[2].drains = true;
     for (uint32_t i = 0; i < 100; i++)
         lab_send(1, 0, i, 200);
-    assert_true(lab_wait_heard(2, 1, 0));
     assert_true(lab_wait_connected(1, 2));
-    assert_true(lab_nodes[2].heard_count < 100);
+    return lab_nodes[2].heard_count;
+}
+
+/* What waits when the first one is heard is lost. libknet's threads may be so slow that nothing waits: then once more. */
+static void drain_while_hearing(void)
+{
+    uint32_t bursts = 0;
+
+    lab_nodes[2].drains = true;
+    while (hear_a_burst_and_drain() >= 100 && bursts < 1000)
+        bursts++;
+    assert_in_range(bursts, 0, 999);
 }
 
 /* One start for all of them: libknet takes its time. */
@@ -405,6 +414,15 @@ static uint64_t statistic(const struct cmap_store *statistics, const char *name,
     return number;
 }
 
+/* libknet counts when it has sent: what has been heard may not be counted yet. */
+static bool has_counted_100(void *context)
+{
+    struct cmap_store *statistics = context;
+
+    transport_statistics(lab_nodes[1].transport, statistics);
+    return statistic(statistics, "stats.knet.node2.link0.tx_data_packets", CMAP_U64) >= 100;
+}
+
 static void test_statistics(void **state)
 {
     struct cmap_store statistics;
@@ -414,14 +432,15 @@ static void test_statistics(void **state)
     encrypt(1, "nss", "aes256", "sha256");
     encrypt(2, "nss", "aes256", "sha256");
     lab_start_all(2);
+    /* Data goes by the first link as soon as that is there. */
+    assert_true(lab_wait(has_both_links, NULL));
     assert_true(lab_wait_connected(1, 2));
     for (uint32_t i = 1; i <= 100; i++)
         lab_send(1, 2, i, 100);
     assert_true(lab_wait_heard(2, 1, 100));
     cmap_store_init(&statistics);
-    transport_statistics(lab_nodes[1].transport, &statistics);
+    assert_true(lab_wait(has_counted_100, &statistics));
     assert_true(statistic(&statistics, "stats.knet.handle.tx_crypt_packets", CMAP_U64) > 0);
-    assert_true(statistic(&statistics, "stats.knet.node2.link0.tx_data_packets", CMAP_U64) >= 100);
     assert_true(statistic(&statistics, "stats.knet.node2.link0.up_count", CMAP_U32) > 0);
     assert_int_equal(statistic(&statistics, "stats.knet.node2.link0.connected", CMAP_U8), 1);
     assert_int_equal(statistic(&statistics, "stats.knet.node3.link1.connected", CMAP_U8), 0);
