@@ -57,6 +57,8 @@ libshell_a_SOURCES = \
 	common/control/request.h \
 	common/control/server.c \
 	common/control/server.h \
+	common/daemon_options.c \
+	common/daemon_options.h \
 	common/daemonize.c \
 	common/daemonize.h \
 	common/log.c \
@@ -67,6 +69,8 @@ libshell_a_SOURCES = \
 	common/options.h \
 	common/pid_lock.c \
 	common/pid_lock.h \
+	common/program_options.c \
+	common/program_options.h \
 	common/syslog_socket.c \
 	common/syslog_socket.h \
 	common/tcp.c \

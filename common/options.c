@@ -127,14 +127,20 @@ static enum q_err store_text(char **field, const char *value)
     return Q_OK;
 }
 
-static enum q_err store(const struct option_def *def, void *base, const char *value)
+enum q_err option_store(const struct option_def *def, void *base, const char *value)
 {
     void *field = (char *)base + def->offset;
     bool valid = false;
+    int choice;
 
     switch (def->kind) {
     case OPTION_BOOL:
         valid = option_parse_bool(value, field);
+        break;
+    case OPTION_EITHER:
+        valid = option_parse_choice(value, def->choices, &choice);
+        if (valid)
+            *(bool *)field = choice == 1;
         break;
     case OPTION_NUMBER:
         valid = option_parse_number(value, def->minimum, def->maximum, field);
@@ -160,17 +166,25 @@ static enum q_err store(const struct option_def *def, void *base, const char *va
     return valid ? Q_OK : Q_ERR_INVALID;
 }
 
-static const struct option_def *find(const struct option_def *defs, size_t def_count, const char *name)
+bool option_default_text(char **field, const char *text)
 {
-    for (size_t i = 0; i < def_count; i++) {
-        if (strcasecmp(defs[i].name, name) == 0)
-            return &defs[i];
+    if (*field == NULL)
+        *field = strdup(text);
+    return *field != NULL;
+}
+
+static const struct option_def *find(const struct option_set *set, const char *name)
+{
+    for (; set != NULL; set = set->next) {
+        for (size_t i = 0; i < set->count; i++) {
+            if (strcasecmp(set->defs[i].name, name) == 0)
+                return &set->defs[i];
+        }
     }
     return NULL;
 }
 
-static enum q_err apply_item(const struct option_def *defs, size_t def_count, void *base, char *item,
-                             char *err_text, size_t size)
+static enum q_err apply_item(const struct option_set *set, void *base, char *item, char *err_text, size_t size)
 {
     char *value = strchr(item, '=');
     const struct option_def *def;
@@ -178,12 +192,12 @@ static enum q_err apply_item(const struct option_def *defs, size_t def_count, vo
 
     if (value != NULL)
         *value++ = '\0';
-    def = find(defs, def_count, item);
+    def = find(set, item);
     if (def == NULL) {
         snprintf(err_text, size, "Unknown option '%s'", item);
         return Q_ERR_INVALID;
     }
-    err = store(def, base, value == NULL ? "" : value);
+    err = option_store(def, base, value == NULL ? "" : value);
     if (err == Q_ERR_INVALID)
         snprintf(err_text, size, "Invalid value '%s' for option '%s'", value == NULL ? "" : value, def->name);
     else if (err != Q_OK)
@@ -193,8 +207,7 @@ static enum q_err apply_item(const struct option_def *defs, size_t def_count, vo
     return err;
 }
 
-enum q_err options_apply(const struct option_def *defs, size_t def_count, void *base, const char *list,
-                         char *err_text, size_t size)
+enum q_err options_apply(const struct option_set *set, void *base, const char *list, char *err_text, size_t size)
 {
     char *copy = strdup(list);
     enum q_err err = Q_OK;
@@ -211,20 +224,22 @@ enum q_err options_apply(const struct option_def *defs, size_t def_count, void *
 
         if (*item == '\0')
             break;
-        err = apply_item(defs, def_count, base, item, err_text, size);
+        err = apply_item(set, base, item, err_text, size);
     }
     free(copy);
     return err;
 }
 
-void options_free(const struct option_def *defs, size_t def_count, void *base)
+void options_free(const struct option_set *set, void *base)
 {
-    for (size_t i = 0; i < def_count; i++) {
-        if (defs[i].kind == OPTION_TEXT) {
-            char **field = (char **)(void *)((char *)base + defs[i].offset);
+    for (; set != NULL; set = set->next) {
+        for (size_t i = 0; i < set->count; i++) {
+            if (set->defs[i].kind == OPTION_TEXT) {
+                char **field = (char **)(void *)((char *)base + set->defs[i].offset);
 
-            free(*field);
-            *field = NULL;
+                free(*field);
+                *field = NULL;
+            }
         }
     }
 }

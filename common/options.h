@@ -16,6 +16,7 @@
 
 enum option_kind {
     OPTION_BOOL,     /* bool: on/yes/1, off/no/0 */
+    OPTION_EITHER,   /* bool: whether it is the second of two choices */
     OPTION_NUMBER,   /* uint64_t, decimal, minimum..maximum */
     OPTION_PERMILLE, /* uint64_t: a decimal fraction times 1000, minimum..maximum of the result */
     OPTION_TEXT,     /* char *, allocated; NULL before */
@@ -31,7 +32,21 @@ struct option_def {
     size_t offset; /* of the field in the struct given to options_apply */
     uint64_t minimum;
     uint64_t maximum;
-    const char *const *choices; /* OPTION_CHOICE, ended by NULL */
+    const char *const *choices; /* OPTION_CHOICE, OPTION_EITHER; ended by NULL */
+};
+
+/* A row of a table: the field of a structure, and its range (0, 0: it has none). */
+#define OPTION_DEF(kind_, name_, structure_, field_, minimum_, maximum_)                                                 \
+    {                                                                                                                    \
+        .name = (name_), .kind = (kind_), .offset = offsetof(structure_, field_), .minimum = (minimum_),                 \
+        .maximum = (maximum_)                                                                                            \
+    }
+
+/* A daemon's table, and the one that it shares with the other: one structure begins with the other's. */
+struct option_set {
+    const struct option_def *defs;
+    size_t count;
+    const struct option_set *next; /* NULL: that is all */
 };
 
 #define OPTIONS_ERR_SIZE 256
@@ -41,11 +56,16 @@ struct option_def {
  * in err_text; what came before in the list has been applied. A warning (obsolete name) is left in err_text with
  * Q_OK, which otherwise is "". Q_ERR_NO_MEMORY.
  */
-enum q_err options_apply(const struct option_def *defs, size_t def_count, void *base, const char *list,
-                         char *err_text, size_t size);
+enum q_err options_apply(const struct option_set *set, void *base, const char *list, char *err_text, size_t size);
 
 /* Frees the texts that were stored. */
-void options_free(const struct option_def *defs, size_t def_count, void *base);
+void options_free(const struct option_set *set, void *base);
+
+/* One value. Q_ERR_INVALID: it is none of that kind or range; Q_ERR_NO_MEMORY. */
+enum q_err option_store(const struct option_def *def, void *base, const char *value);
+
+/* A text that was not set becomes a copy of `text`; false: out of memory. */
+bool option_default_text(char **field, const char *text);
 
 /* The single parsers, also for command line options. False: not a value of that kind. */
 bool option_parse_bool(const char *text, bool *value);

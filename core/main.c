@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     if (settings_parse(&settings, argc, argv) != Q_OK) {
         fputs(settings_usage(), stderr);
     } else {
-        switch (settings.command) {
+        switch ((enum settings_command)settings.command) {
         case SETTINGS_SHOW_HELP:
             fputs(settings_usage(), stdout);
             status = EXIT_SUCCESS;

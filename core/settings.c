@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "core/settings.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const struct option long_options[] = {{"config-file", required_argument, NULL, 'c'},
-                                             {"foreground", no_argument, NULL, 'f'},
-                                             {"lock-file", required_argument, NULL, 'l'},
-                                             {"test", no_argument, NULL, 't'},
-                                             {"version", no_argument, NULL, 'v'},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
+#include "common/program_options.h"
+
+/* The words of the command line, before they become paths. */
+struct call {
+    int command;
+    bool foreground;
+    const char *config_file;
+    const char *lock_file;
+};
+
+static const struct program_option options[] = {
+    {'c', "config-file", .has_argument = true, .text = offsetof(struct call, config_file)},
+    {'f', "foreground", .flag = offsetof(struct call, foreground)},
+    {'l', "lock-file", .has_argument = true, .text = offsetof(struct call, lock_file)},
+    {SETTINGS_TEST, "test", .is_operation = true},
+    {SETTINGS_SHOW_VERSION, "version", .is_operation = true, .ends = true},
+    {SETTINGS_SHOW_HELP, "help", .is_operation = true, .ends = true},
+};
 
 /* NULL without memory. */
 static char *absolute_path(const char *path)
@@ -31,38 +41,21 @@ static char *absolute_path(const char *path)
 
 enum q_err settings_parse(struct settings *settings, int argc, char **argv)
 {
-    const char *config_file = Q_CONFDIR "/corosync.conf";
-    const char *lock_file = Q_RUNDIR "/corosync.pid";
-    int option;
+    const struct program_options line = {
+        .own = options, .own_count = sizeof(options) / sizeof(options[0]), .operation = offsetof(struct call, command)};
+    struct call call = {.command = SETTINGS_RUN,
+                        .config_file = Q_CONFDIR "/corosync.conf",
+                        .lock_file = Q_RUNDIR "/corosync.pid"};
+    struct program_result result;
+    enum program_outcome outcome = program_options_read(&line, &call, argc, argv, 0, &result);
 
-    *settings = (struct settings){.command = SETTINGS_RUN};
-    optind = 0; /* glibc: begin anew, even after options that ended the last time early */
-    while ((option = getopt_long(argc, argv, "c:fhl:tv", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            config_file = optarg;
-            break;
-        case 'f':
-            settings->foreground = true;
-            break;
-        case 'h':
-            settings->command = SETTINGS_SHOW_HELP;
-            return Q_OK;
-        case 'l':
-            lock_file = optarg;
-            break;
-        case 't':
-            settings->command = SETTINGS_TEST;
-            break;
-        case 'v':
-            settings->command = SETTINGS_SHOW_VERSION;
-            return Q_OK;
-        default:
-            return Q_ERR_INVALID;
-        }
-    }
-    settings->config_file = absolute_path(config_file);
-    settings->lock_file = absolute_path(lock_file);
+    *settings = (struct settings){.command = call.command, .foreground = call.foreground};
+    if (outcome == PROGRAM_ENDED)
+        return Q_OK;
+    if (outcome != PROGRAM_READ)
+        return Q_ERR_INVALID;
+    settings->config_file = absolute_path(call.config_file);
+    settings->lock_file = absolute_path(call.lock_file);
     return settings->config_file != NULL && settings->lock_file != NULL ? Q_OK : Q_ERR_NO_MEMORY;
 }
 

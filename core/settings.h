@@ -11,10 +11,11 @@
 
 #include "common/err.h"
 
-enum settings_command { SETTINGS_RUN, SETTINGS_TEST, SETTINGS_SHOW_HELP, SETTINGS_SHOW_VERSION };
+/* The key of the option that says so. */
+enum settings_command { SETTINGS_RUN = 0, SETTINGS_TEST = 't', SETTINGS_SHOW_HELP = 'h', SETTINGS_SHOW_VERSION = 'v' };
 
 struct settings {
-    enum settings_command command;
+    int command; /* enum settings_command */
     bool foreground;
     char *config_file; /* absolute, as the next: the daemon leaves the directory it is started in */
     char *lock_file;

@@ -36,17 +36,8 @@ enum q_err control_open(struct device *device, struct control_server **out, char
         {"status", on_status, "Can't get QDevice status"},
         {"shutdown", on_shutdown, "Can't shut down"},
     };
-    const struct settings *settings = device->settings;
     struct control_server_config config = {
         .loop = device->loop,
-        .path = settings->local_socket_file,
-        .umask = settings->local_socket_umask,
-        .gid = settings->local_socket_gid,
-        .backlog = (int)settings->local_socket_backlog,
-        .clients_max = settings->ipc_max_clients,
-        .receive_size_max = settings->ipc_max_receive_size,
-        .send_size_max = settings->ipc_max_send_size,
-        .timeout_ms = settings->ipc_timeout,
         .quoting = false,
         .commands = commands,
         .command_count = sizeof(commands) / sizeof(commands[0]),
@@ -54,5 +45,6 @@ enum q_err control_open(struct device *device, struct control_server **out, char
         .on_stop = on_stop,
     };
 
+    daemon_options_control(&device->settings->daemon, &config);
     return control_server_new(&config, out, err_text, size);
 }

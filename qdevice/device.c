@@ -368,7 +368,7 @@ static enum q_err start_helpers(struct device *device, char *err_text, size_t si
 {
     const struct settings *settings = device->settings;
 
-    if (voter_watch_start(&device->voter, settings->votequorum_device_name, settings->lock_file) != Q_OK) {
+    if (voter_watch_start(&device->voter, settings->votequorum_device_name, settings->daemon.lock_file) != Q_OK) {
         snprintf(err_text, size, "The voter cannot be started: %s", strerror(errno));
         return Q_ERR_IO;
     }
@@ -428,7 +428,7 @@ enum q_err device_start(struct device *device, const struct settings *settings, 
         snprintf(err_text, size, "Can't create the event loop");
         return Q_ERR_NO_MEMORY;
     }
-    err = pid_lock_take(&device->lock, settings->lock_file, err_text, size);
+    err = pid_lock_take(&device->lock, settings->daemon.lock_file, err_text, size);
     if (err != Q_OK)
         return err;
     arbiter_link_init(&device->link, device->loop, &limits, on_link_event, device);

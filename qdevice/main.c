@@ -42,10 +42,10 @@ static int run(const struct settings *settings)
 static int run_logged(const struct settings *settings)
 {
     struct log_config log = {
-        .ident = PROGRAM, .foreground = settings->foreground, .debug_count = settings->debug_count};
+        .ident = PROGRAM, .foreground = settings->daemon.foreground, .debug_count = settings->daemon.debug_count};
     int status;
 
-    if (!settings->foreground && daemonize_begin() != Q_OK) {
+    if (!settings->daemon.foreground && daemonize_begin() != Q_OK) {
         fprintf(stderr, PROGRAM ": can't fork: %s\n", strerror(errno));
         return EXIT_FAILURE;
     }
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
             fprintf(stderr, PROGRAM ": %s\n", err_text);
         fputs(settings_usage(), stderr);
         status = EXIT_FAILURE;
-    } else if (settings.show_help) {
+    } else if (settings.daemon.command == SETTINGS_SHOW_HELP) {
         fputs(settings_usage(), stdout);
     } else {
         status = run_logged(&settings);

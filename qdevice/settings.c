@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "qdevice/settings.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/options.h"
+#include "common/daemon_options.h"
 #include "qdevice/voter.h"
 
-#define SETTING(option_kind, option_name, field, low, high)                                                              \
-    {                                                                                                                    \
-        .name = (option_name), .kind = (option_kind), .offset = offsetof(struct settings, field), .minimum = (low),      \
-        .maximum = (high)                                                                                                \
-    }
+#define SETTING(kind, name, field, minimum, maximum) OPTION_DEF(kind, name, struct settings, field, minimum, maximum)
 
 static const char *const master_wins_choices[] = {"model", "on", "yes", "1", "off", "no", "0", NULL};
 
 static const struct option_def advanced[] = {
-    SETTING(OPTION_TEXT, "lock_file", lock_file, 0, 0),
-    SETTING(OPTION_TEXT, "local_socket_file", local_socket_file, 0, 0),
-    SETTING(OPTION_UMASK, "local_socket_umask", local_socket_umask, 0, 0),
-    SETTING(OPTION_GROUP, "local_socket_gid", local_socket_gid, 0, 0),
-    SETTING(OPTION_NUMBER, "local_socket_backlog", local_socket_backlog, 1, INT32_MAX),
     SETTING(OPTION_NUMBER, "max_cs_try_again", max_cs_try_again, 1, INT32_MAX),
     SETTING(OPTION_TEXT, "votequorum_device_name", votequorum_device_name, 0, 0),
-    SETTING(OPTION_NUMBER, "ipc_max_clients", ipc_max_clients, 0, UINT32_MAX),
-    SETTING(OPTION_NUMBER, "ipc_max_receive_size", ipc_max_receive_size, 1024, UINT32_MAX),
-    SETTING(OPTION_NUMBER, "ipc_max_send_size", ipc_max_send_size, 1024, UINT32_MAX),
     {.name = "master_wins",
      .kind = OPTION_CHOICE,
      .offset = offsetof(struct settings, master_wins),
@@ -56,14 +43,13 @@ static const struct option_def advanced[] = {
     SETTING(OPTION_NUMBER, "net_max_connect_timeout", net_max_connect_timeout, 1, UINT32_MAX),
     SETTING(OPTION_BOOL, "net_test_algorithm_enabled", net_test_algorithm_enabled, 0, 0),
 
-    SETTING(OPTION_NUMBER, "ipc_timeout", ipc_timeout, 100, 3600000),
     SETTING(OPTION_TEXT, "net_tls_cert_file", net_tls_cert_file, 0, 0),
     SETTING(OPTION_TEXT, "net_tls_key_file", net_tls_key_file, 0, 0),
     SETTING(OPTION_TEXT, "net_tls_ca_file", net_tls_ca_file, 0, 0),
     SETTING(OPTION_TEXT, "net_nss_pwd_file", net_nss_pwd_file, 0, 0),
     SETTING(OPTION_BOOL, "net_accept_expired_cert", net_accept_expired_cert, 0, 0),
 };
-#define ADVANCED_COUNT (sizeof(advanced) / sizeof(advanced[0]))
+static const struct option_set advanced_set = {advanced, sizeof(advanced) / sizeof(advanced[0]), &daemon_options_set};
 
 static void set_defaults(struct settings *settings)
 {
@@ -71,14 +57,7 @@ static void set_defaults(struct settings *settings)
 
     device_limits_default(&limits);
     *settings = (struct settings){
-        .local_socket_umask = -1,
-        .local_socket_gid = -1,
-        .local_socket_backlog = 10,
         .max_cs_try_again = 10,
-        .ipc_max_clients = 10,
-        .ipc_max_receive_size = 4096,
-        .ipc_max_send_size = 65536,
-        .ipc_timeout = 10000,
         .heuristics_ipc_max_send_buffers = 128,
         .heuristics_ipc_max_send_receive_size = 4096,
         .heuristics_min_timeout = limits.heuristics_timeout_ms_min,
@@ -98,23 +77,16 @@ static void set_defaults(struct settings *settings)
         .net_min_connect_timeout = limits.connect_timeout_ms_min,
         .net_max_connect_timeout = limits.connect_timeout_ms_max,
     };
-}
-
-static bool default_text(char **field, const char *text)
-{
-    if (*field == NULL)
-        *field = strdup(text);
-    return *field != NULL;
+    daemon_options_default(&settings->daemon, 65536);
 }
 
 static bool default_texts(struct settings *settings)
 {
-    return default_text(&settings->lock_file, Q_RUNDIR "/corosync-qdevice/corosync-qdevice.pid") &&
-           default_text(&settings->local_socket_file, Q_RUNDIR "/corosync-qdevice/corosync-qdevice.sock") &&
-           default_text(&settings->votequorum_device_name, "Qdevice") &&
-           default_text(&settings->net_nss_db_dir, Q_CONFDIR "/qdevice/net/nssdb") &&
-           default_text(&settings->net_nss_qnetd_cn, "Qnetd Server") &&
-           default_text(&settings->net_nss_client_cert_nickname, "Cluster Cert");
+    return daemon_options_default_paths(&settings->daemon, Q_RUNDIR, "corosync-qdevice") &&
+           option_default_text(&settings->votequorum_device_name, "Qdevice") &&
+           option_default_text(&settings->net_nss_db_dir, Q_CONFDIR "/qdevice/net/nssdb") &&
+           option_default_text(&settings->net_nss_qnetd_cn, "Qnetd Server") &&
+           option_default_text(&settings->net_nss_client_cert_nickname, "Cluster Cert");
 }
 
 /* The choices are several words for each value. */
@@ -127,12 +99,10 @@ static int master_wins_of(int choice)
 
 static enum q_err check_together(const struct settings *settings, char *err_text, size_t size)
 {
-    int pem_count = (settings->net_tls_cert_file != NULL) + (settings->net_tls_key_file != NULL) +
-                    (settings->net_tls_ca_file != NULL);
-
-    if (pem_count != 0 && pem_count != 3)
-        snprintf(err_text, size, "net_tls_cert_file, net_tls_key_file and net_tls_ca_file must be set together");
-    else if (settings->net_heartbeat_interval_min > settings->net_heartbeat_interval_max)
+    if (!daemon_options_check_pem("net_", settings->net_tls_cert_file, settings->net_tls_key_file,
+                                  settings->net_tls_ca_file, err_text, size))
+        return Q_ERR_INVALID;
+    if (settings->net_heartbeat_interval_min > settings->net_heartbeat_interval_max)
         snprintf(err_text, size, "net_heartbeat_interval_min is above net_heartbeat_interval_max");
     else if (strlen(settings->votequorum_device_name) >= VOTER_DEVICE_NAME_SIZE)
         snprintf(err_text, size, "votequorum_device_name is longer than %d bytes", VOTER_DEVICE_NAME_SIZE - 1);
@@ -143,32 +113,12 @@ static enum q_err check_together(const struct settings *settings, char *err_text
 
 enum q_err settings_parse(struct settings *settings, int argc, char **argv, char *err_text, size_t size)
 {
-    char text[OPTIONS_ERR_SIZE];
-    int option;
+    enum q_err err;
 
-    err_text[0] = '\0';
     set_defaults(settings);
-    optind = 1;
-    while ((option = getopt(argc, argv, "dfhS:")) != -1) {
-        switch (option) {
-        case 'd':
-            settings->debug_count++;
-            break;
-        case 'f':
-            settings->foreground = true;
-            break;
-        case 'h':
-            settings->show_help = true;
-            return Q_OK;
-        case 'S':
-            if (options_apply(advanced, ADVANCED_COUNT, settings, optarg, text, sizeof(text)) == Q_OK)
-                break;
-            snprintf(err_text, size, "Option -S: %s", text);
-            return Q_ERR_INVALID;
-        default: /* getopt has said on stderr what is wrong */
-            return Q_ERR_INVALID;
-        }
-    }
+    err = daemon_options_read(&settings->daemon, NULL, 0, &advanced_set, argc, argv, err_text, size);
+    if (err != Q_OK || settings->daemon.command != SETTINGS_RUN)
+        return err;
     settings->master_wins = master_wins_of(settings->master_wins);
     if (!default_texts(settings)) {
         snprintf(err_text, size, "Out of memory");
@@ -179,7 +129,7 @@ enum q_err settings_parse(struct settings *settings, int argc, char **argv, char
 
 void settings_fini(struct settings *settings)
 {
-    options_free(advanced, ADVANCED_COUNT, settings);
+    options_free(&advanced_set, settings);
 }
 
 void settings_for_config(const struct settings *settings, struct device_limits *limits)

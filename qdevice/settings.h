@@ -11,28 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/daemon_options.h"
 #include "common/err.h"
 #include "qdevice/logic/device_config.h"
 
-#define SETTINGS_ERR_SIZE 512
-
 struct settings {
-    bool show_help;
-    int debug_count; /* -d */
-    bool foreground; /* -f */
+    struct daemon_options daemon; /* what the arbiter takes alike */
 
-    char *lock_file;
-    char *local_socket_file;
-    int64_t local_socket_umask; /* -1: untouched */
-    int64_t local_socket_gid;   /* -1: untouched */
-    uint64_t local_socket_backlog;
     uint64_t max_cs_try_again; /* accepted, without effect: the core is waited for as long as it takes */
     char *votequorum_device_name;
-    uint64_t ipc_max_clients;
-    uint64_t ipc_max_receive_size;
-    uint64_t ipc_max_send_size;
-    uint64_t ipc_timeout; /* ms */
-    int master_wins;      /* enum settings_master_wins */
+    int master_wins; /* enum settings_master_wins */
     uint64_t heuristics_ipc_max_send_buffers;      /* accepted, without effect */
     uint64_t heuristics_ipc_max_send_receive_size; /* accepted, without effect */
     uint64_t heuristics_min_timeout, heuristics_max_timeout;

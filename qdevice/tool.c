@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* corosync-qdevice-tool: command line, and the operations in the packaged tool's text (spec/tools.md sections 1, 2.1). */
-#include <getopt.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,17 +34,6 @@ static const char help[] =
     "Exit status: 0 done, 1 wrong usage, 2 internal error, 3 the device cannot be reached or does not\n"
     "answer, 4 the device refused.\n";
 
-enum operation { NOTHING, STATUS, SHUTDOWN, WATCH };
-
-struct options {
-    enum operation operation;
-    bool verbose;
-    bool json;
-    const char *socket_path;
-    uint64_t timeout_ms;
-    uint64_t watch_interval_ms;
-};
-
 /* ---- operations ---- */
 
 /* A device that does not know JSON, the packaged one, answers in text. */
@@ -54,14 +42,14 @@ static bool is_json(const struct control_answer *answer)
     return answer->body.size > 0 && q_buf_bytes(&answer->body)[0] == '{';
 }
 
-static enum tool_exit ask(const struct options *options, struct q_buf *body)
+static enum tool_exit ask(const struct tool_options *options, struct q_buf *body)
 {
     struct control_answer answer;
     struct q_buf request;
     enum tool_exit status;
 
     q_buf_init(&request);
-    text_append(&request, "%s %s\n", options->operation == SHUTDOWN ? "shutdown" : "status",
+    text_append(&request, "%s %s\n", options->operation == TOOL_SHUTDOWN ? "shutdown" : "status",
                 options->json ? "json " : options->verbose ? "verbose " : "");
     control_ask(options->socket_path, (const char *)q_buf_bytes(&request), request.size, options->timeout_ms, &answer);
     status = control_explain(&answer, PROGRAM, "Can't connect to QDevice socket (is QDevice running?)");
@@ -77,7 +65,7 @@ static enum tool_exit ask(const struct options *options, struct q_buf *body)
     return status;
 }
 
-static enum tool_exit run_once(const struct options *options)
+static enum tool_exit run_once(const struct tool_options *options)
 {
     struct q_buf body;
     enum tool_exit status;
@@ -91,7 +79,7 @@ static enum tool_exit run_once(const struct options *options)
 }
 
 /* Until interrupted, or the device has gone. */
-static enum tool_exit run_watch(const struct options *options)
+static enum tool_exit run_watch(const struct tool_options *options)
 {
     bool terminal = isatty(STDOUT_FILENO) == 1;
     struct pollfd nothing = {.fd = -1};
@@ -114,68 +102,13 @@ static enum tool_exit run_watch(const struct options *options)
 
 /* ---- command line ---- */
 
-enum long_option { LONG_FORMAT = 256, LONG_WATCH, LONG_TIMEOUT, LONG_HELP };
-
-/* False: the program ends with *status. */
-static bool parse_one(int option, const char *value, struct options *options, int *status)
-{
-    *status = TOOL_EXIT_USAGE;
-    switch (option) {
-    case 's':
-        options->operation = STATUS;
-        return true;
-    case 'H':
-        options->operation = SHUTDOWN;
-        return true;
-    case LONG_WATCH:
-        options->operation = WATCH;
-        return value == NULL || tool_parse_seconds(PROGRAM, "watch", value, &options->watch_interval_ms);
-    case 'v':
-        options->verbose = true;
-        return true;
-    case 'p':
-        options->socket_path = value;
-        return true;
-    case LONG_FORMAT:
-        return tool_parse_format(PROGRAM, value, &options->json);
-    case LONG_TIMEOUT:
-        return tool_parse_seconds(PROGRAM, "timeout", value, &options->timeout_ms);
-    case LONG_HELP:
-        fputs(help, stdout);
-        *status = TOOL_EXIT_OK;
-        return false;
-    default: /* -h, and what getopt has complained about */
-        fputs(USAGE, stdout);
-        return false;
-    }
-}
-
 int main(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"status", no_argument, NULL, 's'},           {"shutdown", no_argument, NULL, 'H'},
-        {"verbose", no_argument, NULL, 'v'},          {"socket", required_argument, NULL, 'p'},
-        {"format", required_argument, NULL, LONG_FORMAT}, {"watch", optional_argument, NULL, LONG_WATCH},
-        {"timeout", required_argument, NULL, LONG_TIMEOUT}, {"help", no_argument, NULL, LONG_HELP},
-        {NULL, 0, NULL, 0},
-    };
-    struct options options = {.socket_path = Q_RUNDIR "/corosync-qdevice/corosync-qdevice.sock",
-                              .timeout_ms = 10000,
-                              .watch_interval_ms = 1000};
-    int option, status;
+    static const struct tool_program program = {PROGRAM, USAGE, help, NULL, 0};
+    struct tool_options options = {.socket_path = Q_RUNDIR "/corosync-qdevice/corosync-qdevice.sock"};
+    int status;
 
-    while ((option = getopt_long(argc, argv, "Hhsvp:", long_options, NULL)) != -1)
-        if (!parse_one(option, optarg, &options, &status))
-            return status;
-    switch (options.operation) {
-    case NOTHING:
-        fputs(USAGE, stdout);
-        return TOOL_EXIT_USAGE;
-    case STATUS:
-    case SHUTDOWN:
-        return (int)run_once(&options);
-    case WATCH:
-        return (int)run_watch(&options);
-    }
-    return TOOL_EXIT_USAGE;
+    if (!tool_options_read(&program, &options, argc, argv, &status))
+        return status;
+    return (int)(options.operation == TOOL_WATCH ? run_watch(&options) : run_once(&options));
 }

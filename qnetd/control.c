@@ -128,17 +128,8 @@ enum q_err control_open(struct daemon *daemon, struct control_server **out, char
         {"decisions", on_decisions, "Can't get QNetd decisions"},
         {"shutdown", on_shutdown, "Can't shut down"},
     };
-    const struct settings *settings = daemon->settings;
     struct control_server_config config = {
         .loop = daemon->loop,
-        .path = settings->local_socket_file,
-        .umask = settings->local_socket_umask,
-        .gid = settings->local_socket_gid,
-        .backlog = (int)settings->local_socket_backlog,
-        .clients_max = settings->ipc_max_clients,
-        .receive_size_max = settings->ipc_max_receive_size,
-        .send_size_max = settings->ipc_max_send_size,
-        .timeout_ms = settings->ipc_timeout,
         .quoting = true,
         .commands = commands,
         .command_count = sizeof(commands) / sizeof(commands[0]),
@@ -146,5 +137,6 @@ enum q_err control_open(struct daemon *daemon, struct control_server **out, char
         .on_stop = on_stop,
     };
 
+    daemon_options_control(&daemon->settings->daemon, &config);
     return control_server_new(&config, out, err_text, size);
 }

@@ -211,7 +211,7 @@ enum q_err daemon_start(struct daemon *daemon, const struct settings *settings, 
         return Q_ERR_NO_MEMORY;
     }
     enrolment_init(&daemon->enrolment, daemon->loop, settings);
-    err = pid_lock_take(&daemon->lock, settings->lock_file, err_text, size);
+    err = pid_lock_take(&daemon->lock, settings->daemon.lock_file, err_text, size);
     if (err != Q_OK)
         return err;
     err = identity_open(&daemon->identity, settings, err_text, size);

@@ -82,9 +82,9 @@ static void arguments(const struct settings *settings, const char *argv[ARGUMENT
 
     identity_source(settings, &source);
     argv[count++] = settings->enrol_program;
-    if (settings->foreground)
+    if (settings->daemon.foreground)
         argv[count++] = "-f";
-    if (settings->debug_count > 0)
+    if (settings->daemon.debug_count > 0)
         argv[count++] = "-d";
     argv[count++] = "-i";
     argv[count++] = INVITATION_DIR_DEFAULT;

@@ -58,10 +58,10 @@ static int run(const struct settings *settings)
 static int run_logged(const struct settings *settings, const char *warning)
 {
     struct log_config log = {
-        .ident = PROGRAM, .foreground = settings->foreground, .debug_count = settings->debug_count};
+        .ident = PROGRAM, .foreground = settings->daemon.foreground, .debug_count = settings->daemon.debug_count};
     int status;
 
-    if (!settings->foreground && daemonize_begin() != Q_OK) {
+    if (!settings->daemon.foreground && daemonize_begin() != Q_OK) {
         fprintf(stderr, PROGRAM ": can't fork: %s\n", strerror(errno));
         return EXIT_FAILURE;
     }
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
         fputs(settings_usage(), stderr);
         status = EXIT_FAILURE;
     } else {
-        switch (settings.command) {
+        switch ((enum settings_command)settings.daemon.command) {
         case SETTINGS_SHOW_HELP:
             fputs(settings_usage(), stdout);
             break;

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "qnetd/settings.h"
 
-#include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/options.h"
+#include "common/daemon_options.h"
 
-#define SETTING(kind_, name_, field_, minimum_, maximum_)                                                    \
-    {                                                                                                        \
-        .name = (name_), .kind = (kind_), .offset = offsetof(struct settings, field_),                       \
-        .minimum = (minimum_), .maximum = (maximum_)                                                         \
-    }
+#define SETTING(kind, name, field, minimum, maximum) OPTION_DEF(kind, name, struct settings, field, minimum, maximum)
 
 static const char *const lease_choices[] = {"strict", "packaged", NULL};
 static const char *const tls_choices[] = {"off", "on", "req", "required", NULL};
@@ -30,17 +25,8 @@ static const struct option_def advanced[] = {
     SETTING(OPTION_BOOL, "dpd_enabled", dpd_enabled, 0, 0),
     SETTING(OPTION_PERMILLE, "dpd_interval_coefficient", dpd_coefficient_permille, 1000, 1000000),
     {.name = "dpd_interval", .kind = OPTION_OBSOLETE},
-    SETTING(OPTION_TEXT, "lock_file", lock_file, 0, 0),
-    SETTING(OPTION_TEXT, "local_socket_file", local_socket_file, 0, 0),
-    SETTING(OPTION_UMASK, "local_socket_umask", local_socket_umask, 0, 0),
-    SETTING(OPTION_GROUP, "local_socket_gid", local_socket_gid, 0, 0),
-    SETTING(OPTION_NUMBER, "local_socket_backlog", local_socket_backlog, 1, INT32_MAX),
-    SETTING(OPTION_NUMBER, "ipc_max_clients", ipc_max_clients, 0, UINT32_MAX),
-    SETTING(OPTION_NUMBER, "ipc_max_receive_size", ipc_max_receive_size, 1024, UINT32_MAX),
-    SETTING(OPTION_NUMBER, "ipc_max_send_size", ipc_max_send_size, 1024, UINT32_MAX),
     SETTING(OPTION_BOOL, "keep_active_partition_tie_breaker", keep_active_partition, 0, 0),
 
-    SETTING(OPTION_NUMBER, "ipc_timeout", ipc_timeout, 100, 3600000),
     SETTING(OPTION_TEXT, "state_dir", state_dir, 0, 0),
     {.name = "vote_lease",
      .kind = OPTION_CHOICE,
@@ -57,7 +43,25 @@ static const struct option_def advanced[] = {
     SETTING(OPTION_BOOL, "enrolment", enrolment, 0, 0),
     SETTING(OPTION_TEXT, "enrol_program", enrol_program, 0, 0),
 };
-#define ADVANCED_COUNT (sizeof(advanced) / sizeof(advanced[0]))
+static const struct option_set advanced_set = {advanced, sizeof(advanced) / sizeof(advanced[0]), &daemon_options_set};
+
+static const struct option_def listen_address = SETTING(OPTION_TEXT, NULL, listen_address, 0, 0);
+static const struct option_def listen_port = SETTING(OPTION_NUMBER, NULL, listen_port, 1, 65535);
+static const struct option_def clients_max = SETTING(OPTION_NUMBER, NULL, clients_max, 0, INT64_MAX);
+static const struct option_def client_cert = SETTING(OPTION_BOOL, NULL, client_cert_required, 0, 0);
+static const struct option_def tls = {
+    .kind = OPTION_CHOICE, .offset = offsetof(struct settings, tls), .choices = tls_choices};
+
+static const struct program_option options[] = {
+    {'4', .letter = offsetof(struct settings, family)},
+    {'6', .letter = offsetof(struct settings, family)},
+    {'v', .is_operation = true, .ends = true},
+    {'l', .has_argument = true, .value = &listen_address},
+    {'p', .has_argument = true, .value = &listen_port, .expected = "is not a port number (1 to 65535)"},
+    {'s', .has_argument = true, .value = &tls, .expected = "is none of on, off, req, required"},
+    {'c', .has_argument = true, .value = &client_cert, .expected = "is neither on nor off"},
+    {'m', .has_argument = true, .value = &clients_max, .expected = "is not a number of clients"},
+};
 
 static void set_defaults(struct settings *settings)
 {
@@ -77,14 +81,7 @@ static void set_defaults(struct settings *settings)
         .heartbeat_interval_max = logic.heartbeat_ms_max,
         .dpd_enabled = logic.dpd_enabled,
         .dpd_coefficient_permille = logic.dpd_coefficient_permille,
-        .local_socket_umask = -1,
-        .local_socket_gid = -1,
-        .local_socket_backlog = 10,
-        .ipc_max_clients = 10,
-        .ipc_max_receive_size = 4096,
-        .ipc_max_send_size = 10485760,
         .keep_active_partition = logic.keep_active_partition,
-        .ipc_timeout = 10000,
         .vote_lease = logic.strict ? SETTINGS_LEASE_STRICT : SETTINGS_LEASE_PACKAGED,
         .lease_margin = logic.lease_margin_ms,
         .init_timeout = logic.init_timeout_ms,
@@ -92,13 +89,7 @@ static void set_defaults(struct settings *settings)
         .max_handshakes = 5000,
         .enrolment = true,
     };
-}
-
-static bool default_text(char **field, const char *text)
-{
-    if (*field == NULL)
-        *field = strdup(text);
-    return *field != NULL;
+    daemon_options_default(&settings->daemon, 10485760);
 }
 
 /* The state lies beside the lock file, whose content tells whether another arbiter ran in between. */
@@ -108,7 +99,7 @@ static bool default_state_dir(struct settings *settings)
 
     if (settings->state_dir != NULL)
         return true;
-    lock_file = strdup(settings->lock_file);
+    lock_file = strdup(settings->daemon.lock_file);
     if (lock_file == NULL)
         return false;
     if (asprintf(&path, "%s/state", dirname(lock_file)) < 0)
@@ -120,24 +111,19 @@ static bool default_state_dir(struct settings *settings)
 
 static bool default_texts(struct settings *settings)
 {
-    return default_text(&settings->nss_db_dir, Q_CONFDIR "/qnetd/nssdb") &&
-           default_text(&settings->cert_nickname, "QNetd Cert") &&
-           default_text(&settings->enrol_program, Q_LIBEXECDIR "/corosync-qnetd-enrol") &&
-           default_text(&settings->lock_file, Q_RUNDIR "/corosync-qnetd/corosync-qnetd.pid") &&
-           default_text(&settings->local_socket_file, Q_RUNDIR "/corosync-qnetd/corosync-qnetd.sock") &&
+    return option_default_text(&settings->nss_db_dir, Q_CONFDIR "/qnetd/nssdb") &&
+           option_default_text(&settings->cert_nickname, "QNetd Cert") &&
+           option_default_text(&settings->enrol_program, Q_LIBEXECDIR "/corosync-qnetd-enrol") &&
+           daemon_options_default_paths(&settings->daemon, Q_RUNDIR, "corosync-qnetd") &&
            default_state_dir(settings);
 }
 
 /* Conditions between settings. */
 static enum q_err check_together(const struct settings *settings, char *err_text, size_t size)
 {
-    int pem_count = (settings->tls_cert_file != NULL) + (settings->tls_key_file != NULL) +
-                    (settings->tls_ca_file != NULL);
-
-    if (pem_count != 0 && pem_count != 3) {
-        snprintf(err_text, size, "tls_cert_file, tls_key_file and tls_ca_file must be set together");
+    if (!daemon_options_check_pem("", settings->tls_cert_file, settings->tls_key_file, settings->tls_ca_file, err_text,
+                                  size))
         return Q_ERR_INVALID;
-    }
     if (settings->heartbeat_interval_min > settings->heartbeat_interval_max) {
         snprintf(err_text, size, "heartbeat_interval_min is above heartbeat_interval_max");
         return Q_ERR_INVALID;
@@ -145,89 +131,21 @@ static enum q_err check_together(const struct settings *settings, char *err_text
     return Q_OK;
 }
 
-static bool parse_one(struct settings *settings, int option, const char *value, char *err_text, size_t size,
-                      char *warning, size_t warning_size)
-{
-    char text[OPTIONS_ERR_SIZE];
-    int choice;
-
-    switch (option) {
-    case '4':
-        settings->family = SETTINGS_FAMILY_IPV4;
-        return true;
-    case '6':
-        settings->family = SETTINGS_FAMILY_IPV6;
-        return true;
-    case 'd':
-        settings->debug_count++;
-        return true;
-    case 'f':
-        settings->foreground = true;
-        return true;
-    case 'h':
-        settings->command = SETTINGS_SHOW_HELP;
-        return true;
-    case 'v':
-        settings->command = SETTINGS_SHOW_VERSION;
-        return true;
-    case 'l':
-        free(settings->listen_address);
-        settings->listen_address = strdup(value);
-        return settings->listen_address != NULL;
-    case 'p':
-        if (option_parse_number(value, 1, 65535, &settings->listen_port))
-            return true;
-        snprintf(err_text, size, "Option -p: '%s' is not a port number (1 to 65535)", value);
-        return false;
-    case 's':
-        if (option_parse_choice(value, tls_choices, &choice)) {
-            settings->tls = choice > (int)WIRE_TLS_REQUIRED ? (int)WIRE_TLS_REQUIRED : choice;
-            return true;
-        }
-        snprintf(err_text, size, "Option -s: '%s' is none of on, off, req, required", value);
-        return false;
-    case 'c':
-        if (option_parse_bool(value, &settings->client_cert_required))
-            return true;
-        snprintf(err_text, size, "Option -c: '%s' is neither on nor off", value);
-        return false;
-    case 'm':
-        if (option_parse_number(value, 0, INT64_MAX, &settings->clients_max))
-            return true;
-        snprintf(err_text, size, "Option -m: '%s' is not a number of clients", value);
-        return false;
-    case 'S':
-        if (options_apply(advanced, ADVANCED_COUNT, settings, value, text, sizeof(text)) == Q_OK) {
-            if (text[0] != '\0')
-                snprintf(warning, warning_size, "%s", text);
-            return true;
-        }
-        snprintf(err_text, size, "Option -S: %s", text);
-        return false;
-    default: /* getopt has said on stderr what is wrong */
-        return false;
-    }
-}
-
 enum q_err settings_parse(struct settings *settings, int argc, char **argv, char *err_text, size_t size)
 {
-    char warning[SETTINGS_ERR_SIZE] = "";
-    int option;
+    enum q_err err;
 
-    err_text[0] = '\0';
     set_defaults(settings);
-    optind = 1;
-    while ((option = getopt(argc, argv, "46dfhvl:p:s:c:m:S:")) != -1) {
-        if (!parse_one(settings, option, optarg, err_text, size, warning, sizeof(warning)))
-            return Q_ERR_INVALID;
-        if (settings->command != SETTINGS_RUN)
-            return Q_OK;
-    }
+    err = daemon_options_read(&settings->daemon, options, sizeof(options) / sizeof(options[0]), &advanced_set, argc,
+                              argv, err_text, size);
+    if (err != Q_OK || settings->daemon.command != SETTINGS_RUN)
+        return err;
+    if (settings->tls > (int)WIRE_TLS_REQUIRED)
+        settings->tls = (int)WIRE_TLS_REQUIRED; /* it has two spellings */
     if (!default_texts(settings)) {
         snprintf(err_text, size, "Out of memory");
         return Q_ERR_NO_MEMORY;
     }
-    snprintf(err_text, size, "%s", warning);
     return check_together(settings, err_text, size);
 }
 
@@ -235,7 +153,7 @@ void settings_fini(struct settings *settings)
 {
     free(settings->listen_address);
     settings->listen_address = NULL;
-    options_free(advanced, ADVANCED_COUNT, settings);
+    options_free(&advanced_set, settings);
 }
 
 void settings_for_arbiter(const struct settings *settings, struct arbiter_settings *out)

@@ -11,27 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/daemon_options.h"
 #include "common/err.h"
 #include "qnetd/logic/arbiter.h"
 
-#define SETTINGS_ERR_SIZE 512
-
-enum settings_family { SETTINGS_FAMILY_ANY, SETTINGS_FAMILY_IPV4, SETTINGS_FAMILY_IPV6 };
-
-enum settings_command {
-    SETTINGS_RUN,
-    SETTINGS_SHOW_HELP,
-    SETTINGS_SHOW_VERSION,
-};
+enum settings_family { SETTINGS_FAMILY_ANY = 0, SETTINGS_FAMILY_IPV4 = '4', SETTINGS_FAMILY_IPV6 = '6' };
 
 struct settings {
+    struct daemon_options daemon; /* what the device takes alike */
+
     /* Command line. */
-    enum settings_command command;
-    enum settings_family family; /* -4, -6 */
-    int debug_count;             /* -d */
-    bool foreground;             /* -f */
-    char *listen_address;        /* -l; NULL: all */
-    uint64_t listen_port;        /* -p */
+    int family;                /* enum settings_family */
+    char *listen_address;      /* -l; NULL: all */
+    uint64_t listen_port;      /* -p */
     int tls;                     /* -s: enum wire_tls_supported */
     bool client_cert_required;   /* -c */
     uint64_t clients_max;        /* -m */
@@ -47,18 +39,9 @@ struct settings {
     uint64_t heartbeat_interval_max; /* ms */
     bool dpd_enabled;
     uint64_t dpd_coefficient_permille;
-    char *lock_file;
-    char *local_socket_file;
-    int64_t local_socket_umask; /* -1: untouched */
-    int64_t local_socket_gid;   /* -1: untouched */
-    uint64_t local_socket_backlog;
-    uint64_t ipc_max_clients; /* 0: no limit */
-    uint64_t ipc_max_receive_size;
-    uint64_t ipc_max_send_size;
     bool keep_active_partition;
 
     /* -S, ours. */
-    uint64_t ipc_timeout; /* ms */
     char *state_dir;
     int vote_lease;        /* enum settings_vote_lease */
     uint64_t lease_margin; /* ms */

@@ -2,14 +2,12 @@
 /* corosync-qnetd-tool: command line, and the operations in the packaged tool's text (spec/tools.md section 2). */
 #include "qnetd/tool.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/control/request.h"
-#include "common/control/tool_options.h"
 #include "qnetd/what_if.h"
 
 #define USAGE "usage: " TOOL_PROGRAM " [-Hhlsv] [-c cluster_name] [-p qnetd_ipc_socket_path]\n"
@@ -45,33 +43,23 @@ enum tool_exit tool_explain(const struct control_answer *answer)
     return control_explain(answer, TOOL_PROGRAM, "Can't connect to qnetd socket (is QNetd running?)");
 }
 
-static const char *operation_word(enum tool_operation operation)
+static const char *operation_word(int operation)
 {
-    switch (operation) {
-    case TOOL_STATUS:
+    if (operation == TOOL_STATUS)
         return "status ";
-    case TOOL_LIST:
-        return "list ";
-    case TOOL_SHUTDOWN:
-        return "shutdown ";
-    case TOOL_DECISIONS:
-    case TOOL_WATCH:
-    case TOOL_NOTHING:
-        break;
-    }
-    return "";
+    return operation == TOOL_LIST ? "list " : "shutdown ";
 }
 
-static enum tool_exit run_text(const struct tool_options *options)
+static enum tool_exit run_text(const struct qnetd_tool_options *options)
 {
     struct control_answer answer;
     struct q_buf request;
     enum tool_exit status;
-    const char *word = operation_word(options->operation);
+    const char *word = operation_word(options->common.operation);
 
     q_buf_init(&request);
     q_buf_append(&request, word, strlen(word));
-    if (options->verbose)
+    if (options->common.verbose)
         q_buf_append(&request, "verbose ", strlen("verbose "));
     if (options->cluster != NULL) {
         q_buf_append(&request, "cluster ", strlen("cluster "));
@@ -82,12 +70,12 @@ static enum tool_exit run_text(const struct tool_options *options)
         fprintf(stderr, TOOL_PROGRAM ": Out of memory\n");
         return TOOL_EXIT_INTERNAL;
     }
-    control_ask(options->socket_path, (const char *)q_buf_bytes(&request), request.size, options->timeout_ms,
+    control_ask(options->common.socket_path, (const char *)q_buf_bytes(&request), request.size, options->common.timeout_ms,
                 &answer);
     status = tool_explain(&answer);
     if (answer.outcome == CONTROL_OK) {
         fwrite(q_buf_bytes(&answer.body), 1, answer.body.size, stdout);
-        if (options->operation == TOOL_LIST && options->cluster != NULL && options->cluster[0] != '\0' &&
+        if (options->common.operation == TOOL_LIST && options->cluster != NULL && options->cluster[0] != '\0' &&
             answer.body.size == 0)
             fprintf(stderr, TOOL_PROGRAM ": No node of cluster \"%s\" is connected\n", options->cluster);
     }
@@ -98,98 +86,40 @@ static enum tool_exit run_text(const struct tool_options *options)
 
 /* ---- command line ----------------------------------------------------------------------------------------- */
 
-enum long_option { LONG_FORMAT = 256, LONG_WATCH, LONG_DECISIONS, LONG_TIMEOUT, LONG_WHAT_IF, LONG_HELP };
-
-static const struct option long_options[] = {
-    {"status", no_argument, NULL, 's'},
-    {"list", no_argument, NULL, 'l'},
-    {"shutdown", no_argument, NULL, 'H'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"cluster", required_argument, NULL, 'c'},
-    {"socket", required_argument, NULL, 'p'},
-    {"format", required_argument, NULL, LONG_FORMAT},
-    {"watch", optional_argument, NULL, LONG_WATCH},
-    {"decisions", no_argument, NULL, LONG_DECISIONS},
-    {"timeout", required_argument, NULL, LONG_TIMEOUT},
-    {"what-if", no_argument, NULL, LONG_WHAT_IF},
-    {"help", no_argument, NULL, LONG_HELP},
-    {NULL, 0, NULL, 0},
-};
-
-/* False: the program ends with *status. */
-static bool parse_one(int option, const char *value, struct tool_options *options, int *status)
+static bool take_what_if(void *call, const char *argument, int *status)
 {
-    *status = TOOL_EXIT_USAGE;
-    switch (option) {
-    case 's':
-        options->operation = TOOL_STATUS;
-        return true;
-    case 'l':
-        options->operation = TOOL_LIST;
-        return true;
-    case 'H':
-        options->operation = TOOL_SHUTDOWN;
-        return true;
-    case LONG_DECISIONS:
-        options->operation = TOOL_DECISIONS;
-        return true;
-    case LONG_WATCH:
-        options->operation = TOOL_WATCH;
-        return value == NULL || tool_parse_seconds(TOOL_PROGRAM, "watch", value, &options->watch_interval_ms);
-    case 'v':
-        options->verbose = true;
-        return true;
-    case 'c':
-        options->cluster = value;
-        return true;
-    case 'p':
-        options->socket_path = value;
-        return true;
-    case LONG_FORMAT:
-        return tool_parse_format(TOOL_PROGRAM, value, &options->json);
-    case LONG_TIMEOUT:
-        return tool_parse_seconds(TOOL_PROGRAM, "timeout", value, &options->timeout_ms);
-    case LONG_WHAT_IF:
-        fprintf(stderr, TOOL_PROGRAM ": --what-if must be the first option\n");
-        return false;
-    case LONG_HELP:
-        fputs(help, stdout);
-        *status = TOOL_EXIT_OK;
-        return false;
-    default: /* -h, and what getopt has complained about */
-        fputs(USAGE, stdout);
-        return false;
-    }
+    (void)call;
+    (void)argument;
+    (void)status;
+    fprintf(stderr, TOOL_PROGRAM ": --what-if must be the first option\n");
+    return false;
 }
+
+static const struct program_option own[] = {
+    {TOOL_LIST, "list", .is_operation = true},
+    {'c', "cluster", .has_argument = true, .text = offsetof(struct qnetd_tool_options, cluster)},
+    {TOOL_DECISIONS, "decisions", .is_operation = true},
+    {TOOL_WHAT_IF, "what-if", .take = take_what_if},
+};
 
 int main(int argc, char **argv)
 {
-    struct tool_options options = {
-        .socket_path = Q_RUNDIR "/corosync-qnetd/corosync-qnetd.sock",
-        .timeout_ms = 10000,
-        .watch_interval_ms = 1000,
-    };
-    int option, status;
+    static const struct tool_program program = {TOOL_PROGRAM, USAGE, help, own, sizeof(own) / sizeof(own[0])};
+    struct qnetd_tool_options options = {.common.socket_path = Q_RUNDIR "/corosync-qnetd/corosync-qnetd.sock"};
+    int status;
 
     if (argc > 1 && strcmp(argv[1], "--what-if") == 0)
         return what_if_main(argc, argv);
-    while ((option = getopt_long(argc, argv, "Hhlsvc:p:", long_options, NULL)) != -1) {
-        if (!parse_one(option, optarg, &options, &status))
-            return status;
-    }
-    switch (options.operation) {
-    case TOOL_NOTHING:
-        fputs(USAGE, stdout);
-        return TOOL_EXIT_USAGE;
-    case TOOL_SHUTDOWN:
-        return (int)run_text(&options);
-    case TOOL_STATUS:
-    case TOOL_LIST:
-        return (int)(options.json ? tool_run_json(&options) : run_text(&options));
+    if (!tool_options_read(&program, &options.common, argc, argv, &status))
+        return status;
+    switch (options.common.operation) {
     case TOOL_DECISIONS:
         return (int)tool_run_decisions(&options);
     case TOOL_WATCH:
         return (int)tool_run_watch(&options);
+    case TOOL_SHUTDOWN:
+        return (int)run_text(&options);
+    default: /* status, list */
+        return (int)(options.common.json ? tool_run_json(&options) : run_text(&options));
     }
-    return TOOL_EXIT_USAGE;
 }

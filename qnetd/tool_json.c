@@ -35,7 +35,7 @@ static json_t *parse(const struct control_answer *answer, bool quiet, enum tool_
     return NULL;
 }
 
-json_t *tool_ask_json(const struct tool_options *options, const char *words, bool with_cluster, bool quiet,
+json_t *tool_ask_json(const struct qnetd_tool_options *options, const char *words, bool with_cluster, bool quiet,
                       enum tool_exit *status)
 {
     struct control_answer answer;
@@ -54,7 +54,7 @@ json_t *tool_ask_json(const struct tool_options *options, const char *words, boo
         fprintf(stderr, TOOL_PROGRAM ": Out of memory\n");
         return NULL;
     }
-    control_ask(options->socket_path, (const char *)q_buf_bytes(&request), request.size, options->timeout_ms,
+    control_ask(options->common.socket_path, (const char *)q_buf_bytes(&request), request.size, options->common.timeout_ms,
                 &answer);
     *status = TOOL_EXIT_OK;
     if (answer.outcome == CONTROL_OK || (answer.outcome == CONTROL_REFUSED && answer.body.size > 15 &&
@@ -70,7 +70,7 @@ json_t *tool_ask_json(const struct tool_options *options, const char *words, boo
     return value;
 }
 
-json_t *tool_ask_list(const struct tool_options *options, bool quiet, enum tool_exit *status)
+json_t *tool_ask_list(const struct qnetd_tool_options *options, bool quiet, enum tool_exit *status)
 {
     json_t *whole = NULL;
     json_int_t offset = 0;
@@ -112,17 +112,17 @@ static enum tool_exit print_value(json_t *value, enum tool_exit status)
     return status;
 }
 
-enum tool_exit tool_run_json(const struct tool_options *options)
+enum tool_exit tool_run_json(const struct qnetd_tool_options *options)
 {
     enum tool_exit status;
-    json_t *value = options->operation == TOOL_LIST
+    json_t *value = options->common.operation == TOOL_LIST
                         ? tool_ask_list(options, false, &status)
                         : tool_ask_json(options, "status json", false, false, &status);
 
     return print_value(value, status);
 }
 
-void tool_print_decisions(const struct tool_options *options, json_t *answer, json_int_t *since)
+void tool_print_decisions(const struct qnetd_tool_options *options, json_t *answer, json_int_t *since)
 {
     json_t *decision;
     size_t index;
@@ -131,7 +131,7 @@ void tool_print_decisions(const struct tool_options *options, json_t *answer, js
     {
         json_t *node = json_object_get(decision, "node_id");
 
-        if (options->json) {
+        if (options->common.json) {
             json_dumpf(decision, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
             putchar('\n');
             continue;
@@ -145,13 +145,13 @@ void tool_print_decisions(const struct tool_options *options, json_t *answer, js
     fflush(stdout);
 }
 
-enum tool_exit tool_run_decisions(const struct tool_options *options)
+enum tool_exit tool_run_decisions(const struct qnetd_tool_options *options)
 {
     json_int_t since = 0;
     enum tool_exit status;
     json_t *answer = tool_ask_json(options, "decisions since 0 json", true, false, &status);
 
-    if (answer == NULL || options->json)
+    if (answer == NULL || options->common.json)
         return print_value(answer, status);
     tool_print_decisions(options, answer, &since);
     json_decref(answer);

@@ -118,7 +118,7 @@ static void put_status(struct q_buf *out, json_t *status)
 }
 
 /* What the bottom of the screen says now. */
-static void compose(const struct tool_options *options, json_t *status, struct q_buf *out)
+static void compose(const struct qnetd_tool_options *options, json_t *status, struct q_buf *out)
 {
     enum tool_exit ignored;
     json_t *list, *cluster;
@@ -160,7 +160,7 @@ static void on_daemon_gone(struct watch *watch)
     watch->lost = true;
 }
 
-static void refresh(const struct tool_options *options, struct watch *watch, json_t *status)
+static void refresh(const struct qnetd_tool_options *options, struct watch *watch, json_t *status)
 {
     char words[64];
     enum tool_exit ignored;
@@ -190,9 +190,9 @@ static void refresh(const struct tool_options *options, struct watch *watch, jso
     q_buf_fini(&block);
 }
 
-enum tool_exit tool_run_watch(const struct tool_options *options)
+enum tool_exit tool_run_watch(const struct qnetd_tool_options *options)
 {
-    struct watch watch = {.screen = {.is_terminal = isatty(STDOUT_FILENO) == 1 && !options->json}};
+    struct watch watch = {.screen = {.is_terminal = isatty(STDOUT_FILENO) == 1 && !options->common.json}};
     enum tool_exit result;
     /* A daemon that cannot do it, or is not there, is an error at first; later it is waited for. */
     json_t *status = tool_ask_json(options, "status json", false, false, &result);
@@ -210,7 +210,7 @@ enum tool_exit tool_run_watch(const struct tool_options *options)
         } else {
             on_daemon_gone(&watch);
         }
-        pause_for(options->watch_interval_ms);
+        pause_for(options->common.watch_interval_ms);
         status = tool_ask_json(options, "status json", false, true, &result);
     }
     json_decref(status);

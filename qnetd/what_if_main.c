@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "common/program_options.h"
 #include "qnetd/what_if.h"
 
 #define CELL_SIZE 256
@@ -20,6 +21,8 @@ struct request {
     struct what_if_cluster cluster;
     bool every;
     bool json;
+    /* What was said, as it was said. */
+    const char *nodes, *algorithm, *tie_breaker, *votes, *device_votes, *pass, *fail, *partitions, *format;
 };
 
 static const char usage_text[] =
@@ -174,69 +177,63 @@ static uint32_t default_device_votes(const struct what_if_cluster *cluster)
     return votes > 0 ? votes - 1 : 0;
 }
 
+#define AT(member) offsetof(struct request, member)
+
+static const struct program_option options[] = {
+    {PROGRAM_OPTION_LONG + 0, "nodes", .has_argument = true, .text = AT(nodes)},
+    {PROGRAM_OPTION_LONG + 1, "algorithm", .has_argument = true, .text = AT(algorithm)},
+    {PROGRAM_OPTION_LONG + 2, "tie-breaker", .has_argument = true, .text = AT(tie_breaker)},
+    {PROGRAM_OPTION_LONG + 3, "votes", .has_argument = true, .text = AT(votes)},
+    {PROGRAM_OPTION_LONG + 4, "device-votes", .has_argument = true, .text = AT(device_votes)},
+    {PROGRAM_OPTION_LONG + 5, "heuristics-pass", .has_argument = true, .text = AT(pass)},
+    {PROGRAM_OPTION_LONG + 6, "heuristics-fail", .has_argument = true, .text = AT(fail)},
+    {PROGRAM_OPTION_LONG + 7, "partitions", .has_argument = true, .text = AT(partitions)},
+    {PROGRAM_OPTION_LONG + 8, "all", .flag = AT(every)},
+    {PROGRAM_OPTION_LONG + 9, "format", .has_argument = true, .text = AT(format)},
+    {'h', "help", .ends = true},
+};
+
 /* -1: go on; otherwise the exit status. */
 static int parse(int argc, char **argv, struct request *request)
 {
-    enum { NODES, ALGORITHM, TIE_BREAKER, VOTES, DEVICE_VOTES, PASS, FAIL, PARTITIONS, ALL, FORMAT, HELP };
-    static const struct option options[] = {
-        {"nodes", required_argument, NULL, NODES},
-        {"algorithm", required_argument, NULL, ALGORITHM},
-        {"tie-breaker", required_argument, NULL, TIE_BREAKER},
-        {"votes", required_argument, NULL, VOTES},
-        {"device-votes", required_argument, NULL, DEVICE_VOTES},
-        {"heuristics-pass", required_argument, NULL, PASS},
-        {"heuristics-fail", required_argument, NULL, FAIL},
-        {"partitions", required_argument, NULL, PARTITIONS},
-        {"all", no_argument, NULL, ALL},
-        {"format", required_argument, NULL, FORMAT},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
-    };
+    const struct program_options line = {.own = options, .own_count = sizeof(options) / sizeof(options[0])};
     struct what_if_cluster *cluster = &request->cluster;
-    const char *values[HELP + 1] = {NULL};
-    int option;
+    struct program_result result;
+    enum program_outcome outcome = program_options_read(&line, request, argc, argv, 0, &result);
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (option == HELP || option == 'h') {
-            fputs(usage_text, stdout);
-            return 0;
-        }
-        if (option == '?') {
-            fputs(usage_text, stderr);
-            return 1;
-        }
-        values[option] = optarg != NULL ? optarg : "";
+    if (outcome == PROGRAM_ENDED) {
+        fputs(usage_text, stdout);
+        return 0;
     }
-    if (optind < argc || values[NODES] == NULL) {
+    if (outcome != PROGRAM_READ || optind < argc || request->nodes == NULL) {
         fputs(usage_text, stderr);
         return 1;
     }
-    if (!parse_nodes(values[NODES], cluster))
-        return complain("nodes", values[NODES], "expected a number from 1 to 16, or up to 16 distinct node ids");
-    if (values[ALGORITHM] != NULL && !parse_algorithm(values[ALGORITHM], &cluster->algorithm))
-        return complain("algorithm", values[ALGORITHM], "expected ffsplit, lms or 2nodelms");
+    if (!parse_nodes(request->nodes, cluster))
+        return complain("nodes", request->nodes, "expected a number from 1 to 16, or up to 16 distinct node ids");
+    if (request->algorithm != NULL && !parse_algorithm(request->algorithm, &cluster->algorithm))
+        return complain("algorithm", request->algorithm, "expected ffsplit, lms or 2nodelms");
     if (cluster->algorithm == WIRE_ALGORITHM_2NODELMS && cluster->node_count != 2)
         return complain("algorithm", "2nodelms", "is for two nodes");
-    if (values[TIE_BREAKER] != NULL && !parse_tie_breaker(values[TIE_BREAKER], &cluster->tie_breaker))
-        return complain("tie-breaker", values[TIE_BREAKER], "expected lowest, highest or a node id");
-    if (!apply_votes(values[VOTES], cluster))
-        return complain("votes", values[VOTES], "expected one number per node, separated by commas");
+    if (request->tie_breaker != NULL && !parse_tie_breaker(request->tie_breaker, &cluster->tie_breaker))
+        return complain("tie-breaker", request->tie_breaker, "expected lowest, highest or a node id");
+    if (!apply_votes(request->votes, cluster))
+        return complain("votes", request->votes, "expected one number per node, separated by commas");
     cluster->device_votes = default_device_votes(cluster);
-    if (values[DEVICE_VOTES] != NULL && !parse_number(values[DEVICE_VOTES], 0, VOTES_MAX, &cluster->device_votes))
-        return complain("device-votes", values[DEVICE_VOTES], "expected a number");
-    if (!apply_heuristics(values[PASS], cluster, WIRE_HEURISTICS_PASS))
-        return complain("heuristics-pass", values[PASS], "expected ids of configured nodes");
-    if (!apply_heuristics(values[FAIL], cluster, WIRE_HEURISTICS_FAIL))
-        return complain("heuristics-fail", values[FAIL], "expected ids of configured nodes");
-    if (values[PARTITIONS] != NULL &&
-        !parse_number(values[PARTITIONS], 1, WHAT_IF_PARTITIONS_MAX, &cluster->partitions_max))
-        return complain("partitions", values[PARTITIONS], "expected a number from 1 to 4");
-    request->every = values[ALL] != NULL;
-    request->json = values[FORMAT] != NULL && strcmp(values[FORMAT], "json") == 0;
-    if (values[FORMAT] != NULL && !request->json && strcmp(values[FORMAT], "markdown") != 0)
-        return complain("format", values[FORMAT], "expected markdown or json");
+    if (request->device_votes != NULL && !parse_number(request->device_votes, 0, VOTES_MAX, &cluster->device_votes))
+        return complain("device-votes", request->device_votes, "expected a number");
+    if (!apply_heuristics(request->pass, cluster, WIRE_HEURISTICS_PASS))
+        return complain("heuristics-pass", request->pass, "expected ids of configured nodes");
+    if (!apply_heuristics(request->fail, cluster, WIRE_HEURISTICS_FAIL))
+        return complain("heuristics-fail", request->fail, "expected ids of configured nodes");
+    if (request->partitions != NULL &&
+        !parse_number(request->partitions, 1, WHAT_IF_PARTITIONS_MAX, &cluster->partitions_max))
+        return complain("partitions", request->partitions, "expected a number from 1 to 4");
+    request->json = request->format != NULL && strcmp(request->format, "json") == 0;
+    if (request->format != NULL && !request->json && strcmp(request->format, "markdown") != 0)
+        return complain("format", request->format, "expected markdown or json");
     if ((request->every || cluster->partitions_max > 2) && cluster->node_count > 10)
-        return complain("nodes", values[NODES], "that many cases only fit up to 10 nodes; leave --all and --partitions out");
+        return complain("nodes", request->nodes, "that many cases only fit up to 10 nodes; leave --all and --partitions out");
     return -1;
 }
 

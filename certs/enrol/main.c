@@ -3,7 +3,6 @@
  * corosync-qnetd-enrol: started by the arbiter when the first node wants to enrol, with a socket as descriptor 3. A process
  * apart, so that nothing a node that enrols does, or costs, reaches the one that votes; with the lowest priority.
  */
-#include <getopt.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include "certs/enrol/invitation_dir.h"
 #include "certs/enrol/registrar.h"
 #include "common/log.h"
+#include "common/program_options.h"
 
 #define PROGRAM "corosync-qnetd-enrol"
 #define CHANNEL 3
@@ -25,52 +25,39 @@
 struct call {
     struct registrar_settings settings;
     struct log_config log;
-    const char *cert_file;
+    struct tls_source_nss nss;
+    struct tls_source_pem pem;
+};
+
+#define AT(member) offsetof(struct call, member)
+
+static const struct program_option options[] = {
+    {'f', .flag = AT(log.foreground)},
+    {'d', .count = AT(log.debug_count)},
+    {'i', .has_argument = true, .text = AT(settings.invitations)},
+    {'n', .has_argument = true, .text = AT(nss.dir)},
+    {'N', .has_argument = true, .text = AT(nss.nickname)},
+    {'w', .has_argument = true, .text = AT(nss.password_file)},
+    {'c', .has_argument = true, .text = AT(pem.cert_file)},
+    {'k', .has_argument = true, .text = AT(pem.key_file)},
+    {'a', .has_argument = true, .text = AT(pem.ca_file)},
 };
 
 /* The arbiter passes its own settings on, always in this form. */
 static bool parse(struct call *call, int argc, char **argv)
 {
+    const struct program_options line = {.own = options, .own_count = sizeof(options) / sizeof(options[0])};
     struct tls_credentials_source *identity = &call->settings.identity;
-    int option;
+    struct program_result result;
 
-    identity->kind = TLS_SOURCE_NSS;
-    while ((option = getopt(argc, argv, "fdi:n:N:w:c:k:a:")) != -1) {
-        switch (option) {
-        case 'f':
-            call->log.foreground = true;
-            break;
-        case 'd':
-            call->log.debug_count++;
-            break;
-        case 'i':
-            call->settings.invitations = optarg;
-            break;
-        case 'n':
-            identity->nss.dir = optarg;
-            break;
-        case 'N':
-            identity->nss.nickname = optarg;
-            break;
-        case 'w':
-            identity->nss.password_file = optarg;
-            break;
-        case 'c':
-            identity->kind = TLS_SOURCE_PEM;
-            call->cert_file = optarg;
-            identity->pem.cert_file = optarg;
-            break;
-        case 'k':
-            identity->pem.key_file = optarg;
-            break;
-        case 'a':
-            identity->pem.ca_file = optarg;
-            break;
-        default:
-            return false;
-        }
-    }
-    return optind == argc && call->settings.invitations != NULL;
+    if (program_options_read(&line, call, argc, argv, 0, &result) != PROGRAM_READ || optind < argc)
+        return false;
+    identity->kind = call->pem.cert_file != NULL ? TLS_SOURCE_PEM : TLS_SOURCE_NSS;
+    if (identity->kind == TLS_SOURCE_PEM)
+        identity->pem = call->pem;
+    else
+        identity->nss = call->nss;
+    return call->settings.invitations != NULL;
 }
 
 /* The authority is where the arbiter's certificate is: in the same database, or in the same folder. */
@@ -82,7 +69,7 @@ static void choose_place(struct call *call)
         call->settings.place = (struct certs_place){CERTS_NSS, call->settings.identity.nss.dir};
         return;
     }
-    copy = strdup(call->cert_file);
+    copy = strdup(call->pem.cert_file);
     call->settings.place = (struct certs_place){CERTS_PEM, copy == NULL ? "." : dirname(copy)};
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* corosync-qdevice-net-certutil: a node's certificates. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,7 +373,7 @@ static int run_checks(const struct call *call)
 
 #define AT(member) offsetof(struct call, member)
 
-static const struct tool_option options[] = {
+static const struct program_option options[] = {
     {'i', .is_operation = true},
     {'m', .is_operation = true},
     {'M', .is_operation = true},

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* corosync-qnetd-certutil: the arbiter's certificates. */
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -537,7 +536,7 @@ static bool take_identity(void *call, const char *argument, int *status)
 
 #define AT(member) offsetof(struct call, member)
 
-static const struct tool_option options[] = {
+static const struct program_option options[] = {
     {'i', .is_operation = true},
     {'s', .is_operation = true},
     {'G', .name = NULL}, /* nothing is ever group writable */

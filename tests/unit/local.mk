@@ -136,6 +136,7 @@ UNIT_TESTS += \
 	tests/unit/test_control_request \
 	tests/unit/test_options \
 	tests/unit/test_printable \
+	tests/unit/test_program_options \
 	tests/unit/test_settings \
 	tests/unit/test_state_dir \
 	tests/unit/test_state_marker \
@@ -153,6 +154,8 @@ tests_unit_test_options_SOURCES = tests/unit/test_options.c
 tests_unit_test_options_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_printable_SOURCES = tests/unit/test_printable.c
 tests_unit_test_printable_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_program_options_SOURCES = tests/unit/test_program_options.c
+tests_unit_test_program_options_LDADD = $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c
 tests_unit_test_settings_LDADD = libqnetd.a libqnetd_logic.a $(SHELL_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_state_dir_SOURCES = tests/unit/test_state_dir.c
@@ -292,7 +295,7 @@ tests_unit_test_core_logging_SOURCES = tests/unit/test_core_logging.c
 tests_unit_test_core_logging_LDADD = $(CORE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_core_settings
 tests_unit_test_core_settings_SOURCES = tests/unit/test_core_settings.c
-tests_unit_test_core_settings_LDADD = libcore.a $(PURE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_core_settings_LDADD = libcore.a $(SHELL_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_ring_store
 tests_unit_test_ring_store_SOURCES = tests/unit/test_ring_store.c
 tests_unit_test_ring_store_LDADD = libcore.a $(PURE_LIBS) $(CMOCKA_LIBS)

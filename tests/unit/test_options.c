@@ -39,18 +39,19 @@ static const struct option_def defs[] = {
     {.name = "old", .kind = OPTION_OBSOLETE},
 };
 
+static const struct option_set set = {defs, sizeof(defs) / sizeof(defs[0]), NULL};
 static struct sample sample;
 static char err_text[OPTIONS_ERR_SIZE];
 
 static enum q_err apply(const char *list)
 {
-    return options_apply(defs, sizeof(defs) / sizeof(defs[0]), &sample, list, err_text, sizeof(err_text));
+    return options_apply(&set, &sample, list, err_text, sizeof(err_text));
 }
 
 static int clear(void **state)
 {
     (void)state;
-    options_free(defs, sizeof(defs) / sizeof(defs[0]), &sample);
+    options_free(&set, &sample);
     memset(&sample, 0, sizeof(sample));
     return 0;
 }

@@ -48,13 +48,13 @@ static void defaults_are_the_packaged_ones_but_strict(void **state)
     assert_true(settings.client_cert_required);
     assert_int_equal(settings.max_client_send_buffers, 32);
     assert_int_equal(settings.max_client_send_size, 32768);
-    assert_int_equal(settings.ipc_max_clients, 10);
-    assert_int_equal(settings.ipc_max_receive_size, 4096);
-    assert_int_equal(settings.ipc_max_send_size, 10485760);
+    assert_int_equal(settings.daemon.ipc_max_clients, 10);
+    assert_int_equal(settings.daemon.ipc_max_receive_size, 4096);
+    assert_int_equal(settings.daemon.ipc_max_send_size, 10485760);
     assert_int_equal(settings.listen_backlog, 4096);
     assert_string_equal(settings.nss_db_dir, Q_CONFDIR "/qnetd/nssdb");
     assert_string_equal(settings.cert_nickname, "QNetd Cert");
-    assert_string_equal(settings.lock_file, Q_RUNDIR "/corosync-qnetd/corosync-qnetd.pid");
+    assert_string_equal(settings.daemon.lock_file, Q_RUNDIR "/corosync-qnetd/corosync-qnetd.pid");
     assert_string_equal(settings.state_dir, Q_RUNDIR "/corosync-qnetd/state");
     settings_for_arbiter(&settings, &logic);
     assert_true(logic.strict);
@@ -83,8 +83,8 @@ static void simple_options(void **state)
     (void)state;
     assert_int_equal(parse("-4 -d -d -f -l 10.0.0.1 -p 6000 -c no -m 12"), Q_OK);
     assert_int_equal(settings.family, SETTINGS_FAMILY_IPV4);
-    assert_int_equal(settings.debug_count, 2);
-    assert_true(settings.foreground);
+    assert_int_equal(settings.daemon.debug_count, 2);
+    assert_true(settings.daemon.foreground);
     assert_string_equal(settings.listen_address, "10.0.0.1");
     assert_int_equal(settings.listen_port, 6000);
     assert_false(settings.client_cert_required);
@@ -100,9 +100,9 @@ static void help_and_version_come_before_what_follows(void **state)
 {
     (void)state;
     assert_int_equal(parse("-h -p nonsense"), Q_OK);
-    assert_int_equal(settings.command, SETTINGS_SHOW_HELP);
+    assert_int_equal(settings.daemon.command, SETTINGS_SHOW_HELP);
     assert_int_equal(parse("-v"), Q_OK);
-    assert_int_equal(settings.command, SETTINGS_SHOW_VERSION);
+    assert_int_equal(settings.daemon.command, SETTINGS_SHOW_VERSION);
 }
 
 static void advanced_settings_have_the_packaged_ranges(void **state)
