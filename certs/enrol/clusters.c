@@ -96,17 +96,26 @@ enum q_err clusters_refuse(const struct cluster_register *clusters, const char *
     return certs_fail(why, err, "Clusters named \"%s\" have these identities: %s. %s", name, shown > 0 ? list : "none", hint);
 }
 
-static enum q_err make(const struct invitation_dir *dir, struct cluster_register *clusters, const char *name,
-                       struct cluster_identity *identity, struct certs_failure *why)
+enum q_err clusters_refuse_elsewhere(const char *identity, const char *name_there, struct certs_failure *why)
 {
-    struct q_buf bytes;
-    enum q_err err;
+    return certs_fail(why, Q_ERR_NOT_FOUND, "The identity %s is that of the cluster \"%s\": say that name.", identity, name_there);
+}
 
+static enum q_err draw(struct cluster_identity *identity, struct certs_failure *why)
+{
     if (RAND_bytes(identity->bytes, sizeof(identity->bytes)) != 1)
         return certs_fail_openssl(why, "An identity cannot be drawn");
     identity->bytes[6] = (uint8_t)((identity->bytes[6] & 0x0f) | 0x40); /* a UUID of version 4 */
     identity->bytes[8] = (uint8_t)((identity->bytes[8] & 0x3f) | 0x80);
-    err = fail_to_add(cluster_register_add(clusters, name, identity), why);
+    return Q_OK;
+}
+
+static enum q_err keep(const struct invitation_dir *dir, struct cluster_register *clusters, const char *name,
+                       const struct cluster_identity *identity, struct certs_failure *why)
+{
+    struct q_buf bytes;
+    enum q_err err = fail_to_add(cluster_register_add(clusters, name, identity), why);
+
     if (err != Q_OK)
         return err;
     q_buf_init(&bytes);
@@ -116,32 +125,43 @@ static enum q_err make(const struct invitation_dir *dir, struct cluster_register
     return err;
 }
 
-static enum q_err choose(const struct invitation_dir *dir, struct cluster_register *clusters,
-                         const struct cluster_choice *choice, struct cluster_identity *identity,
-                         struct certs_failure *why)
+static enum q_err choose(const struct invitation_dir *dir, struct cluster_register *clusters, const struct cluster_wish *wish,
+                         struct cluster_identity *identity, bool *strange, struct certs_failure *why)
 {
-    const char *prefix = choice->identity != NULL ? choice->identity : "";
-    size_t count = cluster_register_find(clusters, choice->name, prefix, identity);
+    const char *name_there;
+    enum q_err err;
 
-    if (choice->another || (count == 0 && choice->identity == NULL))
-        return make(dir, clusters, choice->name, identity, why);
-    if (count == 0)
-        return clusters_refuse(clusters, choice->name, Q_ERR_NOT_FOUND, "None of them is the one named by --identity.", why);
-    if (count > 1)
-        return clusters_refuse(clusters, choice->name, Q_ERR_INVALID, "Say which with --identity and how it begins.", why);
-    return Q_OK;
+    switch (cluster_register_choose(clusters, wish, identity, &name_there)) {
+    case CLUSTER_REGISTER_KNOWN:
+        return Q_OK;
+    case CLUSTER_REGISTER_NEW:
+        err = draw(identity, why);
+        return err == Q_OK ? keep(dir, clusters, wish->name, identity, why) : err;
+    case CLUSTER_REGISTER_STRANGE:
+        *strange = true;
+        return keep(dir, clusters, wish->name, identity, why);
+    case CLUSTER_REGISTER_SEVERAL:
+        return clusters_refuse(clusters, wish->name, Q_ERR_INVALID, "Say which with --identity and how it begins.", why);
+    case CLUSTER_REGISTER_ELSEWHERE:
+        return clusters_refuse_elsewhere(wish->identity, name_there, why);
+    case CLUSTER_REGISTER_NONE:
+        break;
+    }
+    return clusters_refuse(clusters, wish->name, Q_ERR_NOT_FOUND,
+                           "None of them is the one named by --identity; one that this arbiter has lost has to be given in full.", why);
 }
 
 enum q_err clusters_choose(const struct invitation_dir *dir, const struct certs_authority *authority,
-                           const struct cluster_choice *choice, struct cluster_identity *identity,
+                           const struct cluster_wish *wish, struct cluster_identity *identity, bool *strange,
                            struct certs_failure *why)
 {
     struct cluster_register clusters;
     enum q_err err = clusters_read(dir, authority, &clusters, why);
 
+    *strange = false;
     *identity = (struct cluster_identity){{0}};
     if (err == Q_OK)
-        err = choose(dir, &clusters, choice, identity, why);
+        err = choose(dir, &clusters, wish, identity, strange, why);
     cluster_register_fini(&clusters);
     return err;
 }

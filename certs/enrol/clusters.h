@@ -18,23 +18,20 @@
 enum q_err clusters_read(const struct invitation_dir *dir, const struct certs_authority *authority,
                          struct cluster_register *out, struct certs_failure *why);
 
-/* Whom to invite to. */
-struct cluster_choice {
-    const char *name;     /* checked: certs_name_fault */
-    const char *identity; /* how it begins; NULL: the one that there is */
-    bool another;         /* a new one, of which name there may be some already */
-};
-
 /*
- * The identity of that cluster: made, and on disk when this returns, if there is none of that name yet or another is wanted.
- * Q_ERR_INVALID: several fit; Q_ERR_NOT_FOUND: none does; the sentence names those that there are.
+ * The identity of that cluster: made, or taken over from the wish, and on disk when this returns, if the register does not have it.
+ * *strange: the register knew nothing of it, and whoever wished it should hear so. Q_ERR_INVALID: several fit; Q_ERR_NOT_FOUND:
+ * none does; the sentence names those that there are.
  */
 enum q_err clusters_choose(const struct invitation_dir *dir, const struct certs_authority *authority,
-                           const struct cluster_choice *choice, struct cluster_identity *identity,
+                           const struct cluster_wish *wish, struct cluster_identity *identity, bool *strange,
                            struct certs_failure *why);
 
 /* Fails with `err`, and a sentence that names the clusters of that name; `hint` says what to do. */
 enum q_err clusters_refuse(const struct cluster_register *clusters, const char *name, enum q_err err, const char *hint,
                            struct certs_failure *why);
+
+/* The same for a whole identity that belongs to a cluster of another name. */
+enum q_err clusters_refuse_elsewhere(const char *identity, const char *name_there, struct certs_failure *why);
 
 #endif

@@ -159,6 +159,39 @@ static enum q_err make_code(X509 *authority, struct enrol_code *code, struct inv
     return good ? Q_OK : certs_fail(why, Q_ERR_NO_MEMORY, "A code cannot be made: out of memory, or of random numbers.");
 }
 
+/* Codes that are good yet for a name that differs in the case of letters only. */
+struct comparing {
+    const struct invite_wish *wish;
+    char other[ENROL_NAME_SIZE_MAX + 1];
+};
+
+static void compare_one(void *context, const struct invitation *invitation)
+{
+    struct comparing *c = context;
+
+    if (invitation->certificate == NULL && invitation->expires_s > c->wish->now_s &&
+        certs_name_same(invitation->cluster, c->wish->cluster) && strcmp(invitation->cluster, c->wish->cluster) != 0)
+        memcpy(c->other, invitation->cluster, sizeof(c->other));
+}
+
+/* Of two spellings only the first one that is used gets certificates: better to say so here than on the node. */
+static enum q_err check_spelling(const struct invitation_dir *dir, const struct certs_authority *authority,
+                                 const struct invite_wish *wish, struct certs_failure *why)
+{
+    struct comparing c = {.wish = wish};
+    enum q_err err = certs_authority_check_case(authority, wish->cluster, why);
+
+    if (err == Q_OK)
+        err = invitation_dir_each(dir, compare_one, &c, why);
+    if (err != Q_OK || c.other[0] == '\0')
+        return err;
+    return certs_fail(why, Q_ERR_INVALID,
+                      "There are codes for the cluster \"%s\", whose name differs from \"%s\" in the case of letters only. Spell it like "
+                      "that if it is right so. Else wait until they have expired (--list), or withdraw them, and all certificates that "
+                      "the cluster has, with corosync-qnetd-certutil --revoke %s",
+                      c.other, wish->cluster, c.other);
+}
+
 struct inviting {
     const struct invite_wish *wish;
     struct certs_authority *authority;
@@ -195,14 +228,24 @@ static enum q_err invite_one(const struct inviting *inviting, const char *node, 
     return Q_OK;
 }
 
+/* Nobody but the administrator can tell a register that was lost from an identity that was copied wrong. */
+static void say_strange(const struct invite_wish *wish)
+{
+    fprintf(stderr,
+            "Note: this arbiter has not known a cluster \"%s\" with the identity %s, and takes your word for it. If it is not the one in "
+            "the certificates of its nodes, withdraw this code: corosync-qnetd-certutil --revoke %s --identity %s\n",
+            wish->cluster, wish->identity, wish->cluster, wish->identity);
+}
+
 enum q_err invite_nodes(const struct invite_wish *wish, struct certs_failure *why)
 {
     static const char *const anyone[] = {""};
     const char *const *nodes = wish->node_count > 0 ? wish->nodes : anyone;
     size_t count = wish->node_count > 0 ? wish->node_count : 1;
-    struct cluster_choice choice = {.name = wish->cluster, .identity = wish->identity, .another = wish->another};
+    struct cluster_wish cluster = {.name = wish->cluster, .identity = wish->identity, .another = wish->another};
     struct inviting inviting = {.wish = wish, .dir = {.fd = -1}};
     enum q_err err = certs_authority_open(wish->place, CERTS_CHANGE, &inviting.authority, why);
+    bool strange = false;
 
     assert(wish->valid_s >= 1 && wish->valid_s <= INVITE_VALID_MAX_S);
     if (err == Q_OK)
@@ -210,7 +253,11 @@ enum q_err invite_nodes(const struct invite_wish *wish, struct certs_failure *wh
     if (err == Q_OK)
         err = invitation_dir_create(&inviting.dir, INVITATION_DIR_DEFAULT, why);
     if (err == Q_OK)
-        err = clusters_choose(&inviting.dir, inviting.authority, &choice, &inviting.identity, why);
+        err = check_spelling(&inviting.dir, inviting.authority, wish, why);
+    if (err == Q_OK)
+        err = clusters_choose(&inviting.dir, inviting.authority, &cluster, &inviting.identity, &strange, why);
+    if (err == Q_OK && strange)
+        say_strange(wish);
     for (size_t i = 0; err == Q_OK && i < count; i++)
         err = invite_one(&inviting, nodes[i], why);
     if (err == Q_OK)

@@ -71,26 +71,47 @@ struct revoking {
     enum q_err err;
 };
 
+/* One that is named in full, but is not on record: its certificates may be out nevertheless. */
+static void say_strange(const struct revoking *r)
+{
+    fprintf(stderr,
+            "Note: this arbiter knows no cluster \"%s\" with the identity %s; its certificates, if there are any, are revoked all the same.\n",
+            r->wish->cluster, r->wish->identity);
+}
+
 /* Which of several clusters of that name is meant. Nobody is thrown out by a guess. */
 static enum q_err narrow(struct revoking *r, const struct cluster_register *clusters, struct certs_failure *why)
 {
-    const char *name = r->wish->cluster, *wanted = r->wish->identity;
-    size_t count = cluster_register_find(clusters, name, "", &r->scope.identity);
+    const struct cluster_wish wish = {.name = r->wish->cluster, .identity = r->wish->identity};
+    const char *wanted = wish.identity, *name_there;
+    enum cluster_register_answer answer = cluster_register_choose(clusters, &wish, &r->scope.identity, &name_there);
 
-    if (wanted == NULL && count > 1)
-        return clusters_refuse(clusters, name, Q_ERR_INVALID,
+    r->scope.narrow = wanted != NULL && strcmp(wanted, IDENTITY_ALL) != 0;
+    if (!r->scope.narrow || strcmp(wanted, IDENTITY_NONE) == 0) {
+        r->scope.identity = (struct cluster_identity){{0}};
+        if (wanted != NULL || answer != CLUSTER_REGISTER_SEVERAL)
+            return Q_OK;
+        return clusters_refuse(clusters, wish.name, Q_ERR_INVALID,
                                "Say which is to be revoked with --identity and how it begins, --identity none for certificates that "
                                "have none, or --identity all.",
                                why);
-    r->scope.identity = (struct cluster_identity){{0}};
-    r->scope.narrow = wanted != NULL && strcmp(wanted, IDENTITY_ALL) != 0;
-    if (!r->scope.narrow || strcmp(wanted, IDENTITY_NONE) == 0)
+    }
+    switch (answer) {
+    case CLUSTER_REGISTER_KNOWN:
         return Q_OK;
-    count = cluster_register_find(clusters, name, wanted, &r->scope.identity);
-    if (count == 1)
+    case CLUSTER_REGISTER_STRANGE:
+        say_strange(r);
         return Q_OK;
-    return clusters_refuse(clusters, name, count == 0 ? Q_ERR_NOT_FOUND : Q_ERR_INVALID,
-                           count == 0 ? "None of them is the one named by --identity." : "Say more digits of the one that is meant.", why);
+    case CLUSTER_REGISTER_SEVERAL:
+        return clusters_refuse(clusters, wish.name, Q_ERR_INVALID, "Say more digits of the one that is meant.", why);
+    case CLUSTER_REGISTER_ELSEWHERE:
+        return clusters_refuse_elsewhere(wanted, name_there, why);
+    case CLUSTER_REGISTER_NEW:
+    case CLUSTER_REGISTER_NONE:
+        break;
+    }
+    return clusters_refuse(clusters, wish.name, Q_ERR_NOT_FOUND,
+                           "None of them is the one named by --identity; one that this arbiter has lost has to be given in full.", why);
 }
 
 static enum q_err find_scope(struct revoking *r, const struct certs_authority *authority, struct certs_failure *why)

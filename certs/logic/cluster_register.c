@@ -70,6 +70,42 @@ size_t cluster_register_find(const struct cluster_register *clusters, const char
     return count;
 }
 
+/* Somebody has written down a whole identity, of which the register knows nothing under that name. */
+static enum cluster_register_answer judge_strange(const struct cluster_register *clusters, struct cluster_identity *identity,
+                                                  const char **name_there)
+{
+    for (size_t i = 0; i < clusters->count; i++) {
+        if (!cluster_identity_equal(&clusters->items[i].identity, identity))
+            continue;
+        *name_there = clusters->items[i].name;
+        *identity = (struct cluster_identity){{0}};
+        return CLUSTER_REGISTER_ELSEWHERE;
+    }
+    return CLUSTER_REGISTER_STRANGE;
+}
+
+enum cluster_register_answer cluster_register_choose(const struct cluster_register *clusters, const struct cluster_wish *wish,
+                                                     struct cluster_identity *identity, const char **name_there)
+{
+    const char *prefix = wish->identity != NULL ? wish->identity : "";
+    size_t count;
+
+    *identity = (struct cluster_identity){{0}};
+    if (wish->another)
+        return CLUSTER_REGISTER_NEW;
+    count = cluster_register_find(clusters, wish->name, prefix, identity);
+    if (count == 1)
+        return CLUSTER_REGISTER_KNOWN;
+    *identity = (struct cluster_identity){{0}};
+    if (count > 1)
+        return CLUSTER_REGISTER_SEVERAL;
+    if (wish->identity == NULL)
+        return CLUSTER_REGISTER_NEW;
+    if (cluster_identity_parse(wish->identity, strlen(wish->identity), identity))
+        return judge_strange(clusters, identity, name_there);
+    return CLUSTER_REGISTER_NONE;
+}
+
 /* ---- text ------------------------------------------------------------------------------------------------------- */
 
 void cluster_register_encode(const struct cluster_register *clusters, struct q_buf *out)

@@ -7,6 +7,7 @@
 #ifndef QUORATE_CERTS_LOGIC_CLUSTER_REGISTER_H
 #define QUORATE_CERTS_LOGIC_CLUSTER_REGISTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,26 @@ enum q_err cluster_register_add(struct cluster_register *clusters, const char *n
  */
 size_t cluster_register_find(const struct cluster_register *clusters, const char *name, const char *prefix,
                              struct cluster_identity *found);
+
+/* Whom somebody means. */
+struct cluster_wish {
+    const char *name;     /* checked: certs_name_fault */
+    const char *identity; /* how it begins; NULL: the one that there is */
+    bool another;         /* a new one, of which name there may be some already */
+};
+
+enum cluster_register_answer {
+    CLUSTER_REGISTER_KNOWN,    /* that one */
+    CLUSTER_REGISTER_NEW,      /* there is none of the name yet, or another is wanted: an identity is to be drawn */
+    CLUSTER_REGISTER_STRANGE,  /* a whole identity that the register does not know: it may have been lost since it was given out */
+    CLUSTER_REGISTER_SEVERAL,  /* more than one fits */
+    CLUSTER_REGISTER_NONE,     /* none fits */
+    CLUSTER_REGISTER_ELSEWHERE /* a whole identity, but of a cluster of another name: *name_there */
+};
+
+/* *identity is set for the first and the third, else none. *name_there lives as long as the register. */
+enum cluster_register_answer cluster_register_choose(const struct cluster_register *clusters, const struct cluster_wish *wish,
+                                                     struct cluster_identity *identity, const char **name_there);
 
 /* An allocation that failed shows in out->failed. */
 void cluster_register_encode(const struct cluster_register *clusters, struct q_buf *out);

@@ -355,6 +355,11 @@ bool certs_authority_vouches(const struct certs_authority *authority, X509 *cert
 
 /* --- Issuing --------------------------------------------------------------------------------------- */
 
+enum q_err certs_authority_check_case(const struct certs_authority *a, const char *cluster_name, struct certs_failure *why)
+{
+    return issued_check_case(&a->folder, cluster_name, why);
+}
+
 static enum q_err check_order(const struct certs_authority *a, const struct certs_client_order *order,
                               struct certs_failure *why)
 {
@@ -374,7 +379,7 @@ static enum q_err check_order(const struct certs_authority *a, const struct cert
             "The private key of the certificate authority is not in %s: it signs elsewhere. Have the request "
             "signed there, as docs/certificates.md says under \"Someone else's authority\".",
             a->folder.path);
-    return issued_check_case(&a->folder, order->cluster_name, why);
+    return certs_authority_check_case(a, order->cluster_name, why);
 }
 
 enum q_err certs_authority_issue(struct certs_authority *a, const struct certs_client_order *client,

@@ -107,6 +107,13 @@ struct certs_client_order {
 enum q_err certs_authority_issue(struct certs_authority *authority, const struct certs_client_order *order,
                                  X509 **out, struct certs_failure *why);
 
+/*
+ * Q_ERR_INVALID: certs_authority_issue would refuse this name, since there is a certificate for one that differs in the case of letters
+ * only.
+ */
+enum q_err certs_authority_check_case(const struct certs_authority *authority, const char *cluster_name,
+                                      struct certs_failure *why);
+
 /* Keep a copy of an issued certificate as issued/SERIAL.crt (DER). Needs CERTS_CHANGE; the same one twice is fine. */
 enum q_err certs_authority_record(struct certs_authority *authority, X509 *cert, struct certs_failure *why);
 

@@ -237,8 +237,8 @@ enum q_err issued_check_case(const struct certs_folder *folder, const char *clus
         return err;
     return certs_fail(
         why, Q_ERR_INVALID,
-        "There is a certificate for the cluster \"%s\", whose name differs from \"%s\" in the case of "
-        "letters "
-        "only: arbiters ignore that, so that each could pose as the other. Choose another name.",
+        "There is a certificate for the cluster \"%s\", whose name differs from \"%s\" in the case of letters "
+        "only: arbiters ignore that, so that each could pose as the other. Spell it like that if that cluster is meant, "
+        "else choose another name.",
         c.other, cluster_name);
 }

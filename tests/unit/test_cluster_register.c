@@ -63,6 +63,53 @@ static void spelled_in_another_way_a_cluster_is_still_one(void **state)
     cluster_register_fini(&clusters);
 }
 
+static enum cluster_register_answer choose(const struct cluster_register *clusters, const char *name, const char *id, uint8_t expected)
+{
+    struct cluster_wish wish = {.name = name, .identity = id};
+    struct cluster_identity found = identity(9), whole = identity(expected);
+    const char *name_there = NULL;
+    enum cluster_register_answer answer = cluster_register_choose(clusters, &wish, &found, &name_there);
+
+    assert_true(cluster_identity_equal(&found, &whole));
+    if (answer == CLUSTER_REGISTER_ELSEWHERE)
+        assert_string_equal(name_there, "beta");
+    else
+        assert_null(name_there);
+    return answer;
+}
+
+static void whom_somebody_means(void **state)
+{
+    static const char lost[] = "55555555-5555-5555-5555-555555555555", of_beta[] = "13131313-1313-1313-1313-131313131313";
+    struct cluster_wish another = {.name = "alpha", .another = true};
+    struct cluster_register clusters = {0};
+    struct cluster_identity found;
+    const char *name_there = NULL;
+
+    (void)state;
+    /* The register is lost, or the arbiter's host is another one: whoever has the whole identity can say it. */
+    assert_int_equal(choose(&clusters, "alpha", NULL, 0), CLUSTER_REGISTER_NEW);
+    assert_int_equal(choose(&clusters, "alpha", lost, 0x55), CLUSTER_REGISTER_STRANGE);
+    assert_int_equal(choose(&clusters, "alpha", "5555", 0), CLUSTER_REGISTER_NONE);
+    assert_int_equal(choose(&clusters, "alpha", "55555555-5555-5555-5555-55555555555", 0), CLUSTER_REGISTER_NONE);
+    assert_int_equal(choose(&clusters, "alpha", "55555555-5555-5555-5555-5555555555555", 0), CLUSTER_REGISTER_NONE);
+    assert_int_equal(choose(&clusters, "alpha", "00000000-0000-0000-0000-000000000000", 0), CLUSTER_REGISTER_NONE);
+    assert_int_equal(choose(&clusters, "alpha", "none", 0), CLUSTER_REGISTER_NONE);
+    add(&clusters, "alpha", 0x12);
+    add(&clusters, "beta", 0x13);
+    assert_int_equal(choose(&clusters, "alpha", NULL, 0x12), CLUSTER_REGISTER_KNOWN);
+    assert_int_equal(choose(&clusters, "Alpha", "1212", 0x12), CLUSTER_REGISTER_KNOWN);
+    assert_int_equal(choose(&clusters, "alpha", lost, 0x55), CLUSTER_REGISTER_STRANGE);
+    assert_int_equal(choose(&clusters, "alpha", of_beta, 0), CLUSTER_REGISTER_ELSEWHERE);
+    assert_int_equal(choose(&clusters, "beta", of_beta, 0x13), CLUSTER_REGISTER_KNOWN);
+    add(&clusters, "alpha", 0x14);
+    assert_int_equal(choose(&clusters, "alpha", NULL, 0), CLUSTER_REGISTER_SEVERAL);
+    assert_int_equal(choose(&clusters, "alpha", "1", 0), CLUSTER_REGISTER_SEVERAL);
+    assert_int_equal(choose(&clusters, "alpha", "14", 0x14), CLUSTER_REGISTER_KNOWN);
+    assert_int_equal(cluster_register_choose(&clusters, &another, &found, &name_there), CLUSTER_REGISTER_NEW);
+    cluster_register_fini(&clusters);
+}
+
 static void the_file_is_read_as_it_was_written(void **state)
 {
     struct cluster_register clusters = {0}, again;
@@ -133,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clusters_are_found_by_name_and_how_their_identity_begins),
         cmocka_unit_test(spelled_in_another_way_a_cluster_is_still_one),
+        cmocka_unit_test(whom_somebody_means),
         cmocka_unit_test(the_file_is_read_as_it_was_written),
         cmocka_unit_test(what_was_not_written_is_not_read),
         cmocka_unit_test(there_is_room_for_a_limited_number),

@@ -72,6 +72,12 @@ def certs_requests_refused(lab):
         result = hands.qnetd("ours", "-s", "-c", evil, "-n", name, status=None)
         _refused(result, 1 if name == "ALPHA" else 2, "cluster")
     check_equal(seen_from_outside(arbiter, signed).read_bytes(), before, "the certificate there was")
+    # Codes, too: the node would hear of it when it is too late.
+    _refused(hands.qnetd("ours", "--invite", "ALPHA", status=None), 1, 'a certificate for the cluster "alpha"')
+    hands.qnetd("ours", "--invite", "beta")
+    _refused(hands.qnetd("ours", "--invite", "Beta", status=None), 1, 'codes for the cluster "beta"', "--revoke beta")
+    hands.qnetd("ours", "--revoke", "beta")
+    hands.qnetd("ours", "--invite", "Beta")
 
     ca = f"{ARBITER_DB}/qnetd-cacert.crt"
     for path in (ca, signed):
@@ -83,6 +89,34 @@ def certs_requests_refused(lab):
     _refused(hands.device(node, "ours", "-m", "-c", "/etc/passwd", status=None), 18, "PKCS #12")
     _refused(hands.device(node, "ours", "-M", "-c", "/etc/passwd", status=None), 3, "no certificate")
     _refused(hands.device(node, "ours", "-M", "-c", "/etc/corosync/cluster-alpha.crt", status=None), 1, "does not belong to any key")
+
+
+@scenario(ours_only=True, no_device=True)
+def certs_identity_lost(lab):
+    """An arbiter that has lost its register of clusters takes a whole identity at its word, says so, and knows it afterwards; another
+    cluster's it does not take. What it cannot know is revoked by it all the same."""
+    hands = Hands(lab)
+    register = hands.arbiter.host.path("lib", "corosync-qnetd", "invitations", "clusters")
+
+    def identities():
+        return {one["identity"] for one in json.loads(hands.qnetd("ours", "--list", "--format=json").out) if one["name"] == "alpha"}
+    hands.qnetd("ours", "-i")
+    hands.qnetd("ours", "--invite", "alpha")
+    identity = identities().pop()
+    hands.qnetd("ours", "--revoke", "alpha")
+    register.unlink()
+    _refused(hands.qnetd("ours", "--invite", "alpha", "--identity", identity[:8], status=None), 1, "has to be given in full")
+    said = hands.qnetd("ours", "--invite", "alpha", "--identity", identity)
+    check("takes your word for it" in said.err and f"--revoke alpha --identity {identity}" in said.err, f"the note: {said}")
+    said = hands.qnetd("ours", "--invite", "alpha", "--identity", identity[:8])
+    check("your word" not in said.err, f"known afterwards: {said}")
+    check_equal(identities(), {identity}, "identities of alpha")
+    _refused(hands.qnetd("ours", "--invite", "beta", "--identity", identity, status=None), 1, 'is that of the cluster "alpha"')
+    _refused(hands.qnetd("ours", "--revoke", "beta", "--identity", identity, status=None), 1, 'is that of the cluster "alpha"')
+    lost = "5" * 8 + identity[8:]
+    said = hands.qnetd("ours", "--revoke", "alpha", "--identity", lost)
+    check(f'knows no cluster "alpha" with the identity {lost}' in said.err and "(0 on record)" in said.out, f"what it cannot know: {said}")
+    check(lost in hands.arbiter.host.path("etc", "qnetd", "nssdb", "revoked").read_text(), "the list of what is revoked")
 
 
 @scenario(ours_only=True, no_device=True)
