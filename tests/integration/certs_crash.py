@@ -59,8 +59,8 @@ class Step:
     former: frozenset = frozenset()
     """Of the arbiter's database before a step in the change of authorities; every certificate of it has its key, before and after."""
     calls: dict = None
-    asks: bool = False
-    """An arbiter, which has the certificates of before and must not lose them."""
+    asks: int = 0
+    """An arbiter, which has the certificates of before and must not lose them; those with the same number one and the same."""
 
 
 AUTHORITY = frozenset({"QNet CA", "QNetd Cert"})
@@ -161,10 +161,12 @@ def listed(database):
 
 
 def keys_match(database):
-    """Whether the node's certificate in PEM has its key beside it."""
-    own = database / "node.pem"
+    """Whether the node's certificate in PEM has its key beside it, and the node what it is believed to trust."""
+    own, authorities = database / "node.pem", database / "ca.pem"
     certificate = quiet(["openssl", "x509", "-in", own, "-noout", "-pubkey"]).stdout
-    return quiet(["openssl", "pkey", "-in", own, "-pubout"]).stdout == certificate and "BEGIN PUBLIC KEY" in certificate
+    if quiet(["openssl", "pkey", "-in", own, "-pubout"]).stdout != certificate or "BEGIN PUBLIC KEY" not in certificate:
+        return False
+    return not authorities.exists() or quiet(["openssl", "verify", "-CAfile", authorities, own]).returncode == 0
 
 
 def server_verifies(after_all):
@@ -209,7 +211,7 @@ def check_whole(step, after_all):
     if step.database == ARBITER_PEM and not server_verifies(after_all):
         return "an arbiter's certificate that does not go with its key, or with its authorities and theirs"
     if (step.database / "node.pem").exists() and not keys_match(step.database):
-        return "certificate and key do not match"
+        return "a certificate that does not go with its key, or with the authorities"
     return "no authority" if after_all and not (step.database / "ca.pem").exists() else None
 
 
@@ -302,13 +304,15 @@ def prepare(states):
     codes = must([QNETD, "--invite", "c", "--node", "n1", "--node", "n2"]).split()
     codes = [word for word in codes if re.fullmatch(r"Q[0-9A-Z]{4}(-[0-9A-Z]{5}){5}", word)]
     with Arbiter(states):
-        step("--join", [DEVICE, "--join", codes[0], "--host", "127.0.0.1"], NODE, CLUSTER, asks=True)
-        step("--renew", [DEVICE, "--renew", "--host", "127.0.0.1"], NODE, CLUSTER, asks=True)
+        step("--join", [DEVICE, "--join", codes[0], "--host", "127.0.0.1"], NODE, CLUSTER, asks=1)
+        step("--renew", [DEVICE, "--renew", "--host", "127.0.0.1"], NODE, CLUSTER, asks=1)
         shutil.rmtree(PLACE / "qdevice")
         (PLACE / "qdevice/net").mkdir(parents=True)
-        step("--join --pem", [DEVICE, "--join", codes[1], "--host", "127.0.0.1", "--pem"], NODE_PEM, frozenset(), asks=True)
+        step("--join --pem", [DEVICE, "--join", codes[1], "--host", "127.0.0.1", "--pem"], NODE_PEM, frozenset(), asks=1)
     step("--renew of the arbiter", [QNETD, "--renew"], ARBITER, AUTHORITY, former=AUTHORITY)
     step("--roll-over begin", [QNETD, "--roll-over", "begin"], ARBITER, BOTH, former=AUTHORITY)
+    with Arbiter(states):
+        step("--renew --pem, of two authorities", [DEVICE, "--renew", "--host", "127.0.0.1", "--pem"], NODE_PEM, frozenset(), asks=2)
     step("--roll-over change", [QNETD, "--roll-over", "change", "--force"], ARBITER, BOTH, former=BOTH)
     step("--roll-over finish", [QNETD, "--roll-over", "finish", "--force"], ARBITER, AUTHORITY, former=BOTH)
     for name in ("begin", "change", "finish") if EVERYTHING else ():
@@ -330,8 +334,10 @@ def worker(steps, number, results):
     own_network()
     todo = [(index, call, n) for index, one in enumerate(steps) for call, n in points(one)][number::WORKERS]
     try_points(steps, [one for one in todo if not steps[one[0]].asks], results, None)
-    asking = [one for one in todo if steps[one[0]].asks]
-    if asking:
+    for group in sorted({one.asks for one in steps if one.asks}):
+        asking = [one for one in todo if steps[one[0]].asks == group]
+        if not asking:
+            continue
         restore(steps[asking[0][0]].before)
         with tempfile.TemporaryDirectory() as folder, Arbiter(pathlib.Path(folder)) as arbiter:
             try_points(steps, asking, results, arbiter)
