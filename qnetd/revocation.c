@@ -76,7 +76,7 @@ void revocation_reload(struct revocation_watch *watch)
         (void)watch_directory(watch);
     if (!read_list(watch))
         return;
-    log_line(LOG_INFO, "TLS: %zu revocations are in force", watch->list.count);
+    log_line(LOG_INFO, "TLS: revocations in force: %zu", watch->list.count);
     watch->on_change(watch->data);
 }
 
@@ -121,7 +121,7 @@ void revocation_open(struct revocation_watch *watch, qb_loop_t *loop, const stru
     *watch = (struct revocation_watch){.loop = loop, .settings = settings, .unknown = true, .fd = -1, .on_change = on_change, .data = data};
     start_watching(watch);
     if (read_list(watch) && watch->list.count > 0)
-        log_line(LOG_INFO, "TLS: %zu revocations are in force", watch->list.count);
+        log_line(LOG_INFO, "TLS: revocations in force: %zu", watch->list.count);
 }
 
 void revocation_close(struct revocation_watch *watch)

@@ -21,6 +21,7 @@
 #include "certs/x509/issue.h"
 #include "certs/logic/name.h"
 #include "certs/logic/serial.h"
+#include "certs/store/authority.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/printable.h"
@@ -251,14 +252,18 @@ void judge_keep(struct judge_case *matter, const struct judge_setting *setting, 
 /* ---- a node that renews ----------------------------------------------------------------------------------------- */
 
 /* Kept in the form of an invitation that nobody can use: so it gets among the arbiter's certificates as those do. */
-static bool make_record(struct judge_case *matter)
+static bool make_record(struct judge_case *matter, const struct judge_setting *setting)
 {
     struct invitation *record = &matter->invitation;
+    struct certs_failure ignored;
+    uint64_t counted, random;
 
-    if (RAND_bytes(record->id, sizeof(record->id)) != 1 ||
-        RAND_bytes((uint8_t *)&record->serial, sizeof(record->serial)) != 1)
+    if (RAND_bytes(record->id, sizeof(record->id)) != 1 || RAND_bytes((uint8_t *)&random, sizeof(random)) != 1)
         return false;
-    record->serial = record->serial % (CERTS_SERIAL_MAX - CERTS_SERIAL_RANDOM_MIN) + CERTS_SERIAL_RANDOM_MIN;
+    /* If nobody can read it, the number notes none, and --revoke lists the certificate by itself. */
+    if (certs_authority_last_serial(setting->store, &counted, &ignored) != Q_OK)
+        counted = UINT64_MAX;
+    record->serial = certs_serial_draw(counted, random);
     record->created_s = record->expires_s = record->claimed_s = (int64_t)time(NULL);
     snprintf(record->claimed_by, sizeof(record->claimed_by), "renewal");
     return true;
@@ -269,7 +274,8 @@ static bool is_revoked(const struct judge_case *matter, const struct judge_setti
     const struct revocation_subject subject = {.cluster = matter->invitation.cluster,
                                                .serial = matter->rests_on,
                                                .number = matter->rests_on_number,
-                                               .identity = matter->invitation.identity};
+                                               .identity = matter->invitation.identity,
+                                               .node = matter->invitation.node};
     struct revocations list;
     struct certs_failure why;
     bool revoked;
@@ -320,7 +326,7 @@ void judge_renewal(struct judge_case *matter, const struct judge_setting *settin
         snprintf(matter->node, sizeof(matter->node), "%s", shown->node);
         snprintf(matter->invitation.node, sizeof(matter->invitation.node), "%s", shown->node);
     }
-    if (!make_record(matter)) {
+    if (!make_record(matter, setting)) {
         refuse(verdict, ENROL_FAILED, "out of random numbers");
         return;
     }

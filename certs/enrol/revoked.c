@@ -46,7 +46,8 @@ enum q_err revoked_read(const char *dir, struct revocations *out, struct certs_f
 
 int64_t revoked_when(const struct revocations *list, const struct tls_peer_names *peer)
 {
-    struct revocation_subject subject = {.serial = peer->serial, .number = peer->number, .identity = peer->cluster};
+    struct revocation_subject subject = {.serial = peer->serial, .number = peer->number, .identity = peer->cluster,
+                                         .node = peer->node};
     int64_t when_s = 0;
 
     for (size_t i = 0; when_s == 0 && list->count > 0 && i < peer->count; i++) {
@@ -132,6 +133,7 @@ static enum q_err find_scope(struct revoking *r, const struct certs_authority *a
     return err;
 }
 
+/* What an entry says already needs no other, whatever renewed how often. */
 static void revoke_one(void *context, X509 *cert)
 {
     struct revoking *r = context;
@@ -143,6 +145,10 @@ static void revoke_one(void *context, X509 *cert)
         return;
     if (names->count == 1 && invite_scope_has(&r->scope, names->names[0], names->node, &names->cluster)) {
         r->count++;
+        if (revoked_when(&r->list, names) != 0) {
+            tls_peer_names_free(names);
+            return;
+        }
         one.serial = names->serial;
         if (names->serial == 0)
             snprintf(one.number, sizeof(one.number), "%s", names->number);
@@ -158,13 +164,12 @@ static enum q_err revoke_all(struct revoking *r, struct certs_authority *authori
         .up_to = true, .narrow = r->scope.narrow, .identity = r->scope.identity, .when_s = r->wish->now_s};
     enum q_err err;
 
-    if (r->wish->node != NULL)
-        return Q_OK;
     /* This number is taken so that no certificate ever has it: all later ones are above. */
     err = certs_authority_take_serial(authority, &all.serial, why);
     if (err != Q_OK)
         return err;
     snprintf(all.cluster, sizeof(all.cluster), "%s", r->wish->cluster);
+    snprintf(all.node, sizeof(all.node), "%s", r->wish->node != NULL ? r->wish->node : "");
     r->err = revocations_add(&r->list, &all);
     return Q_OK;
 }
@@ -196,7 +201,8 @@ static enum q_err revoke_recorded(struct revoking *r, struct certs_authority *au
     if (err != Q_OK)
         return err;
     if (r->err == Q_ERR_LIMIT)
-        return certs_fail(why, r->err, "More than %d revocations: make the arbiter's certificates anew.", REVOCATIONS_MAX);
+        return certs_fail(why, r->err, "More than %d revocations. Revoke a cluster that is no more as a whole: this takes the place of what is noted of its "
+                                         "nodes.", REVOCATIONS_MAX);
     if (r->err != Q_OK)
         return certs_fail_memory(why);
     if (r->wish->node != NULL && r->count == 0)

@@ -5,8 +5,6 @@
 
 #include "common/printable.h"
 
-#define NODE_NAME_LENGTH_MAX 64
-
 /* What both kinds of name have in common. */
 static const char *text_fault(const char *name)
 {
@@ -46,7 +44,7 @@ const char *certs_node_name_fault(const char *name)
 
     if (fault != NULL)
         return fault;
-    return strlen(name) > NODE_NAME_LENGTH_MAX ? "is longer than 64 bytes" : NULL;
+    return strlen(name) > CERTS_NODE_NAME_LENGTH_MAX ? "is longer than 64 bytes" : NULL;
 }
 
 bool certs_name_same(const char *a, const char *b)

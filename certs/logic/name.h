@@ -28,6 +28,8 @@ const char *certs_name_fault(const char *name);
 /* Whether the arbiter would take one name for the other: it ignores the case of ASCII letters. */
 bool certs_name_same(const char *a, const char *b);
 
+#define CERTS_NODE_NAME_LENGTH_MAX 64
+
 /* The same for the name of a node (it becomes the organizational unit of the certificate): 1 to 64 bytes; NULL if it is good. */
 const char *certs_node_name_fault(const char *name);
 

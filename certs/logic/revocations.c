@@ -8,15 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/logic/serial.h"
+
 static const char head[] = "quorate-revocations 1\n";
 static const char tail[] = "end\n";
-static const char single[] = "serial ";
-static const char large[] = "number ";
-static const char range[] = "up-to ";
-static const char narrow_range[] = "up-to-of ";
-static const char nobody[] = "-"; /* no identity */
 
-#define LINE_SIZE (CERTS_CLUSTER_NAME_LENGTH_MAX + REVOCATION_NUMBER_SIZE + CLUSTER_IDENTITY_TEXT_SIZE + 64)
+enum kind { SINGLE, LARGE, RANGE, NARROW_RANGE, NODE_RANGE, KINDS };
+
+/* With which a line begins. */
+static const char *const words[] = {
+    [SINGLE] = "serial ", [LARGE] = "number ", [RANGE] = "up-to ", [NARROW_RANGE] = "up-to-of ", [NODE_RANGE] = "up-to-of-node "};
+
+static const char nobody[] = "-";  /* no identity */
+static const char anybody[] = "*"; /* any, or none */
+
+/* Names have no slash, so that one can stand between them. */
+#define LINE_SIZE                                                                                                      \
+    (CERTS_CLUSTER_NAME_LENGTH_MAX + CERTS_NODE_NAME_LENGTH_MAX + REVOCATION_NUMBER_SIZE + CLUSTER_IDENTITY_TEXT_SIZE + 64)
 
 void revocations_fini(struct revocations *revocations)
 {
@@ -32,8 +40,9 @@ static bool covers(const struct revocation *one, const struct revocation_subject
         return strcmp(one->number, subject->number) == 0;
     if (!one->up_to)
         return one->serial == subject->serial;
-    return subject->serial != 0 && subject->serial <= one->serial &&
-           (!one->narrow || cluster_identity_equal(&one->identity, &subject->identity));
+    return subject->serial != 0 && certs_serial_is_up_to(subject->serial, one->serial) &&
+           (!one->narrow || cluster_identity_equal(&one->identity, &subject->identity)) &&
+           (one->node[0] == '\0' || strcmp(one->node, subject->node) == 0);
 }
 
 int64_t revocations_when(const struct revocations *revocations, const struct revocation_subject *subject)
@@ -45,14 +54,15 @@ int64_t revocations_when(const struct revocations *revocations, const struct rev
     return 0;
 }
 
-/* Whether every certificate that `b` covers is covered by `a`. Of a single one nobody notes the identity. */
+/* Whether every certificate that `b` covers is covered by `a`. Of a single one nobody notes identity and node. */
 static bool includes(const struct revocation *a, const struct revocation *b)
 {
     if (!certs_name_same(a->cluster, b->cluster))
         return false;
     if (!a->up_to || b->number[0] != '\0')
         return !b->up_to && a->serial == b->serial && strcmp(a->number, b->number) == 0;
-    if (b->serial > a->serial)
+    if (!certs_serial_is_up_to(b->serial, a->serial) ||
+        (a->node[0] != '\0' && (!b->up_to || strcmp(a->node, b->node) != 0)))
         return false;
     return !a->narrow || (b->up_to && b->narrow && cluster_identity_equal(&a->identity, &b->identity));
 }
@@ -86,15 +96,20 @@ enum q_err revocations_add(struct revocations *revocations, const struct revocat
 
 static int write_line(const struct revocation *one, char line[LINE_SIZE])
 {
-    char identity[CLUSTER_IDENTITY_TEXT_SIZE];
+    char text[CLUSTER_IDENTITY_TEXT_SIZE];
+    const char *identity;
 
-    cluster_identity_text(&one->identity, identity);
+    cluster_identity_text(&one->identity, text);
+    identity = !one->narrow ? anybody : text[0] != '\0' ? text : nobody;
     if (one->number[0] != '\0')
-        return snprintf(line, LINE_SIZE, "%s%s %" PRId64 " %s\n", large, one->number, one->when_s, one->cluster);
+        return snprintf(line, LINE_SIZE, "%s%s %" PRId64 " %s\n", words[LARGE], one->number, one->when_s, one->cluster);
+    if (one->node[0] != '\0')
+        return snprintf(line, LINE_SIZE, "%s%" PRIu64 " %" PRId64 " %s %s/%s\n", words[NODE_RANGE], one->serial, one->when_s, identity,
+                        one->node, one->cluster);
     if (one->narrow)
-        return snprintf(line, LINE_SIZE, "%s%" PRIu64 " %" PRId64 " %s %s\n", narrow_range, one->serial, one->when_s,
-                        identity[0] != '\0' ? identity : nobody, one->cluster);
-    return snprintf(line, LINE_SIZE, "%s%" PRIu64 " %" PRId64 " %s\n", one->up_to ? range : single, one->serial,
+        return snprintf(line, LINE_SIZE, "%s%" PRIu64 " %" PRId64 " %s %s\n", words[NARROW_RANGE], one->serial, one->when_s, identity,
+                        one->cluster);
+    return snprintf(line, LINE_SIZE, "%s%" PRIu64 " %" PRId64 " %s\n", words[one->up_to ? RANGE : SINGLE], one->serial,
                     one->when_s, one->cluster);
 }
 
@@ -161,22 +176,46 @@ static bool take_word(const char **line, const char *word)
     return true;
 }
 
+/* The name of a node, and the slash after it. */
+static bool take_node(const char **at, char node[CERTS_NODE_NAME_LENGTH_MAX + 1])
+{
+    const char *slash = strchr(*at, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - *at);
+
+    if (length == 0 || length > CERTS_NODE_NAME_LENGTH_MAX)
+        return false;
+    memcpy(node, *at, length);
+    node[length] = '\0';
+    *at = slash + 1;
+    return certs_node_name_fault(node) == NULL;
+}
+
+/* What comes after the time: of which certificates it is true. */
+static bool parse_scope(const char **line, enum kind kind, struct revocation *one)
+{
+    one->narrow = kind == NARROW_RANGE || (kind == NODE_RANGE && strncmp(*line, "* ", 2) != 0);
+    if (kind == NODE_RANGE && !one->narrow)
+        *line += 2;
+    if (one->narrow && !take_identity(line, &one->identity))
+        return false;
+    return kind != NODE_RANGE || take_node(line, one->node);
+}
+
 /* One line, terminated, without its end. */
 static bool parse_line(const char *line, struct revocation *one)
 {
-    bool is_large;
+    enum kind kind = SINGLE;
     uint64_t when;
 
     memset(one, 0, sizeof(*one));
-    is_large = take_word(&line, large);
-    one->narrow = !is_large && take_word(&line, narrow_range);
-    one->up_to = one->narrow || (!is_large && take_word(&line, range));
-    if (!is_large && !one->up_to && !take_word(&line, single))
+    while (kind < KINDS && !take_word(&line, words[kind]))
+        kind++;
+    if (kind == KINDS)
         return false;
-    if (is_large ? !take_large(&line, one->number) : !take_number(&line, &one->serial))
+    one->up_to = kind != SINGLE && kind != LARGE;
+    if (kind == LARGE ? !take_large(&line, one->number) : !take_number(&line, &one->serial))
         return false;
-    if (!take_number(&line, &when) || when > INT64_MAX || (one->narrow && !take_identity(&line, &one->identity)) ||
-        certs_name_fault(line) != NULL)
+    if (!take_number(&line, &when) || when > INT64_MAX || !parse_scope(&line, kind, one) || certs_name_fault(line) != NULL)
         return false;
     one->when_s = (int64_t)when;
     memcpy(one->cluster, line, strlen(line));

@@ -2,9 +2,9 @@
 /*
  * The certificates that an arbiter does not accept any more, and the text of the file "revoked" in its store, which says so. Pure.
  * An entry is a single certificate, or all that a cluster had when it was made, those included of which nobody keeps a record (the
- * packaged script overwrites its own): their numbers are counted, so "up to" is enough; new ones are above. Of several clusters
- * of one name it may be those of one identity, or those without. Written by corosync-qnetd-certutil, read by the arbiter and by the
- * enrolment program.
+ * packaged script overwrites its own): their numbers are counted, or note the count (serial.h), so "up to" is enough; new ones are
+ * above. Of several clusters of one name it may be those of one identity, or those without; or those that name one node. Written by
+ * corosync-qnetd-certutil, read by the arbiter and by the enrolment program. However often a node renews, there is one entry for it.
  */
 #ifndef QUORATE_CERTS_LOGIC_REVOCATIONS_H
 #define QUORATE_CERTS_LOGIC_REVOCATIONS_H
@@ -22,8 +22,9 @@
 #define REVOCATION_NUMBER_SIZE 130 /* a minus sign, 64 bytes in hexadecimal */
 
 struct revocation {
-    bool up_to;      /* every number up to this one, else this one */
+    bool up_to;      /* every number up to this one (certs_serial_is_up_to), else this one */
     bool narrow;     /* up_to: only of certificates with the identity below, or without one if it is none */
+    char node[CERTS_NODE_NAME_LENGTH_MAX + 1]; /* up_to: only of certificates that name this node; "": of all */
     uint64_t serial; /* not 0, or it is a single one, with */
     char number[REVOCATION_NUMBER_SIZE]; /* one that needs more than 64 bits, in lower-case hexadecimal; else "" */
     struct cluster_identity identity;
@@ -48,6 +49,7 @@ struct revocation_subject {
     uint64_t serial;    /* 0: more than 64 bits */
     const char *number; /* the same in lower-case hexadecimal; "": it has none, and is never revoked */
     struct cluster_identity identity;
+    const char *node; /* "": it names none */
 };
 
 /* When it was revoked; 0: it was not. */

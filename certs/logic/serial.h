@@ -7,6 +7,7 @@
 #ifndef QUORATE_CERTS_LOGIC_SERIAL_H
 #define QUORATE_CERTS_LOGIC_SERIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,18 @@
 
 /* From here on numbers are drawn, not counted: of certificates that are renewed where nobody may write to serial.txt. */
 #define CERTS_SERIAL_RANDOM_MIN ((uint64_t)1 << 62)
+
+/*
+ * Such a number, for a certificate that is made when `counted` was the last number given out, which it notes: 24 bits, then 38 of
+ * `random` (any). A count that they cannot hold is not noted.
+ */
+uint64_t certs_serial_draw(uint64_t counted, uint64_t random);
+
+/*
+ * Whether the certificate of that number was made when no more than `counted` had been given out, be it counted itself or drawn. Of
+ * one that is drawn without a note nobody knows: false.
+ */
+bool certs_serial_is_up_to(uint64_t serial, uint64_t counted);
 
 /*
  * The number in the bytes of a serial.txt: digits, then nothing but blanks and newlines. Q_ERR_INVALID: anything else, or more

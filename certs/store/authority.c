@@ -138,6 +138,18 @@ enum q_err certs_authority_take_serial(struct certs_authority *authority, uint64
     return take_serial(&authority->folder, &authority->material, serial, why);
 }
 
+enum q_err certs_authority_last_serial(const char *dir, uint64_t *serial, struct certs_failure *why)
+{
+    static const struct authority_material unknown;
+    struct certs_folder folder;
+    enum q_err err = certs_folder_open(&folder, dir, CERTS_FOLDER_READ, NULL, why);
+
+    if (err == Q_OK)
+        err = authority_last_serial(&folder, &unknown, serial, why);
+    certs_folder_close(&folder);
+    return err;
+}
+
 /* --- Making a store -------------------------------------------------------------------------------- */
 
 struct creating {

@@ -87,6 +87,9 @@ bool certs_authority_vouches(const struct certs_authority *authority, X509 *cert
 enum q_err certs_authority_take_serial(struct certs_authority *authority, uint64_t *serial,
                                        struct certs_failure *why);
 
+/* The last number that the store in this directory has given out, for whoever may read there only. Nothing is locked. */
+enum q_err certs_authority_last_serial(const char *dir, uint64_t *serial, struct certs_failure *why);
+
 /* A certificate for a cluster, or for a node of it. */
 struct certs_client_order {
     const char *

@@ -188,7 +188,7 @@ static void check_revocations(const uint8_t *data, size_t size)
     for (size_t i = 0; i < list.count; i++) {
         const struct revocation *one = &list.items[i];
         struct revocation_subject subject = {
-            one->cluster, one->serial, one->number[0] != '\0' ? one->number : "01", one->identity};
+            one->cluster, one->serial, one->number[0] != '\0' ? one->number : "01", one->identity, one->node};
 
         assert(revocations_when(&list, &subject) != 0);
     }

@@ -439,7 +439,11 @@ def enrolments():
             yield b"\3" + bytes([choices % 8, choices]) + one
     for one in files:
         yield b"\2" + one + b"end\n"
-    yield b"\5quorate-revocations 1\nserial 105 1800000000 alpha\nup-to 110 1800000001 beta\nend\n"
+    revoked = [b"serial 105 1800000000 alpha\n", b"up-to 110 1800000001 beta\n", b"up-to-of-node 111 1800000002 * n1/gamma\n",
+               b"up-to-of-node 112 1800000003 - n 2/gamma\n",
+               b"up-to-of-node 113 1800000004 01010101-0101-4101-8101-010101010101 n3/gamma\n"]
+    for count in (2, len(revoked)):
+        yield b"\5quorate-revocations 1\n" + b"".join(revoked[:count]) + b"end\n"
 
 
 SEEDS = {

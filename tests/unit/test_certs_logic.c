@@ -72,6 +72,34 @@ static void serial_numbers_are_read_as_the_packaged_script_writes_them(void **st
     assert_int_equal(certs_serial_parse("9223372036854775806", 19, &serial), Q_OK);
 }
 
+/* By it what was drawn before a moment can be revoked together, as what was counted before it. */
+static void a_number_that_is_drawn_notes_the_count(void **state)
+{
+    static const uint64_t counts[] = {0, 100, 105, 16777214};
+    static const uint64_t randoms[] = {0, 1, ((uint64_t)1 << 38) - 1, UINT64_MAX};
+    uint64_t unknown;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        for (size_t k = 0; k < sizeof(randoms) / sizeof(randoms[0]); k++) {
+            uint64_t serial = certs_serial_draw(counts[i], randoms[k]);
+
+            assert_true(serial >= CERTS_SERIAL_RANDOM_MIN && serial < CERTS_SERIAL_MAX);
+            assert_true(certs_serial_is_up_to(serial, counts[i]));
+            assert_true(certs_serial_is_up_to(serial, counts[i] + 1));
+            assert_true(counts[i] == 0 || !certs_serial_is_up_to(serial, counts[i] - 1));
+        }
+    }
+    assert_int_not_equal(certs_serial_draw(100, 1), certs_serial_draw(100, 2));
+    unknown = certs_serial_draw(UINT64_MAX, 7);
+    assert_true(unknown < CERTS_SERIAL_MAX && certs_serial_draw(16777215, 7) == unknown);
+    assert_false(certs_serial_is_up_to(unknown, 16777215));
+    assert_true(certs_serial_is_up_to(unknown, unknown));
+    assert_true(certs_serial_is_up_to(105, 105));
+    assert_false(certs_serial_is_up_to(106, 105));
+    assert_false(certs_serial_is_up_to(UINT64_MAX, 105)); /* a stranger's */
+}
+
 static void serial_files_with_anything_else_are_refused(void **state)
 {
     static const char *const bad[] = {"",
@@ -160,6 +188,7 @@ int main(void)
         cmocka_unit_test(names_that_could_be_taken_for_others_are_refused),
         cmocka_unit_test(the_case_of_letters_does_not_tell_names_apart),
         cmocka_unit_test(serial_numbers_are_read_as_the_packaged_script_writes_them),
+        cmocka_unit_test(a_number_that_is_drawn_notes_the_count),
         cmocka_unit_test(serial_files_with_anything_else_are_refused),
         cmocka_unit_test(validity_begins_early_and_ends_with_the_issuer),
         cmocka_unit_test(values_are_found_by_their_path),

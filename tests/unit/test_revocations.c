@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "certs/logic/revocations.h"
+#include "certs/logic/serial.h"
 
 static void revoke(struct revocations *list, bool up_to, uint64_t serial, const char *cluster)
 {
@@ -25,7 +26,7 @@ static int64_t when(const struct revocations *list, const char *cluster, uint64_
     char number[24];
 
     snprintf(number, sizeof(number), "%02llx", (unsigned long long)serial);
-    return revocations_when(list, &(struct revocation_subject){.cluster = cluster, .serial = serial, .number = number});
+    return revocations_when(list, &(struct revocation_subject){.cluster = cluster, .serial = serial, .number = number, .node = ""});
 }
 
 static void assert_there_and_back(const struct revocations *list)
@@ -100,7 +101,7 @@ static void the_list_does_not_grow_by_what_it_covers(void **state)
 
 static int64_t when_of(const struct revocations *list, uint64_t serial, uint8_t identity)
 {
-    struct revocation_subject subject = {.cluster = "alpha", .serial = serial, .number = "01"};
+    struct revocation_subject subject = {.cluster = "alpha", .serial = serial, .number = "01", .node = ""};
 
     memset(subject.identity.bytes, identity, sizeof(subject.identity.bytes));
     return revocations_when(list, &subject);
@@ -141,6 +142,82 @@ static void one_of_two_clusters_of_that_name(void **state)
     revoke(&list, true, 113, "alpha");
     assert_int_equal(list.count, 1);
     assert_there_and_back(&list);
+    revocations_fini(&list);
+}
+
+/* A member that renews day and night cannot fill the list, and takes nothing with him over the moment of the revocation. */
+static void whoever_renews_often_needs_no_more_entries(void **state)
+{
+    struct revocations list = {0};
+
+    (void)state;
+    for (uint64_t i = 0; i < 100; i++)
+        revoke(&list, false, certs_serial_draw(105, i), "alpha");
+    revoke(&list, true, 106, "alpha");
+    assert_int_equal(list.count, 1);
+    for (uint64_t i = 0; i < 2 * REVOCATIONS_MAX; i++)
+        assert_int_not_equal(when(&list, "alpha", certs_serial_draw(i % 107, i)), 0);
+    assert_int_equal(when(&list, "alpha", certs_serial_draw(107, 1)), 0); /* of one that joined since */
+    assert_int_equal(when(&list, "beta", certs_serial_draw(105, 1)), 0);
+    revoke(&list, false, certs_serial_draw(UINT64_MAX, 1), "alpha"); /* that has no note is an entry of its own */
+    assert_int_equal(list.count, 2);
+    assert_there_and_back(&list);
+    revocations_fini(&list);
+}
+
+static int64_t when_node(const struct revocations *list, uint64_t serial, const char *node, uint8_t identity)
+{
+    struct revocation_subject subject = {.cluster = "alpha", .serial = serial, .number = "01", .node = node};
+
+    memset(subject.identity.bytes, identity, sizeof(subject.identity.bytes));
+    return revocations_when(list, &subject);
+}
+
+static void revoke_node(struct revocations *list, uint64_t serial, const char *node)
+{
+    struct revocation one = {.up_to = true, .serial = serial, .when_s = 5, .cluster = "alpha"};
+
+    strcpy(one.node, node);
+    assert_int_equal(revocations_add(list, &one), Q_OK);
+}
+
+static void all_that_a_node_had(void **state)
+{
+    struct revocation narrow = {.up_to = true, .narrow = true, .serial = 120, .when_s = 6, .cluster = "alpha", .node = "n 2"};
+    struct revocations list = {0};
+
+    (void)state;
+    revoke(&list, false, 104, "alpha");
+    revoke_node(&list, 110, "n1");
+    assert_int_equal(list.count, 2); /* nobody knows whether 104 was that node's */
+    assert_int_equal(when_node(&list, 110, "n1", 0), 5);
+    assert_int_equal(when_node(&list, 110, "n1", 1), 5);
+    assert_int_equal(when_node(&list, certs_serial_draw(110, 3), "n1", 1), 5);
+    assert_int_equal(when_node(&list, 111, "n1", 0), 0);
+    assert_int_equal(when_node(&list, certs_serial_draw(111, 3), "n1", 1), 0);
+    assert_int_equal(when_node(&list, 110, "N1", 0), 0);
+    assert_int_equal(when_node(&list, 110, "", 0), 0);
+    assert_there_and_back(&list);
+    revoke_node(&list, 112, "n1");
+    revoke_node(&list, 111, "n1");
+    assert_int_equal(list.count, 2);
+    memset(narrow.identity.bytes, 1, sizeof(narrow.identity.bytes));
+    assert_int_equal(revocations_add(&list, &narrow), Q_OK);
+    memset(narrow.identity.bytes, 0, sizeof(narrow.identity.bytes));
+    assert_int_equal(revocations_add(&list, &narrow), Q_OK);
+    assert_int_equal(list.count, 4);
+    assert_int_equal(when_node(&list, 120, "n 2", 1), 6);
+    assert_int_equal(when_node(&list, 120, "n 2", 0), 6);
+    assert_int_equal(when_node(&list, 120, "n 2", 2), 0);
+    assert_there_and_back(&list);
+    revoke_node(&list, 120, "n 2");
+    assert_int_equal(list.count, 3);
+    revoke(&list, true, 119, "alpha"); /* all but the newest */
+    assert_int_equal(list.count, 2);
+    revoke(&list, true, 120, "alpha");
+    assert_int_equal(list.count, 1);
+    revoke_node(&list, 120, "n1");
+    assert_int_equal(list.count, 1);
     revocations_fini(&list);
 }
 
@@ -210,6 +287,17 @@ static void what_is_no_list_is_refused(void **state)
         "quorate-revocations 1\nup-to-of 5 1 00000000-0000-0000-0000-000000000000 alpha\nend\n",
         "quorate-revocations 1\nup-to-of 5 1 01010101-0101-0101-0101-01010101010 alpha\nend\n",
         "quorate-revocations 1\nsince 5 1 alpha\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 * alpha\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 n1/alpha\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 * /alpha\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 * n1/\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 *  n1/alpha\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 * n1/a/b\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 ** n1/alpha\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 00000000-0000-0000-0000-000000000000 n1/alpha\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 * "
+        "n1234567890123456789012345678901234567890123456789012345678901234/alpha\nend\n",
+        "quorate-revocations 1\nup-to-of-node 5 1 * n1/alpha\nup-to-of-node 4 1 - n1/alpha\nend\n",
     };
 
     (void)state;
@@ -228,6 +316,8 @@ int main(void)
         cmocka_unit_test(all_that_a_cluster_had),
         cmocka_unit_test(the_list_does_not_grow_by_what_it_covers),
         cmocka_unit_test(one_of_two_clusters_of_that_name),
+        cmocka_unit_test(whoever_renews_often_needs_no_more_entries),
+        cmocka_unit_test(all_that_a_node_had),
         cmocka_unit_test(numbers_of_any_size),
         cmocka_unit_test(there_is_a_limit),
         cmocka_unit_test(what_is_no_list_is_refused),

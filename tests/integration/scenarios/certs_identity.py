@@ -69,5 +69,5 @@ def certs_identity_two_of_one_name(lab):
     for row in (("cluster", f"n{2 - served}", "revoked", other), ("cluster", f"n{served + 1}", "valid", before)):
         check(row in listed, f"{row} in the list: {listed}")
     check_equal(sorted(one[2] for one in listed if one[0] == "invitation"), ["used"] * 3, f"what became of the codes: {listed}")
-    wait_for("the list in force", lambda: "revocations are in force" in door.arbiter.log, 10)
+    wait_for("the list in force", lambda: "revocations in force" in door.arbiter.log, 10)
     check_equal(door.arbiter.nodes_connected(door.name), [1, 2], "nodes of the cluster that was not revoked")
