@@ -16,8 +16,6 @@ libwire_a_SOURCES = \
 	common/wire/names.c \
 	common/wire/tables.c \
 	common/wire/tables.h \
-	common/wire/text.c \
-	common/wire/text.h \
 	common/wire/wire.h
 
 libcommon_a_SOURCES = \

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/wire/tables.h"
-#include "common/wire/text.h"
+#include "tests/unit/wire_text.h"
 #include "common/wire/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

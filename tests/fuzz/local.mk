@@ -13,7 +13,7 @@ fuzz_main = tests/fuzz/replay.c
 endif
 
 FUZZERS += tests/fuzz/fuzz_wire_decode
-tests_fuzz_fuzz_wire_decode_SOURCES = tests/fuzz/fuzz_wire_decode.c $(fuzz_main)
+tests_fuzz_fuzz_wire_decode_SOURCES = tests/fuzz/fuzz_wire_decode.c $(WIRE_TEXT) $(fuzz_main)
 tests_fuzz_fuzz_wire_decode_LDADD = $(PURE_LIBS)
 tests_fuzz_fuzz_wire_decode_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 

@@ -63,6 +63,23 @@ def check_stalls(tap, directory):
         tap.ok(excuse == wanted, "%s: %s" % (name, "void" if wanted else "counts"), repr(excuse))
 
 
+def check_paths(tap, build):
+    """The lab does not play with programs that would write outside of it."""
+    sys.path.insert(0, os.path.join(tree.SRC, "tests/integration"))
+    from lab import runner
+    packaged = "prefix = /usr\nsysconfdir = /etc\nlocalstatedir = /var\nrunstatedir = /run\n"
+    usual = "prefix = /usr/local\nsysconfdir = ${prefix}/etc\nlocalstatedir = ${prefix}/var\nrunstatedir = ${localstatedir}/run\n"
+    for name, lines, wanted in (("the packaged paths", packaged, ""),
+                                ("configure's own", usual, "sysconfdir=/usr/local/etc"),
+                                ("another folder for the configuration", packaged.replace("/etc", "/opt/etc"), "sysconfdir=/opt/etc"),
+                                ("no paths", "", "prefix=?")):
+        with open(os.path.join(build, "Makefile"), "w") as file:
+            file.write(lines)
+        why = runner.foreign_paths(build)
+        tap.ok(wanted in why and ("--sysconfdir=/etc" in why if wanted else not why), "the lab and a build with " + name, why)
+    tap.ok(runner.foreign_paths(os.path.join(build, "nowhere")) != "", "the lab and a build that is not there")
+
+
 def main():
     runner = load("run", "tests/run.py")
     with tree.Tap() as tap, tempfile.TemporaryDirectory() as build:
@@ -73,6 +90,7 @@ def main():
             tally.end(status, None)
             tap.ok(tally.closing_line() == wanted, "counts " + name, "%r instead of %r" % (tally.closing_line(), wanted))
         check_stalls(tap, build)
+        check_paths(tap, build)
         late = runner.Tally()
         late.end(-9, 300)
         tap.ok(late.failed == 1, "counts a test that does not finish")

@@ -10,6 +10,7 @@ tests_unit_test_err_SOURCES = tests/unit/test_err.c
 tests_unit_test_err_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 
 # The wire: bytes, messages, framing.
+WIRE_TEXT = tests/unit/wire_text.c tests/unit/wire_text.h
 UNIT_TESTS += \
 	tests/unit/test_buf \
 	tests/unit/test_framer \
@@ -20,9 +21,9 @@ tests_unit_test_buf_SOURCES = tests/unit/test_buf.c
 tests_unit_test_buf_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_framer_SOURCES = tests/unit/test_framer.c tests/unit/wire_help.h tests/unit/wire_vectors.h
 tests_unit_test_framer_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_wire_golden_SOURCES = tests/unit/test_wire_golden.c tests/unit/wire_help.h tests/unit/wire_vectors.h
+tests_unit_test_wire_golden_SOURCES = tests/unit/test_wire_golden.c $(WIRE_TEXT) tests/unit/wire_help.h tests/unit/wire_vectors.h
 tests_unit_test_wire_golden_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
-tests_unit_test_wire_required_SOURCES = tests/unit/test_wire_required.c tests/unit/wire_help.h
+tests_unit_test_wire_required_SOURCES = tests/unit/test_wire_required.c $(WIRE_TEXT) tests/unit/wire_help.h
 tests_unit_test_wire_required_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_wire_rules_SOURCES = tests/unit/test_wire_rules.c tests/unit/wire_help.h
 tests_unit_test_wire_rules_LDADD = $(PURE_LIBS) $(CMOCKA_LIBS)

@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "common/wire/text.h"
+#include "tests/unit/wire_text.h"
 #include "tests/unit/wire_help.h"
 
 #define ANY (-1)

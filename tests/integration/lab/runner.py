@@ -28,8 +28,27 @@ NEEDS = {
 }
 
 
+PATHS = {"prefix": "/usr", "sysconfdir": "/etc", "localstatedir": "/var", "runstatedir": "/run"}
+"""What configure was told for the build that the lab uses; each host has these folders to itself."""
+
+
+def foreign_paths(build):
+    """Why the programs in the folder `build` cannot play: elsewhere they would read and write the machine's own files. Empty if they can."""
+    try:
+        lines = (pathlib.Path(build) / "Makefile").read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        return f"a build: {error}"
+    said = dict(line.split(" = ", 1) for line in lines if line.split(" = ")[0] in PATHS and " = " in line)
+    said = {name: value.replace("${prefix}", said.get("prefix", "")) for name, value in said.items()}
+    if all(said.get(name) == path for name, path in PATHS.items()):
+        return ""
+    wrong = " ".join(f"{name}={said.get(name, '?')}" for name, path in PATHS.items() if said.get(name) != path)
+    options = " ".join(f"--{name}={path}" for name, path in PATHS.items())
+    return f"a build with the packaged paths, and this one has {wrong}: configure it with {options} (or use `make` in a fresh clone)"
+
+
 def missing():
-    """What this machine lacks, in words; empty if nothing."""
+    """What this machine, or the build that Q_BUILD names, lacks, in words; empty if nothing."""
     if os.geteuid() != 0:
         return "root (network namespaces): run it with sudo"
     probe = subprocess.run(["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "true"],
@@ -39,7 +58,7 @@ def missing():
     packages = sorted({package for path, package in NEEDS.items() if not os.path.exists(path)})
     if packages:
         return "Debian packages: apt-get install " + " ".join(packages)
-    return ""
+    return foreign_paths(os.environ["Q_BUILD"]) if "Q_BUILD" in os.environ else ""
 
 
 def make_scratch():

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages as one line of text, for traces, logs and tests: "VOTE_INFO seq=1 vote=ACK ring=1.5". Pure. Fields come
+ * Messages as one line of text, for unit tests and fuzz targets: "VOTE_INFO seq=1 vote=ACK ring=1.5". Pure. Fields come
  * in wire order and only if they are there. Whatever a peer sent, the line is printable ASCII: other bytes,
  * quotes and backslashes of names and reasons are escaped as \xHH.
  */
-#ifndef QUORATE_COMMON_WIRE_TEXT_H
-#define QUORATE_COMMON_WIRE_TEXT_H
+#ifndef QUORATE_TESTS_WIRE_TEXT_H
+#define QUORATE_TESTS_WIRE_TEXT_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "common/wire/text.h"
+#include "tests/unit/wire_text.h"
 
 #include <assert.h>
 #include <inttypes.h>
