@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -45,12 +46,45 @@ enum q_err invite_parse_time(const char *text, int64_t *seconds)
 
 /* ---- earlier invitations ---------------------------------------------------------------------------------------- */
 
-struct settling {
-    struct certs_authority *authority;
-    const struct invitation_dir *dir;
-    int64_t now_s;
-    enum q_err err; /* the first */
+/* One look at every invitation, up to the first error. */
+struct round {
+    enum q_err (*visit)(struct round *round, const struct invitation *invitation);
+    bool locked; /* what a file says stays so meanwhile: the enrolment program waits */
+    struct invitation_dir dir;
+    enum q_err err; /* the first of visit's */
     struct certs_failure *why;
+};
+
+static void visit_one(void *context, const struct invitation *invitation)
+{
+    struct round *round = context;
+
+    if (round->err == Q_OK)
+        round->err = round->visit(round, invitation);
+}
+
+/* Without a directory there is nothing to see; what was interrupted in it long before sweep_s is removed. */
+static enum q_err go_round(struct round *round, int64_t sweep_s)
+{
+    enum q_err err = invitation_dir_open(&round->dir, INVITATION_DIR_DEFAULT, round->why);
+
+    if (err == Q_ERR_NOT_FOUND)
+        return Q_OK;
+    if (err != Q_OK)
+        return err;
+    invitation_dir_sweep(&round->dir, sweep_s);
+    if (round->locked)
+        err = invitation_dir_lock(&round->dir, round->why);
+    if (err == Q_OK)
+        err = invitation_dir_each(&round->dir, visit_one, round, round->why);
+    invitation_dir_close(&round->dir);
+    return err != Q_OK ? err : round->err;
+}
+
+struct settling {
+    struct round round; /* the first member */
+    struct certs_authority *authority;
+    int64_t now_s;
 };
 
 /* A record in the form of an invitation, of which nothing has to be remembered. */
@@ -59,38 +93,30 @@ static bool is_renewal(const struct invitation *invitation)
     return invitation->certificate != NULL && invitation->created_s == invitation->expires_s;
 }
 
-static void settle_one(void *context, const struct invitation *invitation)
+static enum q_err settle_one(struct round *round, const struct invitation *invitation)
 {
-    struct settling *settling = context;
+    struct settling *settling = (struct settling *)round;
     const unsigned char *at = invitation->certificate;
     X509 *cert = at == NULL ? NULL : d2i_X509(NULL, &at, (long)invitation->certificate_size);
     /* Of an authority that the arbiter had before its certificates were made anew: its numbers are given out again since. */
     bool strange = cert != NULL && !certs_authority_vouches(settling->authority, cert);
+    enum q_err err = Q_OK;
 
-    if (settling->err == Q_OK && cert != NULL && !strange)
-        settling->err = certs_authority_record(settling->authority, cert, settling->why);
-    if (settling->err == Q_OK &&
-        (strange || settling->now_s - invitation->expires_s > REMEMBERED_S || is_renewal(invitation)))
-        settling->err = invitation_dir_remove(settling->dir, invitation->id, settling->why);
+    if (cert != NULL && !strange)
+        err = certs_authority_record(settling->authority, cert, round->why);
+    if (err == Q_OK && (strange || settling->now_s - invitation->expires_s > REMEMBERED_S || is_renewal(invitation)))
+        err = invitation_dir_remove(&round->dir, invitation->id, round->why);
     X509_free(cert);
     ERR_clear_error();
+    return err;
 }
 
 enum q_err invite_settle(struct certs_authority *authority, int64_t now_s, struct certs_failure *why)
 {
-    struct settling settling = {.authority = authority, .now_s = now_s, .why = why};
-    struct invitation_dir dir;
-    enum q_err err = invitation_dir_open(&dir, INVITATION_DIR_DEFAULT, why);
+    /* Not locked: nobody changes what has a certificate, or ended long ago, and a record is slow to write. */
+    struct settling settling = {.round = {.visit = settle_one, .why = why}, .authority = authority, .now_s = now_s};
 
-    if (err == Q_ERR_NOT_FOUND)
-        return Q_OK;
-    if (err != Q_OK)
-        return err;
-    settling.dir = &dir;
-    invitation_dir_sweep(&dir, now_s);
-    err = invitation_dir_each(&dir, settle_one, &settling, why);
-    invitation_dir_close(&dir);
-    return err != Q_OK ? err : settling.err;
+    return go_round(&settling.round, now_s);
 }
 
 bool invite_scope_has(const struct invite_scope *scope, const char *cluster, const char *node,
@@ -101,44 +127,31 @@ bool invite_scope_has(const struct invite_scope *scope, const char *cluster, con
 }
 
 struct withdrawing {
-    const struct invitation_dir *dir;
+    struct round round; /* the first member */
     const struct invite_scope *scope;
     size_t count;
-    enum q_err err;
-    struct certs_failure *why;
 };
 
-static void withdraw_one(void *context, const struct invitation *invitation)
+static enum q_err withdraw_one(struct round *round, const struct invitation *invitation)
 {
-    struct withdrawing *withdrawing = context;
+    struct withdrawing *withdrawing = (struct withdrawing *)round;
+    const struct invite_scope *scope = withdrawing->scope;
 
-    if (withdrawing->err != Q_OK || invitation->certificate != NULL ||
-        (withdrawing->scope != NULL &&
-         !invite_scope_has(withdrawing->scope, invitation->cluster, invitation->node, &invitation->identity)))
-        return;
-    withdrawing->err = invitation_dir_remove(withdrawing->dir, invitation->id, withdrawing->why);
+    if (invitation->certificate != NULL ||
+        (scope != NULL && !invite_scope_has(scope, invitation->cluster, invitation->node, &invitation->identity)))
+        return Q_OK;
     withdrawing->count++;
+    return invitation_dir_remove(&round->dir, invitation->id, round->why);
 }
 
 enum q_err invite_withdraw(const struct invite_scope *scope, size_t *count, struct certs_failure *why)
 {
-    struct withdrawing withdrawing = {.scope = scope, .why = why};
-    struct invitation_dir dir;
-    enum q_err err = invitation_dir_open(&dir, INVITATION_DIR_DEFAULT, why);
+    /* Locked: a claim under way is either on disk before, and found, or finds no file. */
+    struct withdrawing withdrawing = {.round = {.visit = withdraw_one, .locked = true, .why = why}, .scope = scope};
+    enum q_err err = go_round(&withdrawing.round, (int64_t)time(NULL));
 
-    *count = 0;
-    if (err == Q_ERR_NOT_FOUND)
-        return Q_OK;
-    if (err != Q_OK)
-        return err;
-    withdrawing.dir = &dir;
-    /* A claim under way is either on disk before, and found, or finds no file. */
-    err = invitation_dir_lock(&dir, why);
-    if (err == Q_OK)
-        err = invitation_dir_each(&dir, withdraw_one, &withdrawing, why);
-    invitation_dir_close(&dir);
     *count = withdrawing.count;
-    return err != Q_OK ? err : withdrawing.err;
+    return err;
 }
 
 /* ---- new ones --------------------------------------------------------------------------------------------------- */

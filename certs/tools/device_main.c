@@ -347,6 +347,7 @@ static int list(const struct call *call)
     if (certs_node_load(&place, &identity, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     listing_begin(&listing, call->common.json);
+    listing.authorities = identity.authorities;
     for (int i = 0; i < sk_X509_num(identity.authorities); i++)
         listing_add(&listing, "authority", sk_X509_value(identity.authorities, i));
     listing_add(&listing, "cluster", identity.cert);

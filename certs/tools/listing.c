@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "certs/enrol/revoked.h"
@@ -62,6 +63,20 @@ static void fingerprint(const X509 *cert, char text[FINGERPRINT_SIZE])
         sprintf(text + 3 * i, "%02X%s", digest[i], i + 1 < length ? ":" : "");
 }
 
+/* The fingerprint of the authority that has signed it, among those listed; "" if none has. Authorities may share a name. */
+static void issuer_fingerprint(const struct listing *listing, X509 *cert, char text[FINGERPRINT_SIZE])
+{
+    text[0] = '\0';
+    for (int i = 0; text[0] == '\0' && i < sk_X509_num(listing->authorities); i++) {
+        X509 *authority = sk_X509_value(listing->authorities, i);
+
+        if (X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(authority)) == 0 &&
+            X509_verify(cert, X509_get0_pubkey(authority)) == 1)
+            fingerprint(authority, text);
+    }
+    ERR_clear_error();
+}
+
 static void iso_time(time_t at, char text[32])
 {
     struct tm tm;
@@ -105,11 +120,12 @@ static json_t *text_or_null(const char *text)
 static void add_json(struct listing *listing, const char *role, X509 *cert, const char *name,
                      const char *node, const char *serial, const struct standing *standing)
 {
-    char revoked[32] = "", digest[FINGERPRINT_SIZE], issuer[NAME_SIZE], from[32], until[32];
+    char revoked[32] = "", digest[FINGERPRINT_SIZE], by[FINGERPRINT_SIZE], issuer[NAME_SIZE], from[32], until[32];
     time_t after = when(X509_get0_notAfter(cert));
     json_t *one;
 
     fingerprint(cert, digest);
+    issuer_fingerprint(listing, cert, by);
     field_text(X509_get_issuer_name(cert), NID_commonName, issuer, sizeof(issuer));
     iso_time(when(X509_get0_notBefore(cert)), from);
     iso_time(after, until);
@@ -121,6 +137,7 @@ static void add_json(struct listing *listing, const char *role, X509 *cert, cons
         return;
     if (standing->revoked_s != 0)
         iso_time((time_t)standing->revoked_s, revoked);
+    json_object_set_new(one, "issuer_sha256", text_or_null(by));
     json_object_set_new(one, "identity", text_or_null(standing->identity));
     json_object_set_new(one, "state", json_string(state_text(listing, standing, after)));
     json_object_set_new(one, "revoked", text_or_null(revoked));

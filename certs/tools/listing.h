@@ -19,6 +19,7 @@ struct listing {
     struct json_t *array; /* NULL: text */
     int64_t now;
     const struct revocations *revoked; /* borrowed; NULL: nobody says who is */
+    const STACK_OF(X509) *authorities; /* those listed, borrowed; NULL: none. By them issuers are told apart */
     bool any;
     bool any_invitation;
 };

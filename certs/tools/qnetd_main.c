@@ -428,6 +428,7 @@ static int list(const struct call *call)
     }
     listing_begin(&listing, call->common.json);
     listing.revoked = &revoked;
+    listing.authorities = certs_authority_trusted(authority);
     listing_add(&listing, "authority", certs_authority_certificate(authority));
     listing_add(&listing, "former", roll_over_former(authority));
     listing_add(&listing, "arbiter", certs_authority_server(authority));

@@ -2,6 +2,8 @@
 """The arbiter's certificate, and then its authority, are changed under clusters that vote (docs/certificates.md, "When the authority
 ends")."""
 
+import json
+
 from lab.certs_by_hand import ARBITER_DB, NODE_DB, Hands, run, stored
 from lab.enrolment import Door
 from lab.our_device import leases_ended
@@ -37,6 +39,18 @@ class _Arbiter:
         run(host, "/usr/bin/certutil", "-A", "-d", NODE_DB, "-f", f"{NODE_DB}/pwdfile.txt", "-n", "QNet CA 2", "-t", "CT,c,c", "-i", NEXT)
 
 
+def _issuers(hands):
+    """{node: roles of the authorities that have signed its certificates, in the order of their numbers}, by fingerprint: the names of
+    both authorities are the same."""
+    listed = json.loads(hands.qnetd("ours", "--list", "--format=json").out)
+    roles = {one["sha256"]: one["role"] for one in listed if one["role"] in ("authority", "former")}
+    found = {}
+    for one in listed:
+        if one["role"] in ("cluster", "dropped"):
+            found.setdefault(one["node"], []).append(roles.get(one["issuer_sha256"]))
+    return found
+
+
 @scenario(ours_only=True)
 def certs_roll_over(lab):
     """A new certificate for the arbiter, then another authority from begin to finish, nodes renewing in between: no vote is lost and no
@@ -62,10 +76,13 @@ def certs_roll_over(lab):
     door.hands.device(second, "ours", "--renew", "--host", door.arbiter.address)
     arbiter.trust_by_hand(guest)
     arbiter.refused("--roll-over", "change", words=["g1"], not_words=["n1", "n2"])
+    check_equal(_issuers(door.hands), {"n1": ["former", "authority"], "n2": ["former", "authority"], "g1": ["former"]},
+                "who has signed the nodes' certificates")
     check("Withdrawn: 1 codes" in arbiter.done("--roll-over", "change", "--force").out, "the code is withdrawn")
     door.refused(guest, unused, "trusted here", "--replace", logged="")
     arbiter.refused("--roll-over", "finish", words=["g1"], not_words=["n1", "n2"])
     arbiter.done("--roll-over", "finish", "--force")
+    check_equal(_issuers(door.hands), {"n1": [None, "authority"], "n2": [None, "authority"], "g1": [None]}, "in the end")
     cluster.check_quorate_since([1, 2], start)
     check_equal([leases_ended(node) for node in cluster.nodes.values()], [0, 0], "leases that ended meanwhile")
 
