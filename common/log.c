@@ -54,7 +54,10 @@ static void on_syslog_line(int32_t target, struct qb_log_callsite *callsite, str
 static void enable(int32_t target)
 {
     qb_log_ctl(target, QB_LOG_CONF_MAX_LINE_LEN, LOG_LINE_SIZE);
-    qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*", LOG_DEBUG); /* log_line chooses */
+    /* Of ours log_line has chosen; what libqb says of itself for its own developers is only for who debugs. */
+    qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FUNCTION, "log_line", LOG_DEBUG);
+    qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*",
+                      log_state.debug_count > 0 ? LOG_DEBUG : LOG_INFO);
     qb_log_ctl(target, QB_LOG_CONF_ENABLED, QB_TRUE);
 }
 

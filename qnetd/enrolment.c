@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -115,12 +116,15 @@ static void arguments(const struct settings *settings, const char *argv[ARGUMENT
 static int spawn(struct enrolment *enrolment, int channel)
 {
     const char *argv[ARGUMENTS_MAX];
-    char *const environment[] = {NULL};
+    char journal[64]; /* that standard error leads to the journal: else each line would be there twice */
+    const char *stream = getenv("JOURNAL_STREAM");
+    char *const environment[] = {stream == NULL ? NULL : journal, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
     int error;
 
+    snprintf(journal, sizeof(journal), "JOURNAL_STREAM=%s", stream == NULL ? "" : stream);
     arguments(enrolment->settings, argv);
     sigemptyset(&none);
     posix_spawn_file_actions_init(&actions);

@@ -13,6 +13,7 @@ import tree
 EXPOSURE_MAX = 20  # in tenths, what `systemd-analyze security` calls OK
 SANDBOXED = ("corosync-qnetd.service",)  # the device runs the administrator's heuristics: they may do anything
 DEVICE = "corosync-qdevice.service"
+CORE = "corosync-core.service"
 
 
 def analyze(*arguments):
@@ -40,6 +41,8 @@ def check_settings(path):
         wanted |= sandbox
     if os.path.basename(path) == DEVICE:
         wanted |= {"KillMode=process", "OOMPolicy=continue"}  # the voter outlives the daemon (docs/safety.md)
+    if os.path.basename(path) == CORE:
+        wanted |= {"StateDirectory=corosync", "Alias=corosync.service"}  # where the packaged core never was
     return ["%s is missing" % line for line in sorted(wanted - lines)]
 
 
@@ -55,7 +58,7 @@ def main():
     if not shutil.which("systemd-analyze"):
         tree.skip_all("systemd-analyze is not installed")
     with tree.Tap() as tap, tempfile.TemporaryDirectory() as folder:
-        text = sandboxed = device = ""
+        text = sandboxed = device = core = ""
         for unit in sorted(glob.glob(os.path.join(tree.BUILD, "init", "*.service"))):
             name = os.path.basename(unit)
             with open(unit) as file:
@@ -68,6 +71,8 @@ def main():
                 sandboxed = text
             if name == DEVICE:
                 device = text
+            if name == CORE:
+                core = text
             tree.tell(tap, "%s restarts and says why" % name, check_settings(path))
         tap.ok(text != "", "there is a unit to check")
         text = sandboxed
@@ -77,6 +82,8 @@ def main():
         tree.tell_sample(tap, "a loose sandbox", check_sandbox(write(folder, loose)))
         tree.tell_sample(tap, "a unit that is not restarted",
                          check_settings(write(folder, text.replace("Restart=on-failure", "Restart=on-abnormal"))))
+        tree.tell_sample(tap, "a core without a place for its ring",
+                         check_settings(write(folder, core.replace("StateDirectory=corosync", ""), CORE)))
         tree.tell_sample(tap, "a voter that is killed with its daemon",
                          check_settings(write(folder, device.replace("KillMode=process", "KillMode=mixed"), DEVICE)))
 
