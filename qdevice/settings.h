@@ -30,7 +30,7 @@ struct settings {
     uint64_t heuristics_max_processes;
     uint64_t heuristics_kill_list_interval; /* accepted, without effect: what is left is killed within a second */
     char *net_nss_db_dir;
-    uint64_t net_initial_msg_receive_size, net_initial_msg_send_size;
+    uint64_t net_initial_msg_receive_size, net_initial_msg_send_size; /* accepted, without effect */
     uint64_t net_min_msg_send_size, net_max_msg_receive_size;
     uint64_t net_max_send_buffers;
     char *net_nss_qnetd_cn;

@@ -8,6 +8,7 @@ LINT_TESTS += \
 	tests/lint/includes.py \
 	tests/lint/install.py \
 	tests/lint/manpages.py \
+	tests/lint/options.py \
 	tests/lint/promises.py \
 	tests/lint/runner.py \
 	tests/lint/scripts.py \
