@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "qdevice/control.h"
 
-#include "common/log.h"
 #include "qdevice/device.h"
 #include "qdevice/status.h"
 
@@ -17,14 +16,6 @@ static void on_status(void *context, const struct control_request *request, stru
         status_text(device, control_request_is(request, 1, "verbose"), &reply->body);
 }
 
-static void on_shutdown(void *context, const struct control_request *request, struct control_reply *reply)
-{
-    (void)context;
-    (void)request;
-    log_line(LOG_NOTICE, "Stopping: requested at the control socket");
-    reply->stop_daemon = true;
-}
-
 static void on_stop(void *context)
 {
     device_shut_down(context);
@@ -34,7 +25,7 @@ enum q_err control_open(struct device *device, struct control_server **out, char
 {
     static const struct control_command commands[] = {
         {"status", on_status, "Can't get QDevice status"},
-        {"shutdown", on_shutdown, "Can't shut down"},
+        {"shutdown", control_on_shutdown, "Can't shut down"},
     };
     struct control_server_config config = {
         .loop = device->loop,

@@ -5,7 +5,6 @@
 
 #include "common/clock.h"
 #include "common/control/server.h"
-#include "common/log.h"
 #include "common/options.h"
 #include "qnetd/daemon.h"
 #include "qnetd/status.h"
@@ -107,14 +106,6 @@ static void on_decisions(void *context, const struct control_request *request, s
         reply->error = "Decisions are only told as json";
 }
 
-static void on_shutdown(void *context, const struct control_request *request, struct control_reply *reply)
-{
-    (void)context;
-    (void)request;
-    log_line(LOG_NOTICE, "Stopping: requested at the control socket");
-    reply->stop_daemon = true;
-}
-
 static void on_stop(void *context)
 {
     daemon_quit(context);
@@ -126,7 +117,7 @@ enum q_err control_open(struct daemon *daemon, struct control_server **out, char
         {"status", on_status, "Can't get QNetd status"},
         {"list", on_list, "Can't get QNetd cluster list"},
         {"decisions", on_decisions, "Can't get QNetd decisions"},
-        {"shutdown", on_shutdown, "Can't shut down"},
+        {"shutdown", control_on_shutdown, "Can't shut down"},
     };
     struct control_server_config config = {
         .loop = daemon->loop,

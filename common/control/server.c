@@ -280,6 +280,14 @@ enum q_err control_server_new(const struct control_server_config *config, struct
     return Q_OK;
 }
 
+void control_on_shutdown(void *context, const struct control_request *request, struct control_reply *reply)
+{
+    (void)context;
+    (void)request;
+    log_line(LOG_NOTICE, "Stopping: requested at the control socket");
+    reply->stop_daemon = true;
+}
+
 void control_server_free(struct control_server *server)
 {
     if (server == NULL)

@@ -54,6 +54,9 @@ struct control_server;
 enum q_err control_server_new(const struct control_server_config *config, struct control_server **out,
                               char *err_text, size_t size);
 
+/* The command "shutdown", which all daemons have. */
+void control_on_shutdown(void *context, const struct control_request *request, struct control_reply *reply);
+
 /* Removes the socket and drops its clients. NULL is allowed. */
 void control_server_free(struct control_server *server);
 

@@ -75,6 +75,22 @@ def compare(program, taken, page, shown):
     return sorted(findings)
 
 
+def check_document(path, text, taken):
+    """Commands in code: the options behind our programs' names are options of theirs. `taken`: {program: options}."""
+    findings = []
+    for block in re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL):
+        for line in block.strip("`").replace("\\\n", " ").splitlines():
+            for program, words in re.findall(r"(?<![\w/-])(corosync-[a-z-]+)((?: +[^\s|;&#)]+)*)", line):
+                findings += ["%s: %s takes no %s" % (path, program, word) for word in re.findall(r" (--?[A-Za-z][\w-]*)", words)
+                             if program in taken and not known(word, taken[program])]
+    return findings
+
+
+def known(word, taken):
+    """--name, -x, or letters that stand together, -xyARGUMENT too."""
+    return word in taken if word.startswith("--") else word[:2] in taken
+
+
 def main():
     with tree.Tap() as tap:
         for program, (sources, *calls) in PROGRAMS.items():
@@ -91,6 +107,10 @@ def main():
             if "daemon_options.c" in " ".join(sources):
                 tree.tell(tap, "%s: each setting of -S is in the manual page" % program,
                           sorted(name for name in names if not re.search(r"\b%s\b" % name, page)))
+        taken = {program: in_tables("\n".join(tree.read(path) for path in sources)) for program, (sources, *_) in PROGRAMS.items()}
+        for path in tree.files(".md"):
+            tree.tell(tap, "%s: our programs have the options" % path, check_document(path, tree.read(path), taken))
+        tree.tell_sample(tap, "a command with an option that is none", check_document("x", "`corosync-qnetd-tool --nonsense`", taken))
         sample = "struct program_option own[] = {\n    {'x', \"extra\", .flag = 1},\n    {KEY, \"more\"},\n};\n"
         tree.tell_sample(tap, "an option that the page lacks", compare("p", in_tables(sample), in_page(".It Fl x , -more\n"), None))
         tree.tell_sample(tap, "an option that help lacks", compare("p", {"-x", "--more"}, {"-x", "--more"}, in_help("[-x]")))
