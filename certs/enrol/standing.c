@@ -25,6 +25,11 @@ static bool signed_by(X509 *cert, X509 *authority)
     return by;
 }
 
+static bool same_node(const struct standing_entry *entry, const char *cluster, const char *node)
+{
+    return certs_name_same(entry->cluster, cluster) && strcmp(entry->node, node) == 0;
+}
+
 static struct standing_entry *entry_of(struct reading *r, const char *cluster, const struct tls_peer_names *names)
 {
     const char *node = names->node;
@@ -34,12 +39,8 @@ static struct standing_entry *entry_of(struct reading *r, const char *cluster, c
     for (size_t i = 0; i < out->count; i++) {
         struct standing_entry *one = &out->entries[i];
 
-        if (!certs_name_same(one->cluster, cluster) || strcmp(one->node, node) != 0 ||
-            cluster_identity_conflict(&one->identity, &names->cluster))
-            continue;
-        if (!cluster_identity_is_set(&one->identity))
-            one->identity = names->cluster;
-        return one;
+        if (same_node(one, cluster, node) && cluster_identity_equal(&one->identity, &names->cluster))
+            return one;
     }
     grown = realloc(out->entries, (out->count + 1) * sizeof(*grown));
     if (grown == NULL) {
@@ -83,6 +84,45 @@ static void read_one(void *context, X509 *cert)
     tls_peer_names_free(names);
 }
 
+/* The entry of that node that has an identity, if it is the only one; else nobody knows whose a certificate without is. */
+static struct standing_entry *only_identity(const struct standing *standing, const struct standing_entry *without)
+{
+    struct standing_entry *found = NULL;
+
+    for (size_t i = 0; i < standing->count; i++) {
+        struct standing_entry *one = &standing->entries[i];
+
+        if (!cluster_identity_is_set(&one->identity) || !same_node(one, without->cluster, without->node))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = one;
+    }
+    return found;
+}
+
+/* A node that had a certificate of the packaged flow, or of before there were identities, and has joined since, is one. */
+static void merge(struct standing *standing)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < standing->count; i++) {
+        const struct standing_entry *one = &standing->entries[i];
+        struct standing_entry *same = cluster_identity_is_set(&one->identity) ? NULL : only_identity(standing, one);
+
+        if (same == NULL)
+            continue;
+        same->has_new = same->has_new || one->has_new;
+        same->has_former = same->has_former || one->has_former;
+        standing->entries[i].cluster[0] = '\0'; /* no name of any */
+    }
+    for (size_t i = 0; i < standing->count; i++) {
+        if (standing->entries[i].cluster[0] != '\0')
+            standing->entries[kept++] = standing->entries[i];
+    }
+    standing->count = kept;
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct standing_entry *x = a, *y = b;
@@ -103,7 +143,9 @@ enum q_err standing_read(const struct certs_authority *authority, const struct r
         err = certs_fail_memory(why);
     if (err != Q_OK)
         standing_fini(out);
-    else if (out->count > 0)
+    else
+        merge(out);
+    if (out->count > 0)
         qsort(out->entries, out->count, sizeof(*out->entries), by_name);
     return err;
 }

@@ -209,6 +209,13 @@ static enum q_err new_authority(struct creating *c)
     return certs_fail_memory(c->why);
 }
 
+/* In a change of authorities whose second step is still to come nodes know the arbiter by the former one. */
+static bool known_by_former(const struct creating *c)
+{
+    return c->m->former != NULL && c->m->former_key != NULL &&
+           (certs_folder_has(c->folder, CERTS_PEM_NEXT) || certs_folder_has(c->folder, CERTS_EXPORTED_NEXT));
+}
+
 static enum q_err new_server(struct creating *c)
 {
     struct certs_order order = {
@@ -216,6 +223,12 @@ static enum q_err new_server(struct creating *c)
     struct certs_signer signer = {.cert = authority_signing(c->m), .key = c->m->authority_key};
 
     say(c, "Creating new server certificate");
+    if (known_by_former(c))
+        signer = (struct certs_signer){.cert = c->m->former, .key = c->m->former_key};
+    if (c->m->former != NULL)
+        say(c, signer.cert == c->m->former
+                   ? "It is of the former authority, by which nodes know the arbiter: the change of authorities goes on"
+                   : "It is of the new authority: nodes that trust the former one only refuse it, see --roll-over status");
     X509_free(c->m->server.cert);
     EVP_PKEY_free(c->m->server.key);
     c->m->server.cert = NULL;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The arbiter's store as PEM files (certs/store/place.h). The one whose presence counts, ca.pem, comes last. */
 #include <stdlib.h>
+#include <string.h>
 
+#include <openssl/err.h>
+
+#include "certs/logic/name.h"
 #include "certs/store/authority_internal.h"
 #include "certs/store/pem_files.h"
 
@@ -57,6 +61,44 @@ static enum q_err match(struct keys *keys, struct authority_material *out, struc
     return Q_OK;
 }
 
+static bool has_signed(X509 *authority, X509 *cert)
+{
+    bool signs = X509_verify(cert, X509_get0_pubkey(authority)) == 1;
+
+    ERR_clear_error();
+    return signs;
+}
+
+/* One of our own making, not somebody else's that was put beside it. */
+static bool is_ours(X509 *authority)
+{
+    char name[sizeof(CERTS_AUTHORITY_NAME)] = "";
+
+    return X509_NAME_get_text_by_NID(X509_get_subject_name(authority), NID_commonName, name, sizeof(name)) ==
+               (int)strlen(CERTS_AUTHORITY_NAME) &&
+           strcmp(name, CERTS_AUTHORITY_NAME) == 0;
+}
+
+/*
+ * The key of the former may have been taken away. The certificates tell which it is all the same: the other one that has signed
+ * the arbiter's own, or, if that is of the one that signs, another one of ours.
+ */
+static void find_former(struct authority_material *out)
+{
+    STACK_OF(X509) *authorities = out->server.authorities;
+    X509 *own = out->server.cert;
+    bool begun = own != NULL && sk_X509_num(authorities) > 1 && !has_signed(sk_X509_value(authorities, 0), own);
+
+    for (int i = 1; out->former == NULL && i < sk_X509_num(authorities); i++) {
+        X509 *one = sk_X509_value(authorities, i);
+
+        if (begun ? has_signed(one, own) : is_ours(one)) {
+            X509_up_ref(one);
+            out->former = one;
+        }
+    }
+}
+
 static enum q_err load(const struct certs_folder *folder, struct authority_material *out,
                        struct certs_failure *why)
 {
@@ -69,6 +111,8 @@ static enum q_err load(const struct certs_folder *folder, struct authority_mater
         err = pem_read_keys(folder, CERTS_PEM_AUTHORITY_KEY, keys.list, KEYS_MAX, &keys.count, why);
     if (err == Q_OK)
         err = match(&keys, out, why);
+    if (err == Q_OK && out->authority_key != NULL && out->former == NULL)
+        find_former(out);
     keys_fini(&keys);
     return err;
 }

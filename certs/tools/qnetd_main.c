@@ -244,6 +244,11 @@ static int sign_key(const struct call *call, EVP_PKEY *key)
         err = certs_authority_issue(authority, &order, &cert, &why);
     if (err == Q_OK)
         err = certs_authority_export(authority, call->name, cert, &path, &why);
+    if (err == Q_OK && roll_over_stage(authority) == ROLL_BEGUN)
+        fputs("Note: the authority is being changed, and this certificate is of the new one. A node has to trust both before -M takes "
+              "it: its -i takes both from the arbiter's file, for one that was set up before see corosync-qnetd-certutil(8), "
+              "--roll-over.\n",
+              stderr);
     if (err == Q_OK)
         tool_stored("Certificate", path);
     free(path);

@@ -125,12 +125,13 @@ static enum roll_stage stage_of(const struct world *w)
 }
 
 /* A certificate as the arbiter issues it now, with all that it trusts for an anchor, is the node's own. `node` NULL: the cluster's. */
-static void enrol(const struct world *w, int number, const char *cluster, const char *node)
+static void enrol_as(const struct world *w, int number, const char *cluster, const char *node, uint8_t identity_byte)
 {
     struct certs_client_order order = {.cluster_name = cluster, .node_name = node, .now = time(NULL)};
     struct certs_authority *a = arbiter_of(w);
     struct certs_identity identity = {.authorities = certs_authority_trusted(a)};
 
+    memset(order.cluster.bytes, identity_byte, sizeof(order.cluster.bytes));
     identity.key = EVP_EC_gen("P-256"); /* quick to make */
     assert_non_null(identity.key);
     order.public_key = identity.key;
@@ -139,6 +140,11 @@ static void enrol(const struct world *w, int number, const char *cluster, const 
     identity.authorities = NULL; /* borrowed */
     certs_identity_fini(&identity);
     certs_authority_close(a);
+}
+
+static void enrol(const struct world *w, int number, const char *cluster, const char *node)
+{
+    enrol_as(w, number, cluster, node, 0);
 }
 
 /* ---- as the daemons load them ------------------------------------------------------------------------------- */
@@ -294,6 +300,55 @@ static void check_sequence(const struct world *w, uint64_t next)
     certs_authority_close(a);
 }
 
+static uint64_t number_of(const struct world *w, bool of_server)
+{
+    struct certs_authority *a = arbiter_of(w);
+    uint64_t number;
+
+    assert_int_equal(ASN1_INTEGER_get_uint64(&number, X509_get0_serialNumber(of_server ? certs_authority_server(a)
+                                                                                       : certs_authority_certificate(a))), 1);
+    certs_authority_close(a);
+    return number;
+}
+
+static void note_number(void *context, X509 *cert)
+{
+    uint64_t number, *last = context;
+
+    assert_int_equal(ASN1_INTEGER_get_uint64(&number, X509_get0_serialNumber(cert)), 1);
+    assert_true(number > *last); /* by ascending number: no two alike */
+    *last = number;
+}
+
+/* Whichever of the two has signed, and if the file with the last number is lost: no number is given out twice. */
+static void numbers_go_on_over_both_authorities(void **state)
+{
+    const struct world *w = *state;
+    char *file = test_path(w->arbiter_dir, "serial.txt");
+    struct certs_authority *a;
+    uint64_t last = 0;
+    size_t unreadable;
+
+    enrol(w, 0, "alpha", "n"); /* 103 */
+    good(take_step(w, BEGIN, NULL));
+    assert_int_equal(number_of(w, false), 104);
+    enrol(w, 0, "alpha", "n");
+    good(take_step(w, RENEW, NULL)); /* by the former */
+    assert_int_equal(number_of(w, true), 106);
+    assert_int_equal(remove(file), 0);
+    good(take_step(w, CHANGE, NULL));
+    assert_int_equal(number_of(w, true), 107);
+    enrol(w, 0, "alpha", "n");
+    good(take_step(w, FINISH, NULL));
+    assert_int_equal(remove(file), 0);
+    check_sequence(w, 109);
+    a = arbiter_of(w);
+    good(certs_authority_each_issued(a, note_number, &last, &unreadable, &why));
+    certs_authority_close(a);
+    assert_int_equal(last, 108);
+    free(file);
+}
+
 static void steps_have_an_order_and_can_be_repeated(void **state)
 {
     const struct world *w = *state;
@@ -342,6 +397,68 @@ static void without_the_arbiter_s_own_nothing_is_done(void **state)
     for (enum step step = RENEW; step <= FINISH; step++) {
         if (step != BEGIN)
             assert_int_equal(take_step(w, step, NULL), Q_ERR_NOT_FOUND);
+    }
+    free(own);
+}
+
+/* Leaves the first of the keys in the file. */
+static void take_away_the_former_key(const struct world *w)
+{
+    char *path = test_path(w->arbiter_dir, CERTS_PEM_AUTHORITY_KEY), *bytes, *second;
+    struct certs_failure ignored;
+    size_t size;
+
+    good(certs_file_read(path, &bytes, &size, &ignored));
+    second = strstr(bytes + 1, "-----BEGIN");
+    assert_non_null(second);
+    *second = '\0';
+    test_write_text(path, bytes);
+    free(bytes);
+    free(path);
+}
+
+/* Without its key the certificates still tell the stage: the change goes on to its end. */
+static void the_key_of_the_former_is_not_needed(void **state)
+{
+    const struct world *w = *state;
+
+    enrol(w, 0, "alpha", "n");
+    good(take_step(w, BEGIN, NULL));
+    take_away_the_former_key(w);
+    assert_int_equal(stage_of(w), ROLL_BEGUN);
+    check_files(w, 2, 1);
+    assert_int_equal(take_step(w, RENEW, NULL), Q_ERR_NOT_FOUND);
+    assert_int_equal(take_step(w, FINISH, NULL), Q_ERR_BUSY);
+    good(take_step(w, BEGIN, NULL));
+    enrol(w, 0, "alpha", "n");
+    assert_int_equal(meet(w, 0), ACCEPTED);
+    good(take_step(w, CHANGE, NULL));
+    assert_int_equal(stage_of(w), ROLL_CHANGED);
+    check_files(w, 2, 0);
+    assert_int_equal(meet(w, 0), ACCEPTED);
+    good(take_step(w, FINISH, NULL));
+    assert_int_equal(stage_of(w), ROLL_NONE);
+    check_files(w, 1, 0);
+    assert_int_equal(meet(w, 0), ACCEPTED);
+}
+
+/* -i in a change of authorities completes what is missing, and the change is where it was. */
+static void the_arbiter_s_own_is_made_anew_by_whom_nodes_trust(void **state)
+{
+    const struct certs_authority_wish wish = {.now = time(NULL)};
+    const struct world *w = *state;
+    char *own = test_path(w->arbiter_dir, CERTS_PEM_SERVER);
+
+    enrol(w, 0, "alpha", "n");
+    for (enum step step = BEGIN; step <= CHANGE; step++) {
+        good(take_step(w, step, NULL));
+        if (step == CHANGE)
+            enrol(w, 0, "alpha", "n");
+        assert_int_equal(remove(own), 0);
+        good(certs_authority_create(&w->arbiter, &wish, NULL, &why));
+        assert_int_equal(stage_of(w), step == BEGIN ? ROLL_BEGUN : ROLL_CHANGED);
+        check_files(w, 2, step == BEGIN ? 1 : 0);
+        assert_int_equal(meet(w, 0), ACCEPTED);
     }
     free(own);
 }
@@ -499,6 +616,50 @@ static void who_is_ready_is_known_by_the_record(void **state)
     revocations_fini(&revoked);
 }
 
+/* How many of the entries of that node are behind. */
+static size_t count_behind(const struct world *w, const char *node, size_t *entries)
+{
+    static const struct revocations none;
+    struct certs_authority *a = arbiter_of(w);
+    struct standing standing;
+    size_t behind = 0;
+
+    *entries = 0;
+    good(standing_read(a, &none, &standing, &why));
+    for (size_t i = 0; i < standing.count; i++) {
+        if (strcmp(standing.entries[i].node, node) != 0)
+            continue;
+        (*entries)++;
+        behind += standing_of(&standing.entries[i], roll_over_stage(a)) == STANDING_BEHIND;
+    }
+    standing_fini(&standing);
+    certs_authority_close(a);
+    return behind;
+}
+
+/* Of two clusters of one name nobody knows whose a certificate without identity is; of one it is that one's. */
+static void a_certificate_without_identity_is_no_other_cluster_s(void **state)
+{
+    const struct world *w = *state;
+    size_t entries;
+
+    enrol_as(w, 0, "alpha", "n1", 0);
+    enrol_as(w, 0, "alpha", "n1", 1);
+    enrol_as(w, 1, "alpha", "n2", 1);
+    enrol_as(w, 1, "alpha", "n2", 2);
+    enrol_as(w, 1, "alpha", "n2", 0);
+    good(take_step(w, BEGIN, NULL));
+    assert_int_equal(count_behind(w, "n1", &entries), 1);
+    assert_int_equal(entries, 1);
+    assert_int_equal(count_behind(w, "n2", &entries), 3);
+    enrol_as(w, 0, "alpha", "n1", 1);
+    enrol_as(w, 1, "alpha", "n2", 1);
+    enrol_as(w, 1, "alpha", "n2", 2);
+    assert_int_equal(count_behind(w, "n1", &entries), 0);
+    assert_int_equal(count_behind(w, "n2", &entries), 1);
+    assert_int_equal(entries, 3);
+}
+
 static X509 *issue_for_cluster(const struct world *w, const char *cluster, bool export)
 {
     struct certs_client_order order = {.cluster_name = cluster, .now = time(NULL)};
@@ -562,10 +723,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(nobody_who_goes_along_is_ever_refused),
         BOTH(steps_have_an_order_and_can_be_repeated),
+        BOTH(numbers_go_on_over_both_authorities),
+        cmocka_unit_test_setup_teardown(the_key_of_the_former_is_not_needed, set_up_pem, tear_down),
         cmocka_unit_test_setup_teardown(a_database_is_good_between_its_two_renames, set_up_nss, tear_down),
         cmocka_unit_test_setup_teardown(a_change_under_way_survives_conversion, set_up_nss, tear_down),
         cmocka_unit_test_setup_teardown(the_arbiter_s_own_is_renewed_by_whom_nodes_trust, set_up_nss, tear_down),
         cmocka_unit_test_setup_teardown(without_the_arbiter_s_own_nothing_is_done, set_up_pem, tear_down),
+        cmocka_unit_test_setup_teardown(a_certificate_without_identity_is_no_other_cluster_s, set_up_pem, tear_down),
+        cmocka_unit_test_setup_teardown(the_arbiter_s_own_is_made_anew_by_whom_nodes_trust, set_up_pem, tear_down),
         cmocka_unit_test_setup_teardown(who_is_ready_is_known_by_the_record, set_up_pem, tear_down),
         cmocka_unit_test_setup_teardown(what_the_packaged_script_signed_stays_on_record, set_up_nss, tear_down),
         cmocka_unit_test_setup_teardown(a_certificate_of_several_names_is_seen, set_up_pem, tear_down),
