@@ -183,6 +183,12 @@ def play_one(play, machine, keep):
     return sum(line.startswith("ok ") for line in lines), bad
 
 
+def on_terminate(*_):
+    """As by the keyboard: what was made is removed. Once is enough."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--machine", choices=sorted(LIMIT_S), default="container")
@@ -193,7 +199,7 @@ def main():
         sys.exit("Only root can make and boot a machine: sudo tests/vm/run.py")
     if not (BUILD / "corosync-core").exists():
         sys.exit(f"{BUILD} has no programs: make")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as by the keyboard: what was made is removed
+    signal.signal(signal.SIGTERM, on_terminate)
     FOLDER.mkdir(exist_ok=True)
     good, bad = 0, []
     for play in options.only or PLAYS:
