@@ -70,7 +70,7 @@ def check_paths(tap, build):
     packaged = "prefix = /usr\nsysconfdir = /etc\nlocalstatedir = /var\nrunstatedir = /run\n"
     usual = "prefix = /usr/local\nsysconfdir = ${prefix}/etc\nlocalstatedir = ${prefix}/var\nrunstatedir = ${localstatedir}/run\n"
     for name, lines, wanted in (("the packaged paths", packaged, ""),
-                                ("configure's own", usual, "sysconfdir=/usr/local/etc"),
+                                ("configure's own", usual, "runstatedir=/usr/local/var/run"),
                                 ("another folder for the configuration", packaged.replace("/etc", "/opt/etc"), "sysconfdir=/opt/etc"),
                                 ("no paths", "", "prefix=?")):
         with open(os.path.join(build, "Makefile"), "w") as file:

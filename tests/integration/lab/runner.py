@@ -39,7 +39,8 @@ def foreign_paths(build):
     except OSError as error:
         return f"a build: {error}"
     said = dict(line.split(" = ", 1) for line in lines if line.split(" = ")[0] in PATHS and " = " in line)
-    said = {name: value.replace("${prefix}", said.get("prefix", "")) for name, value in said.items()}
+    for inner in PATHS:
+        said = {name: value.replace("${%s}" % inner, said.get(inner, "")) for name, value in said.items()}
     if all(said.get(name) == path for name, path in PATHS.items()):
         return ""
     wrong = " ".join(f"{name}={said.get(name, '?')}" for name, path in PATHS.items() if said.get(name) != path)
