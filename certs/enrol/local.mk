@@ -20,6 +20,8 @@ libcerts_logic_a_SOURCES += \
 	certs/logic/enrol_wire.h \
 	certs/logic/invitation.c \
 	certs/logic/invitation.h \
+	certs/logic/line_file.c \
+	certs/logic/line_file.h \
 	certs/logic/revocations.c \
 	certs/logic/revocations.h
 

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/logic/line_file.h"
+
 static const char head[] = "quorate-clusters 1\n";
-static const char tail[] = "end\n";
 
 #define IDENTITY_LENGTH (CLUSTER_IDENTITY_TEXT_SIZE - 1)
 #define LINE_SIZE (IDENTITY_LENGTH + 1 + CERTS_CLUSTER_NAME_LENGTH_MAX + 2)
@@ -119,46 +120,26 @@ void cluster_register_encode(const struct cluster_register *clusters, struct q_b
         length = snprintf(line, sizeof(line), "%s %s\n", identity, clusters->items[i].name);
         q_buf_append(out, line, (size_t)length);
     }
-    q_buf_append(out, tail, strlen(tail));
+    q_buf_append(out, LINE_FILE_END, strlen(LINE_FILE_END));
 }
 
-/* One line, without its end. */
-static enum q_err take_line(const char *line, size_t length, struct cluster_register *out)
+static enum q_err take_entry(void *context, const char *line)
 {
-    char name[CERTS_CLUSTER_NAME_LENGTH_MAX + 1];
+    const char *name = line + IDENTITY_LENGTH + 1;
     struct cluster_identity identity;
-    size_t name_length = length - IDENTITY_LENGTH - 1;
 
-    if (length <= IDENTITY_LENGTH + 1 || name_length > CERTS_CLUSTER_NAME_LENGTH_MAX || line[IDENTITY_LENGTH] != ' ' ||
-        memchr(line, '\0', length) != NULL || !cluster_identity_parse(line, IDENTITY_LENGTH, &identity))
+    if (strlen(line) <= IDENTITY_LENGTH + 1 || line[IDENTITY_LENGTH] != ' ' ||
+        !cluster_identity_parse(line, IDENTITY_LENGTH, &identity) || certs_name_fault(name) != NULL)
         return Q_ERR_INVALID;
-    memcpy(name, line + IDENTITY_LENGTH + 1, name_length);
-    name[name_length] = '\0';
-    return certs_name_fault(name) != NULL ? Q_ERR_INVALID : append(out, name, name_length, &identity);
-}
-
-static enum q_err parse(const char *at, const char *end, struct cluster_register *out)
-{
-    while ((size_t)(end - at) != strlen(tail) || memcmp(at, tail, strlen(tail)) != 0) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        enum q_err err = newline == NULL ? Q_ERR_INVALID : take_line(at, (size_t)(newline - at), out);
-
-        if (err != Q_OK)
-            return err;
-        at = newline + 1;
-    }
-    return Q_OK;
+    return append(context, name, strlen(name), &identity);
 }
 
 enum q_err cluster_register_decode(const uint8_t *bytes, size_t size, struct cluster_register *out)
 {
-    const char *text = (const char *)bytes;
     enum q_err err;
 
     *out = (struct cluster_register){0};
-    if (size < strlen(head) + strlen(tail) || memcmp(text, head, strlen(head)) != 0)
-        return Q_ERR_INVALID;
-    err = parse(text + strlen(head), text + size, out);
+    err = line_file_each(bytes, size, head, take_entry, out);
     if (err != Q_OK)
         cluster_register_fini(out);
     return err;

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/logic/line_file.h"
 #include "certs/logic/serial.h"
 
 static const char head[] = "quorate-revocations 1\n";
-static const char tail[] = "end\n";
 
 enum kind { SINGLE, LARGE, RANGE, NARROW_RANGE, NODE_RANGE, KINDS };
 
@@ -123,7 +123,7 @@ void revocations_encode(const struct revocations *revocations, struct q_buf *out
 
         q_buf_append(out, line, (size_t)length);
     }
-    q_buf_append(out, tail, strlen(tail));
+    q_buf_append(out, LINE_FILE_END, strlen(LINE_FILE_END));
 }
 
 /* A positive decimal number as printf writes it, and the blank after it. */
@@ -222,40 +222,23 @@ static bool parse_line(const char *line, struct revocation *one)
     return true;
 }
 
-static enum q_err parse(const char *at, const char *end, struct revocations *out)
+static enum q_err take_entry(void *context, const char *line)
 {
-    while ((size_t)(end - at) != strlen(tail) || memcmp(at, tail, strlen(tail)) != 0) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        struct revocation one;
-        char line[LINE_SIZE];
-        enum q_err err;
-        size_t before = out->count;
+    struct revocations *out = context;
+    struct revocation one;
+    size_t before = out->count;
+    enum q_err err = parse_line(line, &one) ? revocations_add(out, &one) : Q_ERR_INVALID;
 
-        if (newline == NULL || (size_t)(newline - at) >= sizeof(line) || memchr(at, '\0', (size_t)(newline - at)) != NULL)
-            return Q_ERR_INVALID;
-        memcpy(line, at, (size_t)(newline - at));
-        line[newline - at] = '\0';
-        if (!parse_line(line, &one))
-            return Q_ERR_INVALID;
-        err = revocations_add(out, &one);
-        if (err != Q_OK)
-            return err;
-        if (out->count != before + 1) /* one covers another: that is never written */
-            return Q_ERR_INVALID;
-        at = newline + 1;
-    }
-    return Q_OK;
+    /* One that covers another is never written. */
+    return err == Q_OK && out->count != before + 1 ? Q_ERR_INVALID : err;
 }
 
 enum q_err revocations_decode(const uint8_t *bytes, size_t size, struct revocations *out)
 {
-    const char *text = (const char *)bytes;
     enum q_err err;
 
     *out = (struct revocations){0};
-    if (size < strlen(head) + strlen(tail) || memcmp(text, head, strlen(head)) != 0)
-        return Q_ERR_INVALID;
-    err = parse(text + strlen(head), text + size, out);
+    err = line_file_each(bytes, size, head, take_entry, out);
     if (err != Q_OK)
         revocations_fini(out);
     return err;

@@ -199,7 +199,8 @@ static bool append_name(GENERAL_NAMES *names, GENERAL_NAME *name)
     return false;
 }
 
-static GENERAL_NAME *dns_name(const char *text)
+/* GEN_DNS or GEN_URI. */
+static GENERAL_NAME *text_name(int type, const char *text)
 {
     GENERAL_NAME *name = GENERAL_NAME_new();
     ASN1_IA5STRING *string = ASN1_IA5STRING_new();
@@ -209,21 +210,7 @@ static GENERAL_NAME *dns_name(const char *text)
         ASN1_IA5STRING_free(string);
         return NULL;
     }
-    GENERAL_NAME_set0_value(name, GEN_DNS, string);
-    return name;
-}
-
-static GENERAL_NAME *uri_name(const char *text)
-{
-    GENERAL_NAME *name = GENERAL_NAME_new();
-    ASN1_IA5STRING *string = ASN1_IA5STRING_new();
-
-    if (name == NULL || string == NULL || ASN1_STRING_set(string, text, -1) != 1) {
-        GENERAL_NAME_free(name);
-        ASN1_IA5STRING_free(string);
-        return NULL;
-    }
-    GENERAL_NAME_set0_value(name, GEN_URI, string);
+    GENERAL_NAME_set0_value(name, type, string);
     return name;
 }
 
@@ -250,13 +237,13 @@ static enum q_err add_alternatives(struct making *m)
     GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
     enum q_err err = Q_OK;
 
-    if (names == NULL || !append_name(names, dns_name(m->order->common_name)))
+    if (names == NULL || !append_name(names, text_name(GEN_DNS, m->order->common_name)))
         err = certs_fail_memory(m->why);
     for (const char *const *at = m->order->alternatives; err == Q_OK && at != NULL && *at != NULL; at++) {
         GENERAL_NAME *name = NULL;
 
         if (strncmp(*at, "DNS:", 4) == 0 && (*at)[4] != '\0')
-            name = dns_name(*at + 4);
+            name = text_name(GEN_DNS, *at + 4);
         else if (strncmp(*at, "IP:", 3) == 0)
             name = ip_name(*at + 3);
         if (!append_name(names, name))
@@ -277,7 +264,7 @@ static enum q_err add_cluster(struct making *m)
     enum q_err err = Q_OK;
 
     cluster_identity_text(&m->order->cluster, uri + strlen(uri));
-    if (names == NULL || !append_name(names, uri_name(uri)) ||
+    if (names == NULL || !append_name(names, text_name(GEN_URI, uri)) ||
         X509_add1_ext_i2d(m->cert, NID_subject_alt_name, names, 0, X509V3_ADD_DEFAULT) != 1)
         err = certs_fail_openssl(m->why, "An extension cannot be made");
     GENERAL_NAMES_free(names);
