@@ -93,6 +93,11 @@ static enum q_err put_all(struct nss_db *db, void *context, struct certs_failure
     X509 *authority = sk_X509_value(m->server.authorities, 0);
     enum q_err err = m->former != NULL ? nss_db_rename_cert(db, m->former, CERTS_NICK_FORMER, why) : Q_OK;
 
+    /* Two authorities cannot share a nickname for a moment: what goes makes room. */
+    if (err == Q_OK)
+        err = nss_db_drop_certs(db, CERTS_NICK_AUTHORITY, authority, why);
+    if (err == Q_OK)
+        err = nss_db_rename_cert(db, authority, CERTS_NICK_AUTHORITY, why);
     if (err == Q_OK)
         err = put(db, authority, m->authority_key, CERTS_NICK_AUTHORITY,
                   m->authority_key != NULL ? "CTu,u,u" : "CT,c,c", why);

@@ -204,6 +204,44 @@ enum q_err roll_over_begin(struct certs_authority *a, const struct certs_authori
     return err == Q_OK ? save(a, why) : err;
 }
 
+/* In memory only: the former one signs again, and the other is gone. */
+static enum q_err take_back(struct authority_material *m, struct certs_failure *why)
+{
+    STACK_OF(X509) *list = m->server.authorities;
+
+    X509_free(sk_X509_shift(list));
+    for (int i = sk_X509_num(list) - 1; i >= 0; i--) {
+        if (certs_same(sk_X509_value(list, i), m->former))
+            X509_free(sk_X509_delete(list, i));
+    }
+    if (sk_X509_unshift(list, m->former) <= 0)
+        return certs_fail_memory(why);
+    m->former = NULL; /* it is the list's */
+    EVP_PKEY_free(m->authority_key);
+    m->authority_key = m->former_key;
+    m->former_key = NULL;
+    return Q_OK;
+}
+
+enum q_err roll_over_cancel(struct certs_authority *a, struct certs_failure *why)
+{
+    enum roll_stage stage = roll_over_stage(a);
+    enum q_err err = check_own(a, why);
+
+    if (err == Q_OK && stage == ROLL_CHANGED)
+        err = certs_fail(why, Q_ERR_BUSY,
+                         "The arbiter's own certificate is of the new authority already, and nodes that have come since may trust no "
+                         "other: this cannot be cancelled. Say --roll-over finish, and begin another change if need be.");
+    if (err == Q_OK && stage == ROLL_BEGUN && a->material.former_key == NULL)
+        err = certs_fail(why, Q_ERR_NOT_FOUND,
+                         "The key of the former authority is not in %s any more, so it cannot sign again: go on with --roll-over "
+                         "change.",
+                         a->folder.path);
+    if (err == Q_OK && stage == ROLL_BEGUN)
+        err = take_back(&a->material, why);
+    return err == Q_OK ? save(a, why) : err;
+}
+
 enum q_err roll_over_change(struct certs_authority *a, const struct certs_authority_wish *wish, struct certs_failure *why)
 {
     struct certs_signer signer = {.cert = authority_signing(&a->material), .key = a->material.authority_key};

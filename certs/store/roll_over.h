@@ -8,7 +8,7 @@
  *
  *   stage        signs for nodes   signed the arbiter's own   the arbiter trusts   nodes are given
  *   none         A                 A                          A                    A
- *     | begin
+ *     | begin                    ^ cancel: as before
  *   begun        B                 A                          A, B                 A, B
  *     | change
  *   changed      B                 B                          A, B                 A, B
@@ -38,6 +38,12 @@ enum q_err roll_over_renew(struct certs_authority *authority, const struct certs
 /* A new authority beside the present one. In ROLL_BEGUN: repairs. Q_ERR_BUSY in ROLL_CHANGED; Q_ERR_NOT_FOUND as above. */
 enum q_err roll_over_begin(struct certs_authority *authority, const struct certs_authority_wish *wish,
                            struct certs_failure *why);
+
+/*
+ * Back to what was before roll_over_begin: the new authority goes, with its key, and what it has signed is refused. In ROLL_NONE:
+ * repairs. Q_ERR_BUSY in ROLL_CHANGED; Q_ERR_NOT_FOUND: the former one, which would sign again, has no key.
+ */
+enum q_err roll_over_cancel(struct certs_authority *authority, struct certs_failure *why);
 
 /* The arbiter's own certificate comes from the new one from now on. In ROLL_CHANGED: repairs. Q_ERR_BUSY in ROLL_NONE. */
 enum q_err roll_over_change(struct certs_authority *authority, const struct certs_authority_wish *wish,

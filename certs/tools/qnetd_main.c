@@ -83,7 +83,7 @@ static void usage(const char *program)
            "     --server-name NAME, --days N  as with -i; default: the names that it has\n"
            "  --roll-over STEP    another authority, while the present one is still accepted; STEP is begin, then change, "
            "then finish;\n"
-           "                      status says which nodes are ready for the next\n"
+           "                      status says which nodes are ready for the next; cancel, before change, goes back\n"
            "     --force             the step, whoever is locked out by it\n"
            "  --check             look for what is wrong, and say what to do\n"
            "     --port PORT         of the daemon; default 5403\n"

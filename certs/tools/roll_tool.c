@@ -186,6 +186,40 @@ static enum q_err change(const struct roll_call *call, struct certs_authority *a
     return Q_OK;
 }
 
+/* Whoever has a certificate of the new authority has installed it, and nothing else. */
+static int cancel(const struct roll_call *call, struct certs_authority *authority)
+{
+    bool begun = roll_over_stage(authority) == ROLL_BEGUN;
+    struct standing standing = {0};
+    struct certs_failure why;
+    size_t count = 0;
+
+    if (begun && read_standing(authority, call->place, &standing, &why) != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    for (size_t i = 0; i < standing.count; i++) {
+        char cluster[PRINTED_SIZE], node[PRINTED_SIZE];
+        const struct standing_entry *one = &standing.entries[i];
+
+        if (!one->has_new)
+            continue;
+        count++;
+        fprintf(stderr, "%-24s %-16s has a certificate of the new authority\n", printed(one->cluster, cluster),
+                one->node[0] != '\0' ? printed(one->node, node) : "-");
+    }
+    count += standing.unreadable;
+    if (standing.unreadable > 0)
+        fprintf(stderr, "%zu files of the record cannot be read\n", standing.unreadable);
+    standing_fini(&standing);
+    if (count > 0 && !call->force)
+        return tool_fail_text(TOOL_FAILED, "To cancel would lock these out. Nothing has been changed. Go on with --roll-over change, or, if "
+                                           "they are to join anew (--join --replace), repeat the command with --force.");
+    if (roll_over_cancel(authority, &why) != Q_OK)
+        return tool_fail(&why, TOOL_FAILED);
+    puts(begun ? "The change is cancelled: the arbiter has one authority, the one from before" :
+                 "The arbiter has one authority, and no change of it is under way");
+    return TOOL_OK;
+}
+
 static enum q_err finish(struct certs_authority *authority, struct certs_failure *why)
 {
     enum q_err err = roll_over_finish(authority, why);
@@ -240,6 +274,8 @@ static int run_in(const struct roll_call *call, struct certs_authority *authorit
         return guarded(call, authority, ROLL_BEGUN);
     if (call->step != NULL && strcmp(call->step, "finish") == 0)
         return guarded(call, authority, ROLL_CHANGED);
+    if (call->step != NULL && strcmp(call->step, "cancel") == 0)
+        return cancel(call, authority);
     if (call->step != NULL && strcmp(call->step, "status") == 0)
         return status_of(call, authority);
     if (call->step != NULL) {
@@ -254,7 +290,7 @@ static int run_in(const struct roll_call *call, struct certs_authority *authorit
 
 static bool known_step(const char *step)
 {
-    static const char *const steps[] = {"begin", "change", "finish", "status"};
+    static const char *const steps[] = {"begin", "change", "finish", "cancel", "status"};
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         if (strcmp(step, steps[i]) == 0)
@@ -270,7 +306,7 @@ int roll_run(const struct roll_call *call)
     int status;
 
     if (call->step != NULL && !known_step(call->step))
-        return tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no step: say --roll-over begin, status, change or finish.", call->step);
+        return tool_fail_text(TOOL_ARGUMENT, "\"%s\" is no step: say --roll-over begin, status, change, finish or cancel.", call->step);
     if (certs_authority_open(call->place, CERTS_CHANGE, &authority, &why) != Q_OK)
         return tool_fail(&why, TOOL_FAILED);
     /* What nodes have got meanwhile belongs into the record. */

@@ -89,7 +89,7 @@ static struct certs_authority *arbiter_of(const struct world *w)
     return a;
 }
 
-enum step { RENEW, BEGIN, CHANGE, FINISH };
+enum step { RENEW, BEGIN, CHANGE, FINISH, CANCEL };
 
 static enum q_err take_step(const struct world *w, enum step step, const char *const *names)
 {
@@ -109,6 +109,9 @@ static enum q_err take_step(const struct world *w, enum step step, const char *c
         break;
     case FINISH:
         err = roll_over_finish(a, &why);
+        break;
+    case CANCEL:
+        err = roll_over_cancel(a, &why);
         break;
     }
     certs_authority_close(a);
@@ -386,6 +389,37 @@ static void steps_have_an_order_and_can_be_repeated(void **state)
     X509_free(new);
 }
 
+static void a_change_can_be_cancelled_until_its_second_step(void **state)
+{
+    const struct world *w = *state;
+    X509 *old = signing(w), *after;
+
+    enrol(w, 0, "alpha", "n1");
+    enrol(w, 1, "alpha", "n2");
+    for (int i = 0; i < 2; i++) {
+        good(take_step(w, BEGIN, NULL));
+        if (i == 1)
+            enrol(w, 1, "alpha", "n2");
+        good(take_step(w, CANCEL, NULL));
+        assert_int_equal(stage_of(w), ROLL_NONE);
+        check_files(w, 1, 0);
+        after = signing(w);
+        assert_true(certs_same(old, after));
+        X509_free(after);
+        good(take_step(w, CANCEL, NULL)); /* nothing to do */
+        assert_int_equal(meet(w, 0), ACCEPTED);
+        assert_int_equal(meet(w, 1), i == 0 ? ACCEPTED : ARBITER_REFUSES);
+    }
+    enrol(w, 1, "alpha", "n2");
+    assert_int_equal(meet(w, 1), ACCEPTED);
+    good(take_step(w, BEGIN, NULL));
+    good(take_step(w, CHANGE, NULL));
+    assert_int_equal(take_step(w, CANCEL, NULL), Q_ERR_BUSY);
+    assert_int_equal(stage_of(w), ROLL_CHANGED);
+    good(take_step(w, FINISH, NULL));
+    X509_free(old);
+}
+
 /* Without the arbiter's own certificate nobody can tell the stage. */
 static void without_the_arbiter_s_own_nothing_is_done(void **state)
 {
@@ -428,6 +462,7 @@ static void the_key_of_the_former_is_not_needed(void **state)
     assert_int_equal(stage_of(w), ROLL_BEGUN);
     check_files(w, 2, 1);
     assert_int_equal(take_step(w, RENEW, NULL), Q_ERR_NOT_FOUND);
+    assert_int_equal(take_step(w, CANCEL, NULL), Q_ERR_NOT_FOUND);
     assert_int_equal(take_step(w, FINISH, NULL), Q_ERR_BUSY);
     good(take_step(w, BEGIN, NULL));
     enrol(w, 0, "alpha", "n");
@@ -723,6 +758,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(nobody_who_goes_along_is_ever_refused),
         BOTH(steps_have_an_order_and_can_be_repeated),
+        BOTH(a_change_can_be_cancelled_until_its_second_step),
         BOTH(numbers_go_on_over_both_authorities),
         cmocka_unit_test_setup_teardown(the_key_of_the_former_is_not_needed, set_up_pem, tear_down),
         cmocka_unit_test_setup_teardown(a_database_is_good_between_its_two_renames, set_up_nss, tear_down),

@@ -73,6 +73,7 @@ def certs_roll_over(lab):
     door.hands.device(first, "ours", "--renew", "--host", door.arbiter.address)
     arbiter.refused("--roll-over", "change", words=["n2", "g1"], not_words=["n1"])
     arbiter.refused("--roll-over", "finish", words=["change first"])
+    arbiter.refused("--roll-over", "cancel", words=["n1", "would lock these out"], not_words=["n2"])
     door.hands.device(second, "ours", "--renew", "--host", door.arbiter.address)
     arbiter.trust_by_hand(guest)
     arbiter.refused("--roll-over", "change", words=["g1"], not_words=["n1", "n2"])
