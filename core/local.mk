@@ -234,7 +234,9 @@ libcore_a_SOURCES += \
 	core/transport/udp_base.h \
 	core/transport/udp_socket.c \
 	core/transport/udp_socket.h \
-	core/transport/udpu.c
+	core/transport/udpu.c \
+	core/transport/repeated_pages.c \
+	core/transport/repeated_pages.h
 
 sbin_PROGRAMS += corosync-core
 corosync_core_SOURCES = core/main.c

@@ -24,6 +24,7 @@
 #include "core/transport/knet_rescue.h"
 #include "core/transport/knet_statistics.h"
 #include "core/transport/outbatch.h"
+#include "core/transport/repeated_pages.h"
 
 #define BUDGET 128 /* datagrams of one wake-up */
 #define CHANNEL 0
@@ -397,8 +398,11 @@ static enum q_err new_handle(struct knet *k, const struct transport_start *start
     k->handle = open_handle(k, start->config);
     fault = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (k->handle != NULL)
+    if (k->handle != NULL) {
+        logging_line(LOGGING_TOTEM, LOG_DEBUG, "knet: %zu KiB of empty buffers and tables saved",
+                     repeated_pages_save() / 1024);
         return Q_OK;
+    }
     if (fault == ENAMETOOLONG)
         snprintf(start->why, start->why_size,
                  "libknet cannot make its socket buffers large enough: it needs the right to, larger "

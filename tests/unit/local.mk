@@ -300,6 +300,9 @@ tests_unit_test_core_settings_LDADD = libcore.a $(SHELL_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/test_ring_store
 tests_unit_test_ring_store_SOURCES = tests/unit/test_ring_store.c
 tests_unit_test_ring_store_LDADD = libcore.a $(PURE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_repeated_pages
+tests_unit_test_repeated_pages_SOURCES = tests/unit/test_repeated_pages.c core/transport/repeated_pages.c
+tests_unit_test_repeated_pages_LDADD = $(CMOCKA_LIBS)
 # The transports; the lab puts some nodes into one process.
 TRANSPORT_LAB = tests/unit/transport_lab.c tests/unit/transport_lab.h
 UNIT_TESTS += tests/unit/test_transport_knet tests/unit/test_transport_udpu
