@@ -295,8 +295,8 @@ static void what_is_no_list_is_refused(void **state)
         "quorate-revocations 1\nup-to-of-node 5 1 * n1/a/b\nend\n",
         "quorate-revocations 1\nup-to-of-node 5 1 ** n1/alpha\nend\n",
         "quorate-revocations 1\nup-to-of-node 5 1 00000000-0000-0000-0000-000000000000 n1/alpha\nend\n",
-        "quorate-revocations 1\nup-to-of-node 5 1 * "
-        "n1234567890123456789012345678901234567890123456789012345678901234/alpha\nend\n",
+        ("quorate-revocations 1\nup-to-of-node 5 1 * "
+         "n1234567890123456789012345678901234567890123456789012345678901234/alpha\nend\n"),
         "quorate-revocations 1\nup-to-of-node 5 1 * n1/alpha\nup-to-of-node 4 1 - n1/alpha\nend\n",
     };
 
