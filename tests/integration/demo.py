@@ -284,8 +284,8 @@ def inside(scratch, arbiter, device, core):
     isolate.enter()
     screen = Screen()
     screen.line(PICTURE.format(arbiter=OWNER[arbiter], device=OWNER[device], core=CORE[core]))
-    screen.line("Making certificates with the packaged tools ...")
-    runner.prepare(scratch)
+    screen.line(f"Making certificates with {'our' if arbiter == 'ours' else 'the packaged'} tools ...")
+    runner.prepare(scratch, arbiter)
     with Lab(scratch / "lab", runner.certificates_path(scratch), device, runner.watcher_path(scratch), core) as lab:
         try:
             story(lab, screen, arbiter)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Certificates, made once per run with the packaged certificate tools, as an administrator makes them.
+"""Certificates, made once per run with the certificate tools, ours or the packaged ones, as an administrator makes them.
 
-`make(directory)` needs the sandbox; it fills `directory` with
+`make(directory, scratch, tools)` needs the sandbox; it fills `directory` with
     qnetd/nssdb               database of the arbiter (CA "QNet CA", server certificate "QNetd Cert")
     qnetd-renewed/nssdb       the same CA with another server certificate, for reloads
     qnetd-password/nssdb      the first one with a password, which is in `password.txt` beside the database
@@ -12,7 +12,10 @@
 Keys are slow to make, so runs share one directory (`run.py` makes it before the first scenario starts).
 """
 
+import contextlib
+import secrets
 import shutil
+import typing
 
 from .host import Host
 
@@ -25,18 +28,27 @@ PROBES = {
     "foreign": ("CN=alpha", 0, 12),
 }
 """Subject, months from now until it becomes valid, months it is valid. All of the arbiter's CA except "foreign"."""
-_QNETD_CERTUTIL = "/usr/bin/corosync-qnetd-certutil"
-_DEVICE_CERTUTIL = "/usr/sbin/corosync-qdevice-net-certutil"
+
+_NOISE = "/etc/corosync/noise.txt"
+"""What certutil is given to make keys of; only the packaged tools leave one behind."""
 
 
-def make(directory, scratch):
+class Tools(typing.NamedTuple):
+    """Paths of the two certificate tools."""
+    arbiter: str
+    device: str
+
+
+def make(directory, scratch, tools):
     """Make everything, working on throw-away hosts under `scratch`."""
     arbiter = Host("ca", scratch)
     try:
         arbiter.path("etc", "qnetd").mkdir()
-        arbiter.run([_QNETD_CERTUTIL, "-i"], ok=True)
+        arbiter.path("etc", "noise.txt").write_text(secrets.token_hex(64), encoding="ascii")
+        arbiter.run([tools.arbiter, "-i"], ok=True)
         for cluster in CLUSTERS:
-            _make_cluster(directory, scratch, arbiter, cluster)
+            with contextlib.closing(Host(f"node-{cluster}", scratch)) as node:
+                _make_cluster(directory / "device" / cluster, tools, arbiter, node, cluster)
         shutil.copytree(arbiter.path("etc", "qnetd"), directory / "qnetd")
         _export_pem(arbiter, directory / "qnetd-pem")
         _set_password(arbiter)
@@ -49,21 +61,17 @@ def make(directory, scratch):
         arbiter.close()
 
 
-def _make_cluster(directory, scratch, arbiter, cluster):
-    node = Host(f"node-{cluster}", scratch)
-    try:
-        nssdb = node.path("etc", "qdevice", "net", "nssdb")
-        nssdb.parent.mkdir(parents=True)
-        shutil.copy(arbiter.path("etc", "qnetd", "nssdb", "qnetd-cacert.crt"), node.path("etc", "ca.crt"))
-        node.run([_DEVICE_CERTUTIL, "-i", "-c", "/etc/corosync/ca.crt"], ok=True)
-        node.run([_DEVICE_CERTUTIL, "-r", "-n", cluster], ok=True)
-        shutil.copy(nssdb / "qdevice-net-node.crq", arbiter.path("etc", f"{cluster}.crq"))
-        arbiter.run([_QNETD_CERTUTIL, "-s", "-c", f"/etc/corosync/{cluster}.crq", "-n", cluster], ok=True)
-        shutil.copy(arbiter.path("etc", "qnetd", "nssdb", f"cluster-{cluster}.crt"), node.path("etc", "signed.crt"))
-        node.run([_DEVICE_CERTUTIL, "-M", "-c", "/etc/corosync/signed.crt"], ok=True)
-        shutil.copytree(nssdb, directory / "device" / cluster / "nssdb")
-    finally:
-        node.close()
+def _make_cluster(target, tools, arbiter, node, cluster):
+    nssdb = node.path("etc", "qdevice", "net", "nssdb")
+    nssdb.parent.mkdir(parents=True)
+    shutil.copy(arbiter.path("etc", "qnetd", "nssdb", "qnetd-cacert.crt"), node.path("etc", "ca.crt"))
+    node.run([tools.device, "-i", "-c", "/etc/corosync/ca.crt"], ok=True)
+    node.run([tools.device, "-r", "-n", cluster], ok=True)
+    shutil.copy(nssdb / "qdevice-net-node.crq", arbiter.path("etc", f"{cluster}.crq"))
+    arbiter.run([tools.arbiter, "-s", "-c", f"/etc/corosync/{cluster}.crq", "-n", cluster], ok=True)
+    shutil.copy(arbiter.path("etc", "qnetd", "nssdb", f"cluster-{cluster}.crt"), node.path("etc", "signed.crt"))
+    node.run([tools.device, "-M", "-c", "/etc/corosync/signed.crt"], ok=True)
+    shutil.copytree(nssdb, target / "nssdb")
 
 
 def _export_pem(arbiter, target):
@@ -98,13 +106,13 @@ def _renew(arbiter):
     """Replace the server certificate by a new one of the same CA, valid for a year."""
     database = ["-d", "/etc/corosync/qnetd/nssdb", "-f", "/etc/corosync/qnetd/nssdb/pwdfile.txt"]
     arbiter.run(["/usr/bin/certutil", "-F", *database, "-n", "QNetd Cert"], ok=True)
-    arbiter.run(["/usr/bin/certutil", "-S", *database, "-z", "/etc/corosync/qnetd/nssdb/noise.txt", "-n", "QNetd Cert",
+    arbiter.run(["/usr/bin/certutil", "-S", *database, "-z", _NOISE, "-n", "QNetd Cert",
                  "-s", "CN=Qnetd Server", "-c", "QNet CA", "-t", "u,u,u", "-m", "500", "-v", "12"], ok=True)
 
 
 def _make_probes(arbiter, directory):
     database = ["-d", "/etc/corosync/qnetd/nssdb", "-f", "/etc/corosync/qnetd/nssdb/pwdfile.txt"]
-    make = ["/usr/bin/certutil", "-S", *database, "-z", "/etc/corosync/qnetd/nssdb/noise.txt", "-k", "ec", "-q", "nistp256"]
+    make = ["/usr/bin/certutil", "-S", *database, "-z", _NOISE, "-k", "ec", "-q", "nistp256"]
     arbiter.run([*make, "-n", "Foreign CA", "-s", "CN=QNet CA", "-x", "-t", "C,C,C", "-m", "900", "-v", "12"], ok=True)
     (directory / "probe").mkdir()
     for number, (who, (subject, start, months)) in enumerate(PROBES.items(), 901):

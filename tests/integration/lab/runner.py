@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 from . import certs
+from .cluster import program
 from .wait import Failure
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -94,12 +95,14 @@ def _compile(source, target, *options):
         raise Failure(f"cannot compile {source}: {done.stderr}")
 
 
-def prepare(scratch):
-    """Compile the tests' own programs and make the certificates; call it inside the sandbox."""
+def prepare(scratch, flavour="ours"):
+    """Compile the tests' own programs and make the certificates, with our tools or the packaged ones; call it inside the
+    sandbox."""
     _compile("quorum-watcher.c", watcher_path(scratch), "-lvotequorum")
     _compile("stall-witness.c", witness_path(scratch), "-lpthread")
     _compile("cpg-client.c", cpg_client_path(scratch), "-lcpg")
     _compile("clock-shift.c", clock_shift_path(scratch), "-shared", "-fPIC")
     certificates_path(scratch).mkdir()
-    certs.make(certificates_path(scratch), scratch / "ca")
+    tools = certs.Tools(program("corosync-qnetd-certutil", flavour), program("corosync-qdevice-net-certutil", flavour))
+    certs.make(certificates_path(scratch), scratch / "ca", tools)
     shutil.rmtree(scratch / "ca")
