@@ -156,7 +156,30 @@ static enum q_err save_authorities(struct certs_folder *folder, const struct aut
     return err;
 }
 
-/* What is between the keys: none is removed before the authorities that it belongs to, none comes after them. */
+/*
+ * What is in the file until the authorities are those of afterwards: none of the keys is removed before them, none comes after them. The
+ * first that has an authority signs, so that whatever is new comes first, and what is there keeps its order. Borrowed.
+ */
+static void keys_meanwhile(const struct keys *wanted, const struct keys *present, struct keys *all)
+{
+    size_t others = KEYS_MAX - wanted->count; /* what is wanted always has its place */
+
+    all->count = 0;
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (!has_key(present, wanted->list[i]))
+            all->list[all->count++] = wanted->list[i];
+    }
+    for (size_t i = 0; i < present->count; i++) {
+        bool stays = has_key(wanted, present->list[i]);
+
+        if (has_key(all, present->list[i]) || (!stays && others == 0))
+            continue;
+        others -= stays ? 0 : 1;
+        all->list[all->count++] = present->list[i];
+    }
+}
+
+/* What is between the keys. */
 static enum q_err save_between(struct certs_folder *folder, const struct authority_material *m,
                                struct certs_failure *why)
 {
@@ -173,11 +196,7 @@ static enum q_err save(struct certs_folder *folder, const struct authority_mater
         pem_read_keys(folder, CERTS_PEM_AUTHORITY_KEY, present.list, KEYS_MAX, &present.count, why);
 
     wanted_keys(m, &wanted);
-    all = wanted;
-    for (size_t i = 0; i < present.count && all.count < KEYS_MAX; i++) {
-        if (!has_key(&wanted, present.list[i]))
-            all.list[all.count++] = present.list[i];
-    }
+    keys_meanwhile(&wanted, &present, &all);
     if (err == Q_OK && wanted.count > 0)
         err = pem_write_keys(folder, CERTS_PEM_AUTHORITY_KEY, all.list, all.count, why);
     if (err == Q_OK)
