@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The certificate tools, killed amid their work: at every system call that changes what others can see, and at one of each
-kind of those that fill files nobody sees yet (at all of them with Q_CRASH=all, some minutes; arguments are names of steps). After each kill nothing has loose permissions, a
-database that exists is whole, and the same command again ends as if nothing had happened.
+kind of those that fill files nobody sees yet (at all of them with Q_CRASH=all, some minutes; arguments are names of steps).
+After each kill nothing has loose permissions, a database that exists is whole, and the same command again ends as if nothing
+had happened.
 
 strace counts the calls of one undisturbed run, then kills before the Nth of each kind, which is after the one before it. --join and --renew ask an
 arbiter that runs beside them and is left alone.
@@ -12,6 +13,7 @@ import dataclasses
 import multiprocessing
 import os
 import pathlib
+import queue
 import re
 import shutil
 import signal
@@ -39,6 +41,9 @@ STATE = pathlib.Path("/var/lib/corosync-qnetd")
 ARBITER, NODE = PLACE / "qnetd/nssdb", PLACE / "qdevice/net/nssdb"
 ARBITER_PEM, NODE_PEM = PLACE / "qnetd/pem", PLACE / "qdevice/net/pem"
 WORKERS = 2
+COMMAND_S = 120
+"""No command takes that long, under strace on a machine with other work neither."""
+SILENCE_S = 600
 EVERYTHING = os.environ.get("Q_CRASH") == "all"
 
 VISIBLE = ("rename", "renameat", "renameat2", "mkdir", "mkdirat", "unlinkat", "rmdir", "chmod", "fchmodat", "fchownat", "link",
@@ -71,7 +76,7 @@ CLUSTER = frozenset({"QNet CA", "Cluster Cert"})
 
 def quiet(argv, **options):
     return subprocess.run([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False, cwd="/", **options)
+                          stderr=subprocess.STDOUT, text=True, check=False, cwd="/", timeout=COMMAND_S, **options)
 
 
 def must(argv):
@@ -101,8 +106,9 @@ class Arbiter:
         files = ",".join(f"{name}={self.folder}/{name}" for name in ("lock_file", "local_socket_file"))
         log = open(self.folder / "arbiter.log", "wb")  # pylint: disable=consider-using-with
         with log:
-            self.process = subprocess.Popen([DAEMON, "-f", "-S", f"enrol_program={ENROL},{files}"], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, preexec_fn=isolate.die_with_parent)
+            # Not with a preexec_fn: here the queue has its thread already, so that Python may block for ever before it gets to it.
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", DAEMON, "-f", "-S", f"enrol_program={ENROL},{files}"],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._wait()
         return self
 
@@ -313,10 +319,18 @@ def prepare(states):
     step("--roll-over begin", [QNETD, "--roll-over", "begin"], ARBITER, BOTH, former=AUTHORITY)
     with Arbiter(states):
         step("--renew --pem, of two authorities", [DEVICE, "--renew", "--host", "127.0.0.1", "--pem"], NODE_PEM, frozenset(), asks=2)
+    step("--roll-over cancel", [QNETD, "--roll-over", "cancel", "--force"], ARBITER, AUTHORITY, former=BOTH)
+    restore(steps[-1].before)
     step("--roll-over change", [QNETD, "--roll-over", "change", "--force"], ARBITER, BOTH, former=BOTH)
     step("--roll-over finish", [QNETD, "--roll-over", "finish", "--force"], ARBITER, AUTHORITY, former=BOTH)
-    for name in ("begin", "change", "finish") if EVERYTHING else ():
-        step(f"--roll-over {name} --pem", [QNETD, "--pem", "--roll-over", name, "--force"], ARBITER_PEM, frozenset())
+    for name in ("begin", "cancel", "change", "finish"):
+        argv = [QNETD, "--pem", "--roll-over", name, "--force"]
+        if EVERYTHING or name == "cancel":
+            step(f"--roll-over {name} --pem", argv, ARBITER_PEM, frozenset())
+        else:
+            must(argv)
+        if name == "cancel":
+            restore(steps[-1].before)
     return steps
 
 
@@ -345,9 +359,21 @@ def worker(steps, number, results):
 
 
 def in_child(function, *arguments):
-    child = multiprocessing.Process(target=function, args=arguments)
+    child = multiprocessing.Process(target=function, args=arguments, daemon=True)
     child.start()
     return child
+
+
+def next_word(results, children):
+    """Of any of them. Who has failed said why on stderr, and nobody waits for the rest."""
+    end = time.monotonic() + SILENCE_S
+    while True:
+        failed = [child.exitcode for child in children if child.exitcode]
+        try:
+            return results.get(timeout=0.2)
+        except queue.Empty:
+            assert not failed, f"a process of the test ended with status {failed[0]}"
+            assert time.monotonic() < end, f"nothing was said in {SILENCE_S} s"
 
 
 def prepare_in_child(states, results):
@@ -361,17 +387,17 @@ def main():
         skip_all("needs root (mount namespaces)")
     if os.environ.get("Q_SANITIZED"):
         skip_all("runs in the build without sanitizers, which is ten times as fast")
-    if not all(map(shutil.which, ("strace", "certutil", "openssl", "ip"))):
-        skip_all("needs strace, libnss3-tools, openssl and iproute2")
+    if not all(map(shutil.which, ("strace", "certutil", "openssl", "ip", "setpriv"))):
+        skip_all("needs strace, libnss3-tools, openssl, iproute2 and util-linux")
     with Tap() as tap, tempfile.TemporaryDirectory() as folder:
         results = multiprocessing.Queue()
         child = in_child(prepare_in_child, pathlib.Path(folder), results)
-        steps = results.get(timeout=300)
+        steps = next_word(results, [child])
         child.join()
         children = [in_child(worker, steps, number, results) for number in range(WORKERS)]
         wrong, tried = {index: [] for index in range(len(steps))}, {index: 0 for index in range(len(steps))}
         for _ in children:
-            while (result := results.get(timeout=600)) is not None:
+            while (result := next_word(results, children)) is not None:
                 tried[result[0]] += 1
                 wrong[result[0]] += [result[1]] if result[1] else []
         for index, step in enumerate(steps):
