@@ -41,7 +41,7 @@ static bool is_zero(const uint8_t *bytes, size_t size)
 
 /* ---- what is done with a run of equal pages ---- */
 
-/* Nothing of ours may be written to the heap between the two: it could wait for ever. */
+/* This thread may write to nothing but its stack between the two, and take no lock: it could wait for ever. */
 static bool hold_writers(const struct search *search, const uint8_t *start, size_t size)
 {
     struct uffdio_writeprotect request = {{(uintptr_t)start, size}, UFFDIO_WRITEPROTECT_MODE_WP};
@@ -208,7 +208,10 @@ static bool open_search(struct search *search)
     search->fault_fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
     search->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
     search->page_size = (size_t)sysconf(_SC_PAGESIZE);
-    return search->fault_fd >= 0 && search->pagemap_fd >= 0 && ioctl(search->fault_fd, UFFDIO_API, &api) == 0;
+    /* Without pages this only asks whether the system knows it: a refusal while writers are held up would write to errno,
+     * which may be on the very pages. */
+    return madvise(NULL, 0, MADV_DONTNEED_LOCKED) == 0 && search->fault_fd >= 0 && search->pagemap_fd >= 0 &&
+           ioctl(search->fault_fd, UFFDIO_API, &api) == 0;
 }
 
 static void close_search(const struct search *search)
