@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,8 +187,11 @@ static const char *why(enum votequorum_reason reason)
 
 static void tell_change(struct votequorum *vq, const struct votequorum_verdict *verdict)
 {
-    votequorum_act_note(vq, VOTEQUORUM_NOTE_NOTICE, "ring %x.%llx: %s (votes %u, quorum %u, expected %u): %s",
-                        vq->ring_id.rep, (unsigned long long)vq->ring_id.seq,
+    char ring[40] = "before the first ring";
+
+    if (vq->ring_id.rep != 0)
+        snprintf(ring, sizeof(ring), "ring %x.%llx", vq->ring_id.rep, (unsigned long long)vq->ring_id.seq);
+    votequorum_act_note(vq, VOTEQUORUM_NOTE_NOTICE, "%s: %s (votes %u, quorum %u, expected %u): %s", ring,
                         verdict->quorate ? "quorate" : "not quorate", verdict->total_votes, verdict->quorum,
                         votequorum_own(vq)->expected_votes, why(verdict->reason));
 }

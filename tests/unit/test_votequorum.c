@@ -690,6 +690,15 @@ static void a_reload_without_this_node_changes_nothing(void **state)
     assert_non_null(strstr(cluster.nodes[3].notes, "nodelist or quorum.expected_votes must be configured"));
 }
 
+/* One node that is a majority is quorate before it has a ring, and does not make one up. */
+static void a_ring_that_is_not_there_yet_is_not_named(void **state)
+{
+    (void)state;
+    bring_up(1, NULL);
+    assert_non_null(strstr(cluster.nodes[1].notes, "before the first ring: quorate (votes 1, quorum 1, expected 1): by votes\n"));
+    assert_null(strstr(cluster.nodes[1].notes, "ring 0"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -725,6 +734,7 @@ int main(void)
         cmocka_unit_test_teardown(a_reload_that_some_read_late_lowers_expected_votes_in_the_end, tear_down),
         cmocka_unit_test_teardown(when_two_node_goes_so_does_the_waiting_it_implied, tear_down),
         cmocka_unit_test_teardown(a_reload_without_this_node_changes_nothing, tear_down),
+        cmocka_unit_test_teardown(a_ring_that_is_not_there_yet_is_not_named, tear_down),
     };
 
     return cmocka_run_group_tests_name("votequorum", tests, NULL, NULL);
