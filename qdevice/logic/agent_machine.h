@@ -12,6 +12,16 @@
 #define TROUBLE_SIZE (AGENT_TEXT_SIZE - 96) /* likewise */
 #define REASON_SIZE (AGENT_TEXT_SIZE - 48) /* the sentence around it fits too */
 
+/* Troubles that were told, at most, before the oldest is forgotten: those of a few arbiters with a few addresses. */
+#define TOLD_MAX 16
+/* An administrator who looks at the log of the last minutes should see why nothing works. */
+#define TOLD_AGAIN_MS 600000
+
+struct told {
+    uint64_t trouble; /* a digest of its words; 0: none */
+    uint64_t at_ms;
+};
+
 struct echo {
     uint32_t seq;
     uint64_t sent_ms;
@@ -47,6 +57,7 @@ struct agent {
     bool patient;              /* the next lookup is waited for in spite of that, unless there is a vote to lose */
     char trouble[TROUBLE_SIZE]; /* why no arbiter is reached, in words; "": nothing has failed */
     size_t lookup_trouble_size; /* the part of it that is about the lookup, while `remembering` */
+    struct told told[TOLD_MAX]; /* as warnings since a session worked last: they are not warned of each time */
     uint64_t idle_until_ms;    /* AGENT_IDLE */
     uint64_t lookup_until_ms;  /* AGENT_RESOLVING: give it up, or go on with what a former one brought */
     uint64_t attempt_until_ms; /* AGENT_CONNECTING: give this address up */

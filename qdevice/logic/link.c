@@ -27,6 +27,41 @@ static void remember_trouble(struct agent *a, const char *text)
     snprintf(a->trouble + used, sizeof(a->trouble) - used, "%s%s", used > 0 ? "; at the address it had: " : "", text);
 }
 
+/* A session that ended as soon as it had begun, because the arbiter does not like what it was told, has not worked. */
+static bool works(const struct agent *a)
+{
+    return a->link == AGENT_READY && a->now_ms - a->connected_ms >= a->config.timing.echo_ms;
+}
+
+static void forget_told(struct agent *a)
+{
+    memset(a->told, 0, sizeof(a->told));
+}
+
+/* FNV-1a. */
+static uint64_t digest(uint64_t digest, const char *text)
+{
+    for (; *text != '\0'; text++)
+        digest = (digest ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return digest;
+}
+
+/* Whether an administrator is to be told of it, now: attempts that fail for the same reason are many. */
+static bool is_to_be_told(struct agent *a, const char *text)
+{
+    uint64_t trouble = digest(digest(UINT64_C(0xcbf29ce484222325), host_name(a)), text);
+    struct told *place = &a->told[0];
+
+    for (size_t i = 0; i < TOLD_MAX; i++) {
+        if (a->told[i].trouble == trouble && a->now_ms - a->told[i].at_ms < TOLD_AGAIN_MS)
+            return false;
+        if (a->told[i].trouble == trouble || (place->trouble != trouble && a->told[i].at_ms < place->at_ms))
+            place = &a->told[i];
+    }
+    *place = (struct told){trouble, a->now_ms};
+    return true;
+}
+
 static void note_trouble(struct agent *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void note_trouble(struct agent *a, const char *format, ...)
@@ -37,7 +72,9 @@ static void note_trouble(struct agent *a, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    agent_act_note(a, AGENT_NOTE_WARNING, "arbiter %s: %s", host_name(a), text);
+    if (works(a))
+        forget_told(a);
+    agent_act_note(a, is_to_be_told(a, text) ? AGENT_NOTE_WARNING : AGENT_NOTE_DEBUG, "arbiter %s: %s", host_name(a), text);
     remember_trouble(a, text);
 }
 
@@ -111,13 +148,10 @@ static void end_session(struct agent *a)
     a->connected_ms = 0;
 }
 
-/*
- * A session that worked is resumed at once, at the same host. One that ended as soon as it had begun, because the arbiter does
- * not like what it was told, is a failed attempt like any other.
- */
+/* A session that worked is resumed at once, at the same host. All others are failed attempts. */
 static void resume_or_fail(struct agent *a)
 {
-    bool worked = a->link == AGENT_READY && a->now_ms - a->connected_ms >= a->config.timing.echo_ms;
+    bool worked = works(a);
 
     end_session(a);
     if (!worked) {
@@ -134,6 +168,7 @@ void link_begin(struct agent *a)
 {
     a->host = 0;
     a->trouble[0] = '\0';
+    forget_told(a);
     a->failures = 0;
     a->pause_ms = a->config.timing.pause_ms_min;
     a->attempt_ms = a->config.timing.attempt_ms;

@@ -118,6 +118,7 @@ static void carry_out(struct agent_driver *driver, const struct agent_actions *a
         print(driver, "HEURISTICS %d", (int)action->run);
         return;
     case AGENT_ACT_NOTE:
+        driver->warning_count += action->level == AGENT_NOTE_WARNING;
         return;
     case AGENT_ACT_STOP:
         print(driver, "STOP");

@@ -27,6 +27,7 @@ struct agent_driver {
     bool ours;              /* the arbiter echoes LEASE */
     enum agent_cast cast;   /* what the voter was told last */
     uint64_t until_ms;      /* when that is void */
+    uint32_t warning_count;                /* all the while */
     struct wire_message message;           /* scratch */
     char output[AGENT_DRIVER_OUTPUT_SIZE]; /* "RESOLVE a; CONNECT 1; SEND PREINIT; YES until 2500; ..." */
 };

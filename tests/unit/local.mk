@@ -122,6 +122,10 @@ UNIT_TESTS += tests/unit/test_agent_vote
 tests_unit_test_agent_vote_SOURCES = tests/unit/test_agent_vote.c tests/unit/agent_driver.c tests/unit/agent_driver.h
 tests_unit_test_agent_vote_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_agent_link
+tests_unit_test_agent_link_SOURCES = tests/unit/test_agent_link.c tests/unit/agent_driver.c tests/unit/agent_driver.h
+tests_unit_test_agent_link_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_agent_hostile
 tests_unit_test_agent_hostile_SOURCES = tests/unit/test_agent_hostile.c tests/unit/agent_driver.c tests/unit/agent_driver.h
 tests_unit_test_agent_hostile_LDADD = libqdevice_logic.a $(PURE_LIBS) $(CMOCKA_LIBS)

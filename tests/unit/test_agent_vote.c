@@ -679,44 +679,6 @@ static void other_hosts_have_no_address_yet(void **state)
     agent_driver_fini(&d);
 }
 
-static void pauses_grow_and_differ(void **state)
-{
-    uint64_t last = 0;
-
-    (void)state;
-    agent_driver_init(&d, OURS);
-    agent_driver_config(&d);
-    agent_driver_nodelist(&d, "1,2", 8);
-    for (int i = 0; i < 6; i++) {
-        agent_driver_resolved(&d, 0);
-        uint64_t pause = agent_deadline_ms(d.agent) - d.now_ms;
-        assert_true(pause >= last && pause <= 1001);
-        last = pause;
-        agent_driver_pass(&d, pause);
-    }
-    assert_true(last >= 500);
-    agent_driver_resolved(&d, 0);
-    d.random = 12345;
-    agent_driver_pass(&d, 1001);
-    agent_driver_resolved(&d, 0);
-    assert_true(agent_deadline_ms(d.agent) - d.now_ms != last);
-    agent_driver_fini(&d);
-}
-
-/* An arbiter that vanished is found again within a second of its return. */
-static void silence_is_pause_enough(void **state)
-{
-    (void)state;
-    agent_driver_ready(&d, OURS); /* it has been reached before: 600 ms are enough to tell */
-    agent_driver_event(&d, AGENT_EV_DISCONNECTED);
-    agent_driver_pass(&d, 101);
-    for (int i = 0; i < 20; i++) {
-        agent_driver_resolved(&d, 1);
-        assert_non_null(strstr(agent_driver_pass(&d, 701), "RESOLVE a"));
-    }
-    agent_driver_fini(&d);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -762,8 +724,6 @@ int main(void)
         cmocka_unit_test(what_a_name_was_resolved_to_last_is_good_enough),
         cmocka_unit_test(a_slow_name_service_is_heard_out_when_there_is_no_hurry),
         cmocka_unit_test(other_hosts_have_no_address_yet),
-        cmocka_unit_test(pauses_grow_and_differ),
-        cmocka_unit_test(silence_is_pause_enough),
     };
 
     return cmocka_run_group_tests_name("agent vote", tests, NULL, NULL);
