@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "core/config/config_start.h"
 #include "core/logging.h"
@@ -82,11 +85,21 @@ void scheduling_apply(const struct core_system *settings)
     set_nice("max");
 }
 
+/* Who has it has no limit. Others, once theirs is reached, could map nothing any more. */
+static bool may_lock_all(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+    return syscall(SYS_capget, &header, data) == 0 &&
+           (data[CAP_TO_INDEX(CAP_IPC_LOCK)].effective & CAP_TO_MASK(CAP_IPC_LOCK)) != 0;
+}
+
 void scheduling_lock_memory(void)
 {
     struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 
-    if (setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0) {
+    if (setrlimit(RLIMIT_MEMLOCK, &unlimited) != 0 && !may_lock_all()) {
         logging_line(LOGGING_MAIN, LOG_WARNING, "Could not increase RLIMIT_MEMLOCK, not locking memory: %s (%d)",
                      strerror(errno), errno);
         return;
