@@ -387,20 +387,22 @@ static knet_handle_t open_handle(struct knet *k, const struct core_config *confi
     return handle;
 }
 
-/* Signals are for our thread. */
+/* Signals are for our thread; and for after memory has been looked through, when a handler may write again. */
 static enum q_err new_handle(struct knet *k, const struct transport_start *start)
 {
     sigset_t all, before;
+    size_t saved = 0;
     int fault;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     k->handle = open_handle(k, start->config);
     fault = errno;
+    if (k->handle != NULL)
+        saved = repeated_pages_save();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (k->handle != NULL) {
-        logging_line(LOGGING_TOTEM, LOG_DEBUG, "knet: %zu KiB of empty buffers and tables saved",
-                     repeated_pages_save() / 1024);
+        logging_line(LOGGING_TOTEM, LOG_DEBUG, "knet: %zu KiB of empty buffers and tables saved", saved / 1024);
         return Q_OK;
     }
     if (fault == ENAMETOOLONG)

@@ -22,7 +22,8 @@
 #define REPEATED_PAGES_SUPPORTED true
 #endif
 
-/* Looks through the private anonymous memory of the process, but for the stack of the first thread, which is to call this.
+/* Looks through the private anonymous memory of the process, but for the stack of the first thread, which is to call this, with its
+ * signals blocked if their handlers write to memory.
  * Returns how many bytes were saved; 0 as well where the system does not let this process do so (Linux before 5.18, no
  * privileges), and in builds with AddressSanitizer. */
 size_t repeated_pages_save(void);
