@@ -61,7 +61,7 @@ static bool includes(const struct revocation *a, const struct revocation *b)
         return false;
     if (!a->up_to || b->number[0] != '\0')
         return !b->up_to && a->serial == b->serial && strcmp(a->number, b->number) == 0;
-    if (!certs_serial_is_up_to(b->serial, a->serial) ||
+    if (!(b->up_to ? b->serial <= a->serial : certs_serial_is_up_to(b->serial, a->serial)) ||
         (a->node[0] != '\0' && (!b->up_to || strcmp(a->node, b->node) != 0)))
         return false;
     return !a->narrow || (b->up_to && b->narrow && cluster_identity_equal(&a->identity, &b->identity));

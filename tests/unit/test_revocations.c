@@ -165,6 +165,23 @@ static void whoever_renews_often_needs_no_more_entries(void **state)
     revocations_fini(&list);
 }
 
+/* A count may have begun anywhere, and so got to where drawn numbers are. */
+static void a_count_that_looks_drawn_is_a_count(void **state)
+{
+    uint64_t count = certs_serial_draw(105, 1);
+    struct revocations list = {0};
+
+    (void)state;
+    revoke(&list, true, 110, "alpha");
+    revoke(&list, true, count, "alpha");
+    revoke(&list, true, 110, "alpha");
+    assert_int_equal(list.count, 1);
+    assert_int_equal(when(&list, "alpha", 111), 1800000000);
+    assert_int_equal(when(&list, "alpha", count), 1800000000);
+    assert_there_and_back(&list);
+    revocations_fini(&list);
+}
+
 static int64_t when_node(const struct revocations *list, uint64_t serial, const char *node, uint8_t identity)
 {
     struct revocation_subject subject = {.cluster = "alpha", .serial = serial, .number = "01", .node = node};
@@ -317,6 +334,7 @@ int main(void)
         cmocka_unit_test(the_list_does_not_grow_by_what_it_covers),
         cmocka_unit_test(one_of_two_clusters_of_that_name),
         cmocka_unit_test(whoever_renews_often_needs_no_more_entries),
+        cmocka_unit_test(a_count_that_looks_drawn_is_a_count),
         cmocka_unit_test(all_that_a_node_had),
         cmocka_unit_test(numbers_of_any_size),
         cmocka_unit_test(there_is_a_limit),
