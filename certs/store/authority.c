@@ -12,6 +12,7 @@
 #include "certs/x509/encode.h"
 #include "certs/store/issued.h"
 #include "certs/logic/name.h"
+#include "certs/logic/revocations.h"
 #include "certs/logic/serial.h"
 
 const struct authority_form *authority_form(enum certs_form form)
@@ -89,6 +90,36 @@ static void raise_to(uint64_t *serial, const X509 *cert)
         *serial = number;
 }
 
+/* A revocation of all up to a number has taken that number, of which there is no certificate: what comes next is above it. */
+static enum q_err raise_to_revoked(const struct certs_folder *folder, uint64_t *serial, struct certs_failure *why)
+{
+    struct revocations revoked = {0};
+    char *bytes;
+    size_t size;
+    enum q_err err;
+
+    if (!certs_folder_has(folder, CERTS_REVOKED))
+        return Q_OK;
+    err = certs_folder_read(folder, CERTS_REVOKED, &bytes, &size, why);
+    if (err != Q_OK)
+        return err;
+    err = revocations_decode((const uint8_t *)bytes, size, &revoked);
+    free(bytes);
+    if (err != Q_OK)
+        return certs_fail(why, err,
+                          "%s has no " CERTS_SERIAL_FILE ", and the list of revoked certificates there, by which it would be made "
+                          "anew, cannot be read: %s. Restore either from a backup.",
+                          folder->path, q_err_text(err));
+    for (size_t i = 0; i < revoked.count; i++) {
+        const struct revocation *one = &revoked.items[i];
+
+        if (one->up_to && one->serial < CERTS_SERIAL_RANDOM_MIN && one->serial > *serial)
+            *serial = one->serial;
+    }
+    revocations_fini(&revoked);
+    return Q_OK;
+}
+
 enum q_err authority_last_serial(const struct certs_folder *folder, const struct authority_material *m,
                                  uint64_t *serial, struct certs_failure *why)
 {
@@ -103,9 +134,11 @@ enum q_err authority_last_serial(const struct certs_folder *folder, const struct
             err = certs_fail(why, Q_ERR_INVALID,
                              "%s/" CERTS_SERIAL_FILE
                              " holds no serial number. Remove it: counting then goes on after the "
-                             "highest number of the certificates in issued/.",
+                             "highest number of the certificates in issued/ and of what is revoked.",
                              folder->path);
         free(bytes);
+    } else {
+        err = raise_to_revoked(folder, serial, why);
     }
     if (err != Q_OK)
         return err;

@@ -150,7 +150,7 @@ static void serial_numbers_go_on_and_survive_a_lost_file(void **state)
 {
     const struct world *w = *state;
     EVP_PKEY *key = some_key();
-    char *file = test_path(w->arbiter_dir, "serial.txt");
+    char *file = test_path(w->arbiter_dir, "serial.txt"), *revoked = test_path(w->arbiter_dir, CERTS_REVOKED);
     struct certs_authority *a;
     X509 *first, *second;
     uint64_t serial;
@@ -167,11 +167,22 @@ static void serial_numbers_go_on_and_survive_a_lost_file(void **state)
     assert_int_equal(serial, 251);
     test_write_text(file, "nonsense\n");
     assert_int_equal(certs_authority_take_serial(a, &serial, &why), Q_ERR_INVALID);
+    unlink(file);
+    /* What comes after a revocation is not covered by it: whoever was thrown out may join anew. */
+    test_write_text(revoked, "quorate-revocations 1\nserial 900 1 beta\nup-to 300 1 alpha\nup-to-of-node 280 1 * n1/beta\nend\n");
+    assert_int_equal(certs_authority_last_serial(w->arbiter_dir, &serial, &why), Q_OK);
+    assert_int_equal(serial, 300);
+    assert_int_equal(certs_authority_take_serial(a, &serial, &why), Q_OK);
+    assert_int_equal(serial, 301);
+    unlink(file);
+    test_write_text(revoked, "damaged\n");
+    assert_int_equal(certs_authority_take_serial(a, &serial, &why), Q_ERR_INVALID);
     certs_authority_close(a);
     X509_free(first);
     X509_free(second);
     EVP_PKEY_free(key);
     free(file);
+    free(revoked);
 }
 
 static void a_daemon_signs_with_a_number_taken_before(void **state)
