@@ -29,7 +29,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
-from lab import isolate  # noqa: E402
+from lab import isolate, runner  # noqa: E402
 from tap import Tap, skip_all  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("Q_BUILD", ".")).resolve()
@@ -389,6 +389,9 @@ def main():
         skip_all("runs in the build without sanitizers, which is ten times as fast")
     if not all(map(shutil.which, ("strace", "certutil", "openssl", "ip", "setpriv"))):
         skip_all("needs strace, libnss3-tools, openssl, iproute2 and util-linux")
+    foreign = runner.foreign_paths(BUILD)
+    if foreign:
+        skip_all("needs " + foreign)
     with Tap() as tap, tempfile.TemporaryDirectory() as folder:
         results = multiprocessing.Queue()
         child = in_child(prepare_in_child, pathlib.Path(folder), results)
