@@ -35,7 +35,7 @@ import scenarios  # noqa: E402
 from lab import isolate, runner, stalls  # noqa: E402
 from lab.cluster import STALLS, Lab  # noqa: E402
 
-DEFAULT_JOBS = 7
+DEFAULT_JOBS = 8
 SCENARIO_TIMEOUT_S = 180
 RUNS_MAX = 3
 """Of a scenario whose failures are void (lab/stalls.py)."""

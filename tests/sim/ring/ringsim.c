@@ -12,7 +12,12 @@
 #include "tests/sim/ring/world.h"
 
 #define SECOND_US UINT64_C(1000000)
+/* The sanitizers make it seven times as slow. */
+#ifdef Q_SANITIZED
+#define TAP_SEEDS 100
+#else
 #define TAP_SEEDS 300
+#endif
 /* What one life may need after the last fault, beyond token and consensus timeout: rings that are begun while late datagrams
  * of the faults still arrive, and a merge. */
 #define EXTRA_US (6 * SECOND_US)
